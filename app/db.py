@@ -1,0 +1,292 @@
+"""PostgreSQL: the pool, plain statements, and the one way to open a transaction.
+
+Statements are raw SQL with `$1` parameters through asyncpg, or Tortoise's ORM; both join the transaction that
+`unit_of_work()` opened around them. json columns come and go as text.
+"""
+
+import contextvars
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import asyncpg
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.context import TortoiseContext
+
+from app.settings import Environment, Settings, get_settings
+
+MODEL_MODULES = [
+    "app.events.models",
+    "app.shop.models",
+    "app.staff.models",
+    "app.uploads.models",
+    "app.jobs.models",
+    "app.catalogue.models",
+    "app.inventory.models",
+    "app.shipping.models",
+    "app.cart.models",
+    "app.checkout.models",
+    "app.payments.models",
+    "app.orders.models",
+    "app.fulfillments.models",
+    "app.messaging.models",
+]
+APP_LABEL = "tradewind"
+MIGRATIONS_LOCK_ID = 0x7472_6164_6577
+ACQUIRE_TIMEOUT_SECONDS = 10.0
+
+Record = asyncpg.Record
+
+
+class _Connection(asyncpg.Connection):
+    """Keeps no session state, so that giving it back to the pool need not cost a round trip."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+def connection_settings(settings: Settings) -> dict[str, Any]:
+    """asyncpg's arguments for DATABASE_URL, its query string (`?ssl=require`) included."""
+    url = urlsplit(settings.database_url)
+    if url.scheme not in ("postgres", "postgresql") or not url.path.strip("/"):
+        raise ValueError("DATABASE_URL must look like postgres://user:password@host:5432/name")
+    return {
+        "host": url.hostname or "localhost",
+        "port": url.port or 5432,
+        "user": unquote(url.username or ""),
+        "password": unquote(url.password or ""),
+        "database": unquote(url.path.strip("/")),
+        **dict(parse_qsl(url.query)),
+    }
+
+
+def tortoise_config(settings: Settings, *, migrating: bool = False) -> dict[str, Any]:
+    timeout_ms = 0 if migrating else int(settings.statement_timeout_seconds * 1000)
+    server_settings = {"statement_timeout": str(timeout_ms), "timezone": "UTC"}
+    if migrating:
+        server_settings["lock_timeout"] = "5s"
+    else:
+        server_settings["idle_in_transaction_session_timeout"] = "30s"
+    credentials = {
+        **connection_settings(settings),
+        "minsize": settings.database_pool_min,
+        "maxsize": settings.database_pool_max,
+        "connection_class": _Connection,
+        "server_settings": server_settings,
+    }
+    if settings.environment is Environment.TEST:
+        credentials["init"] = _count_on
+    return {
+        "connections": {
+            "default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials},
+        },
+        "apps": {APP_LABEL: {"models": MODEL_MODULES, "default_connection": "default", "migrations": "migrations"}},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+def __getattr__(name: str) -> Any:
+    """`TORTOISE_ORM` for Tortoise's command line, made only when it is asked for."""
+    if name == "TORTOISE_ORM":
+        return tortoise_config(get_settings(), migrating=True)
+    raise AttributeError(name)
+
+
+# --- life of the pool -------------------------------------------------------------------------------------------------
+
+_context: TortoiseContext | None = None
+
+
+async def open_pool(settings: Settings | None = None) -> None:
+    """Connect this process; one event loop owns the pool."""
+    global _context
+    context = TortoiseContext()
+    await context.init(config=tortoise_config(settings or get_settings()), _enable_global_fallback=True)
+    client = context.connections.get("default")
+    await client.create_connection(with_db=True)
+    _context = context
+
+
+async def close_pool() -> None:
+    global _context
+    if _context is not None:
+        context, _context = _context, None
+        await context.close_connections()
+
+
+def _client() -> AsyncpgDBClient:
+    """The pool's client, or the transaction's where one is open in this task."""
+    if _context is None:
+        raise RuntimeError("the database is not open in this process")
+    client = _context.connections.get("default")
+    assert isinstance(client, AsyncpgDBClient)
+    return client
+
+
+# --- statements -------------------------------------------------------------------------------------------------------
+
+
+async def fetch(sql: str, *args: object) -> list[Record]:
+    async with _client().acquire_connection() as connection:
+        rows: list[Record] = await connection.fetch(sql, *args)
+        return rows
+
+
+async def fetchrow(sql: str, *args: object) -> Record | None:
+    async with _client().acquire_connection() as connection:
+        return await connection.fetchrow(sql, *args)
+
+
+async def fetchval(sql: str, *args: object) -> Any:
+    async with _client().acquire_connection() as connection:
+        return await connection.fetchval(sql, *args)
+
+
+async def execute(sql: str, *args: object) -> int:
+    """Run one statement; the number of rows it touched."""
+    async with _client().acquire_connection() as connection:
+        status: str = await connection.execute(sql, *args)
+    count = status.rpartition(" ")[2]
+    return int(count) if count.isdigit() else 0
+
+
+# --- transactions -----------------------------------------------------------------------------------------------------
+
+
+class UnitOfWork:
+    """One transaction, and what has to happen right before and right after its commit."""
+
+    def __init__(self) -> None:
+        self._before_commit: list[Callable[[], Awaitable[None]]] = []
+        self._after_commit: list[Callable[[], None]] = []
+        self.notes: dict[str, Any] = {}
+        """Room for what collects over a transaction, such as the events that are written in one statement."""
+
+    def before_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
+        self._before_commit.append(callback)
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Quick and synchronous: the shopper waits for it. A failure is the callback's own to handle."""
+        self._after_commit.append(callback)
+
+    async def _flush(self) -> None:
+        for callback in self._before_commit:
+            await callback()
+
+    def _committed(self) -> None:
+        for callback in self._after_commit:
+            callback()
+
+
+_current: contextvars.ContextVar[UnitOfWork | None] = contextvars.ContextVar("unit_of_work", default=None)
+
+
+@asynccontextmanager
+async def unit_of_work() -> AsyncIterator[UnitOfWork]:
+    """Open a transaction (READ COMMITTED), or join the one that is open.
+
+    Tortoise's own `in_transaction()` loses its connection when the task is cancelled while it enters, so this one
+    takes the connection itself and gives it back whatever happens in between.
+    """
+    joined = _current.get()
+    if joined is not None:
+        yield joined
+        return
+    base = _client()
+    pool = base._pool
+    if pool is None or _context is None:
+        raise RuntimeError("the database is not open in this process")
+    work = UnitOfWork()
+    connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+    try:
+        transaction = TransactionWrapper(base)
+        transaction._connection = connection
+        storage_token = _context.connections.set("default", transaction)
+        work_token = _current.set(work)
+        try:
+            await transaction.begin()
+            try:
+                yield work
+                await work._flush()
+            except BaseException:
+                await transaction.rollback()
+                raise
+            await transaction.commit()
+        finally:
+            _current.reset(work_token)
+            _context.connections.reset(storage_token)
+    finally:
+        # asyncpg shields the release, and rolls back whatever a cancelled statement left open.
+        await pool.release(connection)
+    work._committed()
+
+
+def current_unit_of_work() -> UnitOfWork:
+    work = _current.get()
+    if work is None:
+        raise RuntimeError("this belongs inside a unit of work")
+    return work
+
+
+def in_unit_of_work() -> bool:
+    return _current.get() is not None
+
+
+# --- migrations -------------------------------------------------------------------------------------------------------
+
+
+def migrations_on_disk() -> list[str]:
+    folder = Path(__file__).resolve().parent.parent / "migrations"
+    return sorted(path.stem for path in folder.glob("[0-9]*.py"))
+
+
+async def pending_migrations() -> list[str]:
+    """Names of the migrations that this release carries and the database does not have yet."""
+    try:
+        rows = await fetch('SELECT name FROM "tortoise_migrations" WHERE app = $1', APP_LABEL)
+    except asyncpg.UndefinedTableError:
+        return migrations_on_disk()
+    applied = {row["name"] for row in rows}
+    return [name for name in migrations_on_disk() if name not in applied]
+
+
+async def migrate(settings: Settings | None = None) -> None:
+    """Bring the database to this release. Several at once wait for each other. Not in a process with an open pool."""
+    from tortoise import Tortoise
+    from tortoise.migrations.api import migrate as run_migrations
+
+    settings = settings or get_settings()
+    guard = await asyncpg.connect(**connection_settings(settings))
+    try:
+        await guard.execute("SELECT pg_advisory_lock($1)", MIGRATIONS_LOCK_ID)
+        await run_migrations(config=tortoise_config(settings, migrating=True))
+    finally:
+        await Tortoise.close_connections()
+        await guard.close()
+
+
+# --- counting statements in tests -------------------------------------------------------------------------------------
+
+_counted: list[str] | None = None
+
+
+async def _count_on(connection: asyncpg.Connection) -> None:
+    def note(record: Any) -> None:
+        if _counted is not None:
+            _counted.append(record.query)
+
+    connection.add_query_logger(note)
+
+
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    """In the test environment: the statements that this process sent while the block ran."""
+    global _counted
+    _counted = statements = []
+    try:
+        yield statements
+    finally:
+        _counted = None

@@ -1,0 +1,104 @@
+"""Configuration from the environment (and `.env`). Production is the default, and it starts only with real secrets."""
+
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIN_SECRET_KEY_CHARS = 32
+
+
+class Environment(StrEnum):
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+    TEST = "test"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+
+    environment: Environment = Field(Environment.PRODUCTION, alias="TRADEWIND_ENV")
+
+    database_url: str = Field(description="postgres://user:password@host:5432/name; PostgreSQL 15 or later")
+    database_pool_min: int = Field(1, ge=0)
+    database_pool_max: int = Field(10, ge=1, description="Connections of one process")
+    statement_timeout_seconds: float = Field(10.0, gt=0)
+    redis_url: str = Field(description="redis://…; Redis 7 or Valkey 8 and later")
+    broker_url: str | None = Field(None, description="amqp://… for RabbitMQ; without it, REDIS_URL")
+    broker_namespace: str = Field("tradewind", description="Prefix of the queues' keys in Redis")
+
+    secret_keys: Annotated[list[str], NoDecode] = Field(
+        description="Comma-separated, newest first: the first signs, all verify. 32 characters each at least"
+    )
+    public_url: str = Field("http://localhost:8000", description="Where shoppers reach this API; no trailing slash")
+    storefront_url: str | None = Field(
+        None, description="The front end's order page; {token} is replaced by the order token"
+    )
+    allowed_origins: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="Browser origins that may call the API (CORS and WebSocket)"
+    )
+    trusted_proxies: int = Field(0, ge=0, description="Reverse proxies in front that append to X-Forwarded-For")
+    introspection: bool | None = Field(None, description="Off in production unless set")
+    graphiql: bool | None = Field(None, description="Off in production unless set")
+    max_body_bytes: int = Field(2_000_000, gt=0)
+    max_upload_bytes: int = Field(1_000_000_000, gt=0)
+
+    smtp_url: str | None = Field(None, description="smtp://user:password@host:587 (STARTTLS) or smtps://…:465")
+    email_from: str = Field("Tradewind <shop@localhost.localdomain>", description="Sender of the shop's mail")
+    email_reply_to: str | None = None
+    send_timeout_seconds: float = Field(30.0, gt=0, description="Total deadline of one send to a provider")
+    twilio_account_sid: str | None = None
+    twilio_auth_token: str | None = None
+    twilio_from: str | None = None
+    twilio_api_url: str = "https://api.twilio.com"
+
+    log_format: str = Field("json", pattern="^(json|console)$")
+    log_level: str = "INFO"
+
+    @field_validator("secret_keys", "allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _real_secrets(self) -> Self:
+        if not self.secret_keys:
+            raise ValueError("SECRET_KEYS is empty: set one or more random keys of 32 characters or more")
+        for key in self.secret_keys:
+            if len(key) < MIN_SECRET_KEY_CHARS:
+                raise ValueError(f"SECRET_KEYS: a key has fewer than {MIN_SECRET_KEY_CHARS} characters")
+            if self.is_production and (len(set(key)) < 10 or "change" in key.lower() or "example" in key.lower()):
+                raise ValueError("SECRET_KEYS holds a sample key: make one with `openssl rand -base64 32`")
+        if self.is_production and self.smtp_url is None:
+            raise ValueError("SMTP_URL is missing: a shop that cannot send its order confirmations does not start")
+        return self
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def is_development(self) -> bool:
+        """Development and tests: the developer's inbox, clock and pages exist."""
+        return not self.is_production
+
+    @property
+    def introspection_enabled(self) -> bool:
+        return self.is_development if self.introspection is None else self.introspection
+
+    @property
+    def graphiql_enabled(self) -> bool:
+        return self.is_development if self.graphiql is None else self.graphiql
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The process's settings, read once. Raises pydantic's ValidationError, which names each wrong variable."""
+    return Settings()
