@@ -1,0 +1,1 @@
+"""Development servers and their supervisor. Only `tradewind dev` and the tests import this package."""
