@@ -19,8 +19,10 @@ async def move_to(moment: datetime) -> None:
     """Development and tests: jump to a later moment. Never back: what has happened stays past."""
     await db.execute(
         """
-        INSERT INTO business_clock (id, skew) VALUES (1, greatest($1 - clock_timestamp(), interval '0'))
-        ON CONFLICT (id) DO UPDATE SET skew = greatest(business_clock.skew, EXCLUDED.skew)
+        INSERT INTO business_clock (id, skew_microseconds)
+        VALUES (1, greatest(0, extract(epoch FROM $1::timestamptz - clock_timestamp()) * 1000000)::bigint)
+        ON CONFLICT (id) DO UPDATE
+        SET skew_microseconds = greatest(business_clock.skew_microseconds, EXCLUDED.skew_microseconds)
         """,
         moment,
     )
@@ -28,5 +30,5 @@ async def move_to(moment: datetime) -> None:
 
 async def skew() -> timedelta:
     """How far business time is ahead of real time; zero in production."""
-    offset: timedelta = await db.fetchval("SELECT coalesce((SELECT skew FROM business_clock), interval '0')")
-    return offset
+    microseconds: int = await db.fetchval("SELECT coalesce((SELECT skew_microseconds FROM business_clock), 0)")
+    return timedelta(microseconds=microseconds)

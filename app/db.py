@@ -5,10 +5,10 @@ Statements are raw SQL with `$1` parameters through asyncpg, or Tortoise's ORM; 
 """
 
 import contextvars
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
@@ -20,6 +20,7 @@ from app.settings import Environment, Settings, get_settings
 MODEL_MODULES = [
     "app.events.models",
     "app.shop.models",
+    "app.sessions.models",
     "app.staff.models",
     "app.uploads.models",
     "app.jobs.models",
@@ -37,10 +38,11 @@ APP_LABEL = "tradewind"
 MIGRATIONS_LOCK_ID = 0x7472_6164_6577
 ACQUIRE_TIMEOUT_SECONDS = 10.0
 
-Record = asyncpg.Record
+Record: TypeAlias = Mapping[str, Any]
+"""A row: by column name, like a dictionary."""
 
 
-class _Connection(asyncpg.Connection):
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
     """Keeps no session state, so that giving it back to the pool need not cost a round trip."""
 
     def get_reset_query(self) -> str:
@@ -137,7 +139,8 @@ async def fetch(sql: str, *args: object) -> list[Record]:
 
 async def fetchrow(sql: str, *args: object) -> Record | None:
     async with _client().acquire_connection() as connection:
-        return await connection.fetchrow(sql, *args)
+        row: Record | None = await connection.fetchrow(sql, *args)
+        return row
 
 
 async def fetchval(sql: str, *args: object) -> Any:
@@ -285,7 +288,8 @@ async def _count_on(connection: asyncpg.Connection) -> None:
 def counted_statements() -> Iterator[list[str]]:
     """In the test environment: the statements that this process sent while the block ran."""
     global _counted
-    _counted = statements = []
+    statements: list[str] = []
+    _counted = statements
     try:
         yield statements
     finally:

@@ -71,7 +71,7 @@ class BusinessClock(Model):
     """At most one row, in development: how far business time is ahead of real time."""
 
     id = fields.SmallIntField(primary_key=True)
-    skew = fields.TimeDeltaField()
+    skew_microseconds = fields.BigIntField()
 
     class Meta:
         table = "business_clock"

@@ -43,7 +43,9 @@ class KeyRing:
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(
-            list(reversed(self._keys)), salt=f"tradewind.{purpose}", signer_kwargs={"digest_method": hashlib.sha256}
+            list(reversed(self._keys)),
+            salt=f"tradewind.{purpose}",
+            signer_kwargs={"digest_method": hashlib.sha256},
         )
 
 

@@ -1,0 +1,49 @@
+"""Carts: who holds the id holds the cart."""
+
+from enum import StrEnum
+
+from tortoise import fields
+from tortoise.models import Model
+
+from app.catalogue.models import ProductVariant
+
+
+class CartState(StrEnum):
+    OPEN = "OPEN"
+    COMPLETED = "COMPLETED"
+
+
+class Cart(Model):
+    id = fields.UUIDField(primary_key=True)
+    secret_hash = fields.BinaryField()
+    """SHA-256 of the secret in the id."""
+    state = fields.CharEnumField(CartState, max_length=16, default=CartState.OPEN)
+    currency_code = fields.CharField(max_length=3)
+    email = fields.CharField(max_length=254, null=True)
+    phone = fields.CharField(max_length=32, null=True)
+    country_code = fields.CharField(max_length=2, null=True)
+    note = fields.TextField(null=True)
+    attributes = fields.JSONField[list[dict[str, str]]](default=list)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "carts"
+
+
+class CartLine(Model):
+    id = fields.UUIDField(primary_key=True)
+    cart: fields.ForeignKeyRelation[Cart] = fields.ForeignKeyField(
+        "tradewind.Cart", related_name="lines", on_delete=fields.CASCADE
+    )
+    variant: fields.ForeignKeyRelation[ProductVariant] = fields.ForeignKeyField(
+        "tradewind.ProductVariant", related_name="+", on_delete=fields.CASCADE
+    )
+    quantity = fields.IntField()
+    attributes = fields.JSONField[list[dict[str, str]]](default=list)
+    attributes_key = fields.CharField(max_length=64, default="")
+    """Digest of the attributes: same variant and same key is one line."""
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "cart_lines"

@@ -1,0 +1,14 @@
+"""The outbox: what happens is written with the change that it speaks of, and delivered after it, exactly once in effect.
+
+    await events.record("order.placed", subject_id=order.id, payload={"orderId": str(order.id)})
+
+    @events.on("order.placed", name="messaging.order_confirmation")
+    async def confirm(event: Event) -> None: ...
+
+Delivery has no order between events, and a handler may start more than once; see `delivery`.
+"""
+
+from app.events.recording import record, set_publisher
+from app.events.registry import Event, Handler, on, subscribed
+
+__all__ = ["Event", "Handler", "on", "record", "set_publisher", "subscribed"]

@@ -1,0 +1,57 @@
+"""What the scheduler does to the outbox: publish again what nobody acknowledged, and forget what is long done."""
+
+import uuid
+
+from app import db
+
+BATCH = 500
+REPUBLISH_SECONDS = 5.0
+MAX_REPUBLISH_SECONDS = 60.0
+RETENTION_DAYS = 30
+
+_CLAIM = """
+    UPDATE events
+    SET publications = publications + 1,
+        visible_at = clock_timestamp() + least($2 * (publications + 1), $3) * interval '1 second'
+    WHERE id IN (
+        SELECT id FROM events WHERE acknowledged_at IS NULL AND visible_at <= clock_timestamp()
+        ORDER BY visible_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id
+"""
+
+
+async def claim_unpublished() -> list[uuid.UUID]:
+    """Ids to publish (again); they stay invisible to other schedulers for a while."""
+    rows = await db.fetch(_CLAIM, BATCH, REPUBLISH_SECONDS, MAX_REPUBLISH_SECONDS)
+    return [row["id"] for row in rows]
+
+
+async def unacknowledged(*, delayed: bool = False) -> int:
+    """Events still to be delivered; with `delayed`, also those that wait for a later real time."""
+    count: int = await db.fetchval(
+        """
+        SELECT count(*) FROM events
+        WHERE acknowledged_at IS NULL AND ($1 OR attempts > 0 OR leased_until IS NULL)
+        """,
+        delayed,
+    )
+    return count
+
+
+async def forget_old() -> int:
+    """Delete acknowledged events and their receipts after 30 days. Events with an open dead letter stay."""
+    return await db.execute(
+        """
+        WITH gone AS (
+            DELETE FROM events e
+            WHERE id IN (
+                SELECT id FROM events
+                WHERE acknowledged_at < clock_timestamp() - $1 * interval '1 day' LIMIT 10000
+            ) AND NOT EXISTS (SELECT FROM dead_letters d WHERE d.event_id = e.id AND d.replayed_at IS NULL)
+            RETURNING id
+        )
+        DELETE FROM event_receipts USING gone WHERE event_receipts.event_id = gone.id
+        """,
+        RETENTION_DAYS,
+    )

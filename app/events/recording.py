@@ -1,0 +1,65 @@
+"""Writing events inside the transaction that makes them true."""
+
+import uuid
+from collections.abc import Callable, Mapping
+
+import orjson
+
+from app import db
+from app.kit.ids import new_id
+
+PUBLISH_GRACE_SECONDS = 3.0
+"""How long the committing process has to publish an event itself before the scheduler does."""
+
+_NOTE = "events"
+_publish: Callable[[list[uuid.UUID]], None] | None = None
+
+_INSERT = """
+    INSERT INTO events (id, type, subject_id, payload, occurred_at, visible_at, leased_until, attempts, publications)
+    SELECT e.id, e.type, e.subject_id, e.payload::jsonb, business_now(),
+           clock_timestamp() + e.wait * interval '1 second',
+           CASE WHEN e.delayed THEN clock_timestamp() + e.wait * interval '1 second' END, 0, 0
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::float8[], $6::bool[])
+         AS e (id, type, subject_id, payload, wait, delayed)
+"""
+
+
+def set_publisher(publish: Callable[[list[uuid.UUID]], None] | None) -> None:
+    """What hands event ids to the workers after a commit. It must return at once and never raise."""
+    global _publish
+    _publish = publish
+
+
+def publish(ids: list[uuid.UUID]) -> None:
+    if _publish is not None and ids:
+        _publish(ids)
+
+
+async def record(
+    event_type: str,
+    *,
+    subject_id: uuid.UUID | None = None,
+    payload: Mapping[str, object] | None = None,
+    delay_seconds: float | None = None,
+) -> uuid.UUID:
+    """Note in the open unit of work that something happened; all of a transaction's events are one statement.
+
+    Args:
+        payload: small and JSON: ids and facts, no personal data.
+        delay_seconds: real time before anybody sees it; for watching over work, not for business time (see `timers`).
+    """
+    work = db.current_unit_of_work()
+    pending: list[tuple[object, ...]] | None = work.notes.get(_NOTE)
+    if pending is None:
+        pending = work.notes[_NOTE] = []
+        work.before_commit(lambda: _write(pending))
+        work.after_commit(lambda: publish([row[0] for row in pending if not row[5]]))  # type: ignore[misc]
+    event_id = new_id()
+    body = orjson.dumps(payload or {}).decode()
+    wait = PUBLISH_GRACE_SECONDS if delay_seconds is None else delay_seconds
+    pending.append((event_id, event_type, subject_id, body, wait, delay_seconds is not None))
+    return event_id
+
+
+async def _write(pending: list[tuple[object, ...]]) -> None:
+    await db.execute(_INSERT, *(list(column) for column in zip(*pending, strict=True)))

@@ -1,0 +1,91 @@
+"""Stock per warehouse: what can be sold, what is promised, and who holds it."""
+
+from enum import StrEnum
+
+from tortoise import fields
+from tortoise.models import Model
+
+from app.catalogue.models import ProductVariant
+
+
+class ReservationState(StrEnum):
+    HELD = "HELD"
+    """For a checkout that is being paid, until `expires_at`."""
+    COMMITTED = "COMMITTED"
+    """For an order, until it ships."""
+    SHIPPED = "SHIPPED"
+    RELEASED = "RELEASED"
+
+
+class Warehouse(Model):
+    id = fields.UUIDField(primary_key=True)
+    code = fields.CharField(max_length=40, unique=True)
+    name = fields.CharField(max_length=120)
+    is_default = fields.BooleanField(default=False)
+    priority = fields.IntField(default=0)
+    """Stock is taken from the lowest first."""
+    country_code = fields.CharField(max_length=2, null=True)
+    time_zone = fields.CharField(max_length=64, default="UTC")
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "warehouses"
+
+
+class StockLevel(Model):
+    id = fields.UUIDField(primary_key=True)
+    variant: fields.ForeignKeyRelation[ProductVariant] = fields.ForeignKeyField(
+        "tradewind.ProductVariant", related_name="stock", on_delete=fields.CASCADE
+    )
+    warehouse: fields.ForeignKeyRelation[Warehouse] = fields.ForeignKeyField(
+        "tradewind.Warehouse", related_name="stock", on_delete=fields.RESTRICT
+    )
+    available = fields.IntField(default=0)
+    """Can be sold now; never below zero."""
+    reserved = fields.IntField(default=0)
+    """Held by checkouts or promised to orders, not shipped yet; still on the shelf."""
+    backordered = fields.IntField(default=0)
+    """Sold beyond what was there, where the variant's policy is CONTINUE."""
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "stock_levels"
+
+
+class StockMovement(Model):
+    """Append-only: every change of a stock level by hand, import, order or cancellation."""
+
+    id = fields.UUIDField(primary_key=True)
+    stock_level: fields.ForeignKeyRelation[StockLevel] = fields.ForeignKeyField(
+        "tradewind.StockLevel", related_name="movements", on_delete=fields.CASCADE
+    )
+    available_delta = fields.IntField()
+    reason = fields.CharField(max_length=120)
+    reference_id = fields.UUIDField(null=True)
+    """The order, job or staff user behind it."""
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "stock_movements"
+
+
+class StockReservation(Model):
+    id = fields.UUIDField(primary_key=True)
+    attempt_id = fields.UUIDField()
+    """The checkout attempt that took it; the order has the same attempt."""
+    stock_level: fields.ForeignKeyRelation[StockLevel] = fields.ForeignKeyField(
+        "tradewind.StockLevel", related_name="reservations", on_delete=fields.RESTRICT
+    )
+    variant_id = fields.UUIDField()
+    quantity = fields.IntField()
+    """Taken from `available`."""
+    backordered = fields.IntField(default=0)
+    """Promised beyond it."""
+    state = fields.CharEnumField(ReservationState, max_length=16, default=ReservationState.HELD)
+    shipped_quantity = fields.IntField(default=0)
+    expires_at = fields.DatetimeField(null=True)
+    """Business time; for HELD."""
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "stock_reservations"

@@ -1,0 +1,76 @@
+"""Payments and the append-only ledger of what was asked of gateways."""
+
+from enum import StrEnum
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class PaymentState(StrEnum):
+    PENDING = "PENDING"
+    """Recorded; the gateway may or may not have been asked."""
+    REQUIRES_ACTION = "REQUIRES_ACTION"
+    AUTHORIZED = "AUTHORIZED"
+    CAPTURED = "CAPTURED"
+    FAILED = "FAILED"
+    VOIDING = "VOIDING"
+    """To be given back; a worker asks the gateway until it confirms."""
+    VOIDED = "VOIDED"
+
+
+class Payment(Model):
+    id = fields.UUIDField(primary_key=True)
+    """Also the idempotency key towards the gateway."""
+    attempt_id = fields.UUIDField(unique=True)
+    order_id = fields.UUIDField(null=True)
+    gateway = fields.CharField(max_length=40)
+    method = fields.CharField(max_length=24)
+    amount_minor = fields.BigIntField()
+    currency_code = fields.CharField(max_length=3)
+    state = fields.CharEnumField(PaymentState, max_length=16, default=PaymentState.PENDING)
+    reference = fields.CharField(max_length=255, null=True)
+    """The gateway's own id."""
+    token = fields.TextField(null=True)
+    """The client's one-time token, kept until the gateway has answered."""
+    action = fields.JSONField[dict[str, object]](null=True)
+    captured_minor = fields.BigIntField(default=0)
+    refunded_minor = fields.BigIntField(default=0)
+    failure_code = fields.CharField(max_length=80, null=True)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "payments"
+
+
+class PaymentTransaction(Model):
+    id = fields.UUIDField(primary_key=True)
+    payment: fields.ForeignKeyRelation[Payment] = fields.ForeignKeyField(
+        "tradewind.Payment", related_name="transactions", on_delete=fields.RESTRICT
+    )
+    kind = fields.CharField(max_length=16)
+    """AUTHORIZE, CAPTURE, VOID or REFUND."""
+    succeeded = fields.BooleanField()
+    amount_minor = fields.BigIntField()
+    reference = fields.CharField(max_length=255, null=True)
+    failure_code = fields.CharField(max_length=80, null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "payment_transactions"
+
+
+class TestGatewayPayment(Model):
+    """What the `test` gateway knows: it stands for a provider's own database, and only that gateway reads it."""
+
+    id = fields.UUIDField(primary_key=True)
+    idempotency_key = fields.CharField(max_length=255, unique=True)
+    token = fields.CharField(max_length=80)
+    amount_minor = fields.BigIntField()
+    currency_code = fields.CharField(max_length=3)
+    state = fields.CharField(max_length=24)
+    created_at = fields.DatetimeField()
+    settles_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "test_gateway_payments"
