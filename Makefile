@@ -1,0 +1,51 @@
+# Needs Python 3.11 or later with pip and venv, and make. `make dev` and `make test` install what they need.
+
+ARGS ?=
+# The first Python that is new enough and can make a virtual environment; `make PYTHON=… dev` takes another.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		&& { echo $$python; exit; }; done; echo python3)
+LOCK = $(shell command -v uv || echo .venv/bin/uv) pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade)
+
+.PHONY: help dev test lint fmt lock clean
+
+help:
+	@echo 'make dev    a shop with everything it needs on http://localhost:8000   ARGS="--port 8001 --data .other"'
+	@echo 'make test   the whole test suite                                       ARGS="-k cart -x"'
+	@echo 'make lint   style, types, import directions, unused dependencies'
+	@echo 'make fmt    put the style right'
+	@echo 'make lock   write requirements/*.txt anew from pyproject.toml          UPGRADE=1 takes newer versions'
+	@echo 'make clean  remove .venv, the development data and every cache'
+
+dev:
+	@$(PYTHON) requirements/install.py dev
+	@exec .venv/bin/tradewind dev $(ARGS)
+
+test:
+	@$(PYTHON) requirements/install.py test
+	@exec .venv/bin/python -m pytest $(ARGS)
+
+lint:
+	@$(PYTHON) requirements/install.py test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/deptry .
+
+fmt:
+	@$(PYTHON) requirements/install.py test
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+# The largest first: the others take the same versions from it.
+lock:
+	@$(PYTHON) requirements/install.py dev
+	$(LOCK) --extra dev --extra rabbitmq --extra test -o requirements/test.txt pyproject.toml
+	$(LOCK) --extra dev -c requirements/test.txt -o requirements/dev.txt pyproject.toml
+	$(LOCK) --extra rabbitmq -c requirements/test.txt -o requirements/production.txt pyproject.toml
+	echo uv | $(LOCK) -o requirements/uv.txt -
+
+clean:
+	rm -rf .venv .tradewind .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
