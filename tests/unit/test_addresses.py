@@ -187,7 +187,7 @@ def test_whatever_is_typed_is_refused_or_kept_on_one_line(city: str, name: str, 
         address = normalise_address(typed)
     except DomainErrors as refused:
         fields = {error.field[0] for error in refused.errors if error.field}
-        assert fields <= {"city", "lastName"}  # noqa: PT017 - both outcomes are right
+        assert fields <= {"city", "lastName"}
         return
     assert address.city == " ".join(address.city.split()) != ""
     assert len(address.city.splitlines()) == 1
