@@ -1,0 +1,52 @@
+"""One row, by field: its texts cleaned, its values parsed, its faults collected."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from app.catalogue.shopify_csv.columns import Columns
+from app.catalogue.shopify_csv.drafts import RowProblem
+from app.catalogue.shopify_csv.records import Record
+
+T = TypeVar("T")
+
+
+class Cells:
+    def __init__(self, record: Record, columns: Columns) -> None:
+        self.row = record.row
+        self.problems: list[RowProblem] = []
+        self._cells = record.cells
+        self._columns = columns
+
+    def text(self, field: str) -> str:
+        """The cell, trimmed; empty also where the file has no such column or the row ends before it."""
+        index = self._columns.index_of.get(field, -1)
+        return self.at(index)
+
+    def at(self, index: int) -> str:
+        if not 0 <= index < len(self._cells):
+            return ""
+        # PostgreSQL stores no NUL, and no text means anything by it.
+        return self._cells[index].replace("\x00", "").strip()
+
+    def line(self, field: str, limit: int, consequence: str) -> str:
+        """A text of one line, at most `limit` characters, else a problem and nothing."""
+        text = " ".join(self.text(field).split())
+        if len(text) <= limit:
+            return text
+        self.report(field, f"The text has {len(text):,} characters; {limit} are possible", consequence)
+        return ""
+
+    def parse(self, field: str, parser: Callable[[str], T], default: T, consequence: str) -> T:
+        """What the cell says; `default` for an empty cell, and, with a problem, for one that cannot be read."""
+        text = self.text(field)
+        if not text:
+            return default
+        try:
+            return parser(text)
+        except ValueError as error:
+            self.report(field, str(error), consequence)
+            return default
+
+    def report(self, field: str | None, fault: str, consequence: str) -> None:
+        column = None if field is None else self._columns.header(field)
+        self.problems.append(RowProblem(self.row, column, f"{fault}; {consequence}."))
