@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.connection import get_connections
 from tortoise.context import TortoiseContext
 
 from app.settings import Environment, Settings, get_settings
@@ -124,7 +125,8 @@ def _client() -> AsyncpgDBClient:
     if _context is None:
         raise RuntimeError("the database is not open in this process")
     client = _context.connections.get("default")
-    assert isinstance(client, AsyncpgDBClient)
+    if not isinstance(client, AsyncpgDBClient):
+        raise TypeError("the database driver must be asyncpg")
     return client
 
 
@@ -258,7 +260,6 @@ async def pending_migrations() -> list[str]:
 
 async def migrate(settings: Settings | None = None) -> None:
     """Bring the database to this release. Several at once wait for each other. Not in a process with an open pool."""
-    from tortoise import Tortoise
     from tortoise.migrations.api import migrate as run_migrations
 
     settings = settings or get_settings()
@@ -266,8 +267,8 @@ async def migrate(settings: Settings | None = None) -> None:
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", MIGRATIONS_LOCK_ID)
         await run_migrations(config=tortoise_config(settings, migrating=True))
+        await get_connections().close_all(discard=True)
     finally:
-        await Tortoise.close_connections()
         await guard.close()
 
 

@@ -32,26 +32,20 @@ class Settings(BaseSettings):
     secret_keys: Annotated[list[str], NoDecode] = Field(
         description="Comma-separated, newest first: the first signs, all verify. 32 characters each at least"
     )
-    public_url: str = Field(
-        "http://localhost:8000", description="Where shoppers reach this API; no trailing slash"
-    )
+    public_url: str = Field("http://localhost:8000", description="Where shoppers reach this API; no trailing slash")
     storefront_url: str | None = Field(
         None, description="The front end's order page; {token} is replaced by the order token"
     )
     allowed_origins: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="Browser origins that may call the API (CORS and WebSocket)"
     )
-    trusted_proxies: int = Field(
-        0, ge=0, description="Reverse proxies in front that append to X-Forwarded-For"
-    )
+    trusted_proxies: int = Field(0, ge=0, description="Reverse proxies in front that append to X-Forwarded-For")
     introspection: bool | None = Field(None, description="Off in production unless set")
     graphiql: bool | None = Field(None, description="Off in production unless set")
     max_body_bytes: int = Field(2_000_000, gt=0)
     max_upload_bytes: int = Field(1_000_000_000, gt=0)
 
-    smtp_url: str | None = Field(
-        None, description="smtp://user:password@host:587 (STARTTLS) or smtps://…:465"
-    )
+    smtp_url: str | None = Field(None, description="smtp://user:password@host:587 (STARTTLS) or smtps://…:465")
     email_from: str = Field("Tradewind <shop@localhost.localdomain>", description="Sender of the shop's mail")
     email_reply_to: str | None = None
     send_timeout_seconds: float = Field(30.0, gt=0, description="Total deadline of one send to a provider")
@@ -66,9 +60,7 @@ class Settings(BaseSettings):
     @field_validator("secret_keys", "allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return (
-            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-        )
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("public_url")
     @classmethod
@@ -82,9 +74,7 @@ class Settings(BaseSettings):
         for key in self.secret_keys:
             if len(key) < MIN_SECRET_KEY_CHARS:
                 raise ValueError(f"SECRET_KEYS: a key has fewer than {MIN_SECRET_KEY_CHARS} characters")
-            if self.is_production and (
-                len(set(key)) < 10 or "change" in key.lower() or "example" in key.lower()
-            ):
+            if self.is_production and (len(set(key)) < 10 or "change" in key.lower() or "example" in key.lower()):
                 raise ValueError("SECRET_KEYS holds a sample key: make one with `openssl rand -base64 32`")
         if self.is_production and self.smtp_url is None:
             raise ValueError("SMTP_URL is missing: a shop has to send its order confirmations")

@@ -1,4 +1,4 @@
-"""The outbox: what happens is written with the change that it speaks of, and delivered after it, exactly once in effect.
+"""The outbox: what happens is written with the change it speaks of, and takes effect exactly once after it.
 
     await events.record("order.placed", subject_id=order.id, payload={"orderId": str(order.id)})
 

@@ -75,7 +75,9 @@ async def deliver(event_id: uuid.UUID) -> None:
             try:
                 await _run(handler, event)
             except Exception as error:
-                log.exception("event handler failed", event_type=event.type, event=str(event.id), handler=handler.name)
+                log.exception(
+                    "event handler failed", event_type=event.type, event_id=str(event.id), handler=handler.name
+                )
                 failures[handler.name] = "".join(traceback.format_exception(error))[-MAX_CAUSE_CHARS:]
     if not failures:
         await db.execute("UPDATE events SET acknowledged_at = clock_timestamp() WHERE id = $1", event.id)
@@ -112,8 +114,7 @@ async def _try_later(event: Event) -> None:
     await db.execute(
         """
         UPDATE events
-        SET visible_at = clock_timestamp() + $2 * interval '1 second',
-            leased_until = clock_timestamp() + $2 * interval '1 second'
+        SET visible_at = clock_timestamp() + $2 * interval '1 second', leased_until = NULL
         WHERE id = $1
         """,
         event.id,

@@ -6,7 +6,7 @@ from app import db
 
 BATCH = 500
 REPUBLISH_SECONDS = 5.0
-MAX_REPUBLISH_SECONDS = 60.0
+MAX_REPUBLISH_SECONDS = 30.0
 RETENTION_DAYS = 30
 
 _CLAIM = """
@@ -27,14 +27,35 @@ async def claim_unpublished() -> list[uuid.UUID]:
     return [row["id"] for row in rows]
 
 
-async def unacknowledged(*, delayed: bool = False) -> int:
-    """Events still to be delivered; with `delayed`, also those that wait for a later real time."""
+async def unpublished(ids: list[uuid.UUID]) -> None:
+    """The broker did not take these: they are visible again within a second."""
+    await db.execute(
+        """
+        UPDATE events SET publications = publications - 1, visible_at = clock_timestamp() + interval '1 second'
+        WHERE id = ANY($1) AND acknowledged_at IS NULL AND leased_until IS NULL
+        """,
+        ids,
+    )
+
+
+async def everything_visible() -> int:
+    """The broker lost what it held: publish all that no worker is at, at once."""
+    return await db.execute(
+        """
+        UPDATE events SET publications = 0, visible_at = clock_timestamp()
+        WHERE acknowledged_at IS NULL AND leased_until IS NULL AND attempts = 0
+        """
+    )
+
+
+async def in_flight() -> int:
+    """Events that are published or being handled; not those that wait for a later time or for their next try."""
     count: int = await db.fetchval(
         """
         SELECT count(*) FROM events
-        WHERE acknowledged_at IS NULL AND ($1 OR attempts > 0 OR leased_until IS NULL)
-        """,
-        delayed,
+        WHERE acknowledged_at IS NULL
+          AND CASE WHEN attempts = 0 THEN leased_until IS NULL ELSE leased_until > clock_timestamp() END
+        """
     )
     return count
 

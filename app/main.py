@@ -1,0 +1,68 @@
+"""The composition root: settings in, ASGI application out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis import RedisError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from app import db, events
+from app.cache import cache
+from app.logging import configure_logging
+from app.runtime import running
+from app.settings import Settings, get_settings
+from schema.view import View
+from workers.broker import build_broker
+from workers.relay import Relay
+
+
+async def _live(request: Request) -> JSONResponse:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def _ready(request: Request) -> JSONResponse:
+    """200 when the database, Redis and the migrations are in order; 503 with the names of what is not."""
+    checks = {"database": "ok", "redis": "ok", "migrations": "ok"}
+    try:
+        if pending := await db.pending_migrations():
+            checks["migrations"] = f"{len(pending)} pending"
+    except Exception:  # noqa: BLE001 - any failure means the same here, and its text could hold an address
+        checks["database"] = checks["migrations"] = "unavailable"
+    try:
+        await cache().ping()
+    except (RedisError, OSError):
+        checks["redis"] = "unavailable"
+    ready = all(state == "ok" for state in checks.values())
+    return JSONResponse({"status": "ok" if ready else "unavailable", **checks}, status_code=200 if ready else 503)
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The API. Its lifespan opens the database and Redis; `app.runtime.running` does where no server runs one."""
+    settings = settings or get_settings()
+    view = View(settings)
+
+    @asynccontextmanager
+    async def lifespan(application: Starlette) -> AsyncIterator[None]:
+        configure_logging(settings)
+        relay = Relay(build_broker(settings))
+        relay.start()
+        events.set_publisher(relay.publish)
+        try:
+            async with running(settings):
+                yield
+        finally:
+            events.set_publisher(None)
+            relay.stop()
+
+    return Starlette(
+        routes=[
+            Mount("/graphql", app=view),
+            Route("/health/live", _live),
+            Route("/health/ready", _ready),
+        ],
+        lifespan=lifespan,
+    )

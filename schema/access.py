@@ -1,0 +1,142 @@
+"""Root fields, each with its guard: a field that does not say who may use it cannot be written.
+
+Mutations answer a refusal and every domain error in their payload's `userErrors`. Queries and subscriptions have no
+such place, so there it is a GraphQL error with the same code in `extensions.code`.
+"""
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import FieldExtension
+
+from app.errors import CommonErrorCode, DomainError, DomainErrors
+from app.staff.permissions import Permission
+from schema.context import Info
+from schema.errors import to_user_errors
+
+Resolver = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call a root field. Resolvers still scope what they read to who asks."""
+
+    staff_permission: Permission | None = None
+    staff: bool = False
+
+    def check(self, info: Info) -> None:
+        """Raises DomainError(UNAUTHENTICATED | FORBIDDEN)."""
+        if not self.staff:
+            return
+        identity = info.context.staff
+        if identity is None:
+            raise DomainError(CommonErrorCode.UNAUTHENTICATED, "Sign in as staff first.")
+        if self.staff_permission is not None and not identity.may(self.staff_permission):
+            raise DomainError(CommonErrorCode.FORBIDDEN, f"This needs the permission {self.staff_permission}.")
+
+
+PUBLIC = Access()
+ANY_STAFF = Access(staff=True)
+
+
+def STAFF(permission: Permission) -> Access:  # noqa: N802 - reads like the constants beside it
+    return Access(staff_permission=permission, staff=True)
+
+
+def as_graphql_error(errors: list[DomainError]) -> GraphQLError:
+    """For places without userErrors. Several errors become one, the rest in `extensions.errors`."""
+    first = errors[0]
+    extensions: dict[str, Any] = {"code": first.code.name}
+    if first.field is not None:
+        extensions["field"] = first.field
+    if len(errors) > 1:
+        extensions["errors"] = [{"code": e.code.name, "message": e.message, "field": e.field} for e in errors]
+    return GraphQLError(first.message, extensions=extensions)
+
+
+class _QueryGuard(FieldExtension):
+    def __init__(self, access: Access) -> None:
+        self.access = access
+
+    async def resolve_async(self, next_: Resolver, source: Any, info: Info, **kwargs: Any) -> Any:
+        try:
+            self.access.check(info)
+            return await next_(source, info, **kwargs)
+        except (DomainError, DomainErrors) as error:
+            raise as_graphql_error(error.errors) from error
+
+
+class _MutationGuard(FieldExtension):
+    def __init__(self, access: Access, resolver: Resolver) -> None:
+        self.access = access
+        self.resolver = resolver
+
+    @functools.cached_property
+    def payload(self) -> Callable[..., Any]:
+        payload: Callable[..., Any] = get_type_hints(self.resolver)["return"]
+        return payload
+
+    async def resolve_async(self, next_: Resolver, source: Any, info: Info, **kwargs: Any) -> Any:
+        try:
+            self.access.check(info)
+            return await next_(source, info, **kwargs)
+        except (DomainError, DomainErrors) as error:
+            return self.payload(user_errors=to_user_errors(error.errors))
+
+
+def _require_coroutine(resolver: Resolver) -> None:
+    if not inspect.iscoroutinefunction(resolver):
+        raise TypeError(f"{resolver.__qualname__} must be async: the guard awaits it")
+
+
+def query(*, access: Access, description: str) -> Callable[[Resolver], Any]:
+    """A field of Query."""
+
+    def decorate(resolver: Resolver) -> Any:
+        _require_coroutine(resolver)
+        return strawberry.field(
+            resolver=resolver,
+            description=description,
+            extensions=[_QueryGuard(access)],
+            metadata={"access": access},
+        )
+
+    return decorate
+
+
+def mutation(*, access: Access, description: str) -> Callable[[Resolver], Any]:
+    """A field of Mutation; the resolver returns a payload whose fields all have defaults."""
+
+    def decorate(resolver: Resolver) -> Any:
+        _require_coroutine(resolver)
+        return strawberry.mutation(
+            resolver=resolver,
+            description=description,
+            extensions=[_MutationGuard(access, resolver)],
+            metadata={"access": access},
+        )
+
+    return decorate
+
+
+def subscription(*, access: Access, description: str) -> Callable[[Resolver], Any]:
+    """A field of Subscription; the resolver is an async generator with an `info` parameter."""
+
+    def decorate(resolver: Resolver) -> Any:
+        @functools.wraps(resolver)
+        async def guarded(self: Any, info: Info, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+            try:
+                access.check(info)
+                async for value in resolver(self, info, *args, **kwargs):
+                    yield value
+            except (DomainError, DomainErrors) as error:
+                raise as_graphql_error(error.errors) from error
+
+        return strawberry.subscription(resolver=guarded, description=description, metadata={"access": access})
+
+    return decorate

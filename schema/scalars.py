@@ -1,0 +1,96 @@
+"""Scalars: strict on the way in, so that a wrong value is refused and never guessed at."""
+
+import datetime as dt
+import decimal
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+from app.kit import money
+
+CountryCode = NewType("CountryCode", str)
+CurrencyCode = NewType("CurrencyCode", str)
+JSON = NewType("JSON", object)
+
+MAX_DECIMAL_CHARS = 40
+
+
+def _parse_decimal(value: object) -> decimal.Decimal:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise GraphQLError('A decimal is a string such as "19.90", or an integer.')
+    # A float's shortest text is what the client wrote: 19.9 stays 19.9, where Decimal(19.9) would be 19.899999….
+    text = value.strip() if isinstance(value, str) else repr(value)
+    try:
+        parsed = decimal.Decimal(text) if len(text) <= MAX_DECIMAL_CHARS else None
+    except decimal.InvalidOperation:
+        parsed = None
+    if parsed is None or not parsed.is_finite():
+        raise GraphQLError('A decimal is a string such as "19.90", or an integer.')
+    return parsed
+
+
+def _parse_datetime(value: object) -> dt.datetime:
+    try:
+        parsed = dt.datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        raise GraphQLError('A date and time is ISO 8601, such as "2026-05-01T12:00:00Z".')
+    if parsed.tzinfo is None:
+        raise GraphQLError('A date and time needs its offset, such as "2026-05-01T12:00:00Z" or "…+02:00".')
+    return parsed.astimezone(dt.UTC)
+
+
+def _parse_date(value: object) -> dt.date:
+    try:
+        return dt.date.fromisoformat(value if isinstance(value, str) and len(value) == 10 else "")
+    except ValueError as error:
+        raise GraphQLError('A date is ISO 8601, such as "2026-05-01".') from error
+
+
+def _parse_country(value: object) -> str:
+    if not isinstance(value, str) or len(value) != 2 or not value.isascii() or not value.isalpha():
+        raise GraphQLError('A country is an ISO 3166-1 alpha-2 code, such as "US".')
+    return value.upper()
+
+
+def _parse_currency(value: object) -> str:
+    if not isinstance(value, str) or value.upper() not in money.currencies():
+        raise GraphQLError('A currency is an ISO 4217 code, such as "USD".')
+    return value.upper()
+
+
+def _isoformat(value: dt.datetime) -> str:
+    return value.isoformat()
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    decimal.Decimal: strawberry.scalar(
+        name="Decimal",
+        description='An exact decimal as a JSON string, such as "19.90". Input accepts a string or an integer.',
+        serialize=str,
+        parse_value=_parse_decimal,
+    ),
+    dt.datetime: strawberry.scalar(
+        name="DateTime",
+        description='ISO 8601 with an offset, such as "2026-05-01T12:00:00Z". A time without offset is refused.',
+        serialize=_isoformat,
+        parse_value=_parse_datetime,
+    ),
+    dt.date: strawberry.scalar(
+        name="Date", description='ISO 8601, such as "2026-05-01".', serialize=_isoformat, parse_value=_parse_date
+    ),
+    CountryCode: strawberry.scalar(
+        name="CountryCode", description='ISO 3166-1 alpha-2, such as "US".', serialize=str, parse_value=_parse_country
+    ),
+    CurrencyCode: strawberry.scalar(
+        name="CurrencyCode", description='ISO 4217, such as "USD".', serialize=str, parse_value=_parse_currency
+    ),
+    JSON: strawberry.scalar(
+        name="JSON", description="Any JSON value.", serialize=lambda value: value, parse_value=lambda value: value
+    ),
+}
+
+SCALAR_MAP: dict[Any, Any] = SCALARS

@@ -1,0 +1,74 @@
+"""A tick a second: due timers become events, and events that nobody acknowledged are published (again).
+
+Any number of replicas may run: every step is one statement that skips what another one holds.
+"""
+
+import asyncio
+import contextlib
+import signal
+
+import structlog
+from redis import RedisError
+
+from app.cache import cache
+from app.events import outbox
+from app.events.ticking import tick
+from app.logging import configure_logging
+from app.runtime import running
+from app.settings import Settings, get_settings
+from workers.broker import build_broker
+from workers.relay import Relay
+
+TICK_SECONDS = 1.0
+CLEAN_EVERY_TICKS = 600
+EPOCH_KEY = "tradewind:broker-epoch"
+
+log = structlog.get_logger(__name__)
+
+
+async def _notice_flush() -> None:
+    """A broker in Redis that lost its data also lost this key: everything undelivered goes out again at once."""
+    with contextlib.suppress(RedisError, OSError):
+        if await cache().set(EPOCH_KEY, "1", nx=True):
+            count = await outbox.everything_visible()
+            log.info("broker was empty, publishing again", events=count)
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    relay = Relay(build_broker(settings))
+    async with running(settings):
+        ticks = 0
+        while not stop.is_set():
+            try:
+                await _notice_flush()
+                while ids := await tick():
+                    refused = await asyncio.to_thread(relay.publish_now, ids)
+                    if refused:
+                        await outbox.unpublished(refused)
+                        break
+                if ticks % CLEAN_EVERY_TICKS == 0:
+                    await outbox.forget_old()
+                ticks += 1
+            except Exception:
+                # The database may be away; a scheduler that ended would need somebody to start it again.
+                log.exception("tick failed")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+
+
+async def _main(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(settings, stop)
+
+
+def main() -> None:
+    settings = get_settings()
+    configure_logging(settings)
+    asyncio.run(_main(settings))
+
+
+if __name__ == "__main__":
+    main()
