@@ -146,6 +146,11 @@ def test_the_row_with_the_title_need_not_be_the_first() -> None:
     assert (draft.title, draft.row, len(draft.images)) == ("Mug", 3, 1)
 
 
+def test_a_second_title_under_one_handle_is_reported_and_a_repeated_one_is_not() -> None:
+    assert reported(SIZES, {"Title": "Mug", "Option1 Value": "M", "Variant Price": "5"}) == []
+    assert reported(SIZES, {"Title": "Cup", "Option1 Value": "M", "Variant Price": "5"}) == [(3, "Title")]
+
+
 # --- the report ----------------------------------------------------------------------------------------------------
 
 

@@ -41,6 +41,8 @@ def build_product(
     if draft is not None and option_names is not None:
         if main.text("status").casefold() == "unlisted":
             main.report("status", "Products that only a link finds are not known here", "the product becomes a draft")
+        for row in cells:
+            _report_other_title(row, draft)
         _add_images(draft, cells)
         _add_variants(draft, cells, main, columns, currency)
     else:
@@ -51,6 +53,15 @@ def build_product(
             left = "the other row" if others == 1 else f"the other {others} rows"
             main.problems[0] = RowProblem(first.row, first.column, f"{first.message[:-1]}, with {left} of “{handle}”.")
     return draft, [problem for row in cells for problem in row.problems]
+
+
+def _report_other_title(cells: Cells, draft: ProductDraft) -> None:
+    """Repeating the title in every row is common; another title means that two products share a handle."""
+    title = " ".join(cells.text("title").split())
+    if title and title != draft.title:
+        cells.report(
+            "title", f"“{draft.handle}” is called “{draft.title}” in row {draft.row}", "this title is not used"
+        )
 
 
 def _product(handle: str, main: Cells, columns: Columns, option_names: list[str]) -> ProductDraft | None:
