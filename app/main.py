@@ -7,7 +7,7 @@ from redis import RedisError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Route, WebSocketRoute
 
 from app import db, events
 from app.cache import cache
@@ -60,7 +60,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     return Starlette(
         routes=[
-            Mount("/graphql", app=view),
+            Route("/graphql", view),
+            WebSocketRoute("/graphql", view),
             Route("/health/live", _live),
             Route("/health/ready", _ready),
         ],
