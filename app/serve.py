@@ -1,25 +1,33 @@
-"""The API under uvicorn."""
+"""The API under uvicorn, and the workers under Dramatiq."""
 
 import multiprocessing
 import os
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from app.kit.parent import die_with_parent
+from app.logging import configure_logging
+from app.settings import get_settings
+
+# Dramatiq's threads look at the queue this often; its own default makes an idle worker take a second to notice.
+_WORKER_POLL_MS = 100
 
 
 def application() -> ASGIApp:
     """The ASGI app of one server process."""
     if multiprocessing.parent_process() is not None:
         die_with_parent(os.getppid())
+    configure_logging(get_settings())
     from app.main import create_app
 
     return create_app()
 
 
-def serve(host: str, port: int, workers: int, shutdown_seconds: int) -> None:
+def serve_api(host: str, port: int, workers: int, shutdown_seconds: int) -> None:
     """Serves until SIGTERM or SIGINT; then open requests have `shutdown_seconds` to end."""
+    import uvicorn
+
+    configure_logging(get_settings())
     uvicorn.run(
         "app.serve:application",
         factory=True,
@@ -36,3 +44,22 @@ def serve(host: str, port: int, workers: int, shutdown_seconds: int) -> None:
         log_config=None,
         timeout_graceful_shutdown=shutdown_seconds,
     )
+
+
+def run_workers(processes: int, threads: int, shutdown_seconds: int) -> int:
+    """Runs Dramatiq's master until SIGTERM or SIGINT; then jobs have `shutdown_seconds` to end.
+
+    Returns:
+        Its exit code. It ends as soon as one of its processes dies, for whatever started it to start it again.
+    """
+    os.environ.setdefault("dramatiq_worker_timeout", str(_WORKER_POLL_MS))
+    from dramatiq import cli as dramatiq
+
+    configure_logging(get_settings())
+    options = ["--processes", str(processes), "--threads", str(threads)]
+    options += ["--worker-shutdown-timeout", str(shutdown_seconds * 1000), "--skip-logging"]
+    # An empty --path: Dramatiq would put the current folder before the installed packages.
+    arguments = dramatiq.make_argument_parser().parse_args(  # type: ignore[no-untyped-call]
+        ["workers.boot:set_up", *options, "--path"]
+    )
+    return int(dramatiq.main(arguments))  # type: ignore[no-untyped-call]

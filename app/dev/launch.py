@@ -9,10 +9,13 @@ deadlock it. It imports the standard library alone and costs about 15 ms.
 
 import ctypes
 import os
-import signal
 import sys
+from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from app.kit.parent import die_with_parent, prctl
+
 _PR_SET_KEEPCAPS = 8
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
@@ -21,21 +24,6 @@ _CAP_DAC_OVERRIDE = 1
 _CAP_DAC_READ_SEARCH = 2
 
 _CANNOT_START_EXIT_CODE = 126
-
-
-def _prctl(option: int, argument: int, argument2: int = 0) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, argument, argument2, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), f"prctl({option}): {os.strerror(ctypes.get_errno())}")
-
-
-def die_with_parent(parent_pid: int, death_signal: int) -> None:
-    """Asks Linux for `death_signal` when the parent's thread that started us ends. Elsewhere does nothing."""
-    if sys.platform != "linux":
-        return
-    _prctl(_PR_SET_PDEATHSIG, death_signal)
-    if os.getppid() != parent_pid:  # it died before we asked
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _change_user(uid: int, gid: int) -> None:
@@ -52,14 +40,14 @@ def _change_user_with_reach(uid: int, gid: int) -> None:
     the wider right to override.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    _prctl(_PR_SET_KEEPCAPS, 1)
+    prctl(_PR_SET_KEEPCAPS, 1)
     _change_user(uid, gid)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     for capability in (_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE):
         bit = 1 << capability
         sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)
         if libc.capset(header, sets) == 0:
-            _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
+            prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
             return
     raise OSError(ctypes.get_errno(), "this container lets no ordinary user pass through closed folders")
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 
@@ -25,3 +26,15 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def remembered_port(folder: Path) -> int | None:
+    """The port that the server on this folder had last, so that a developer's own tools find it again."""
+    try:
+        return int((folder / "port").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def remember_port(folder: Path, port: int) -> None:
+    (folder / "port").write_text(f"{port}\n")

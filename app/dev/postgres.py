@@ -6,18 +6,20 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from app.dev import processes
 from app.dev.errors import DevelopmentError
 from app.dev.folder import secret_in
-from app.dev.ports import LOOPBACK, free_port
+from app.dev.ports import LOOPBACK, free_port, remember_port, remembered_port
 
 _ROLE = "tradewind"
 _DATABASE = "tradewind"
 _START_SECONDS = 60.0  # crash recovery of a large folder takes its time
 _LEFTOVER_SECONDS = 10.0
-_START_ATTEMPTS = 10
+_START_ATTEMPTS = 50
+_ATTEMPT_PAUSE_SECONDS = 0.2
 _LOG_LIMIT_BYTES = 5_000_000
 _STATUS_LINE = 7  # of postmaster.pid; "ready" once connections are accepted (what pg_ctl waits for)
 
@@ -62,21 +64,23 @@ class PostgresServer:
             if not self._cluster.exists():
                 self._create(password_file)
             self._check_version()
-            self._clear_stale_lock()
         except PermissionError as error:
             raise DevelopmentError(
                 f"{self._folder} belongs to another user (was Tradewind started by root before?). "
                 "Choose another folder with --data, or have its owner remove it."
             ) from error
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Starts the server and returns once it takes connections.
+    def start(self, give_up: Callable[[], bool] = lambda: False) -> subprocess.Popen[bytes]:
+        """Starts the server and returns once it takes connections, or once `give_up()` says so.
+
+        It keeps its port from start to start, and, where nobody took it meanwhile, from day to day.
 
         Raises:
             DevelopmentError: with the end of the server's log.
         """
+        self._clear_stale_lock()
         for _ in range(_START_ATTEMPTS):
-            self.port = self._fixed_port or free_port(self.port or None)
+            self.port = self._fixed_port or free_port(remembered_port(self._folder))
             if self._log.exists() and self._log.stat().st_size > _LOG_LIMIT_BYTES:
                 self._log.unlink()
             with self._log.open("ab") as log:
@@ -88,13 +92,15 @@ class PostgresServer:
                     death_signal=signal.SIGQUIT,
                     output=log,
                 )
-            if processes.wait_until_ready(process, lambda: self._is_ready(process.pid), _START_SECONDS):  # noqa: B023
+            if processes.wait_until_ready(process, lambda: self._is_ready(process.pid), _START_SECONDS, give_up):  # noqa: B023
+                self._fixed_port = self.port
+                remember_port(self._folder, self.port)
                 return process
             processes.stop(process, signal.SIGQUIT)
             said = self._log.read_bytes()[offset:].decode(errors="replace")
-            if not self._may_pass(said):
+            if not self._may_pass(said) or give_up():
                 break
-            time.sleep(0.2)
+            time.sleep(_ATTEMPT_PAUSE_SECONDS)
         raise DevelopmentError(f"PostgreSQL does not start. The end of {self._log}:\n{_last_lines(said)}")
 
     def _may_pass(self, said: str) -> bool:

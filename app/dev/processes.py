@@ -93,7 +93,7 @@ def start(
         env=None if env is None else dict(env),
         stdin=stdin,
         stdout=output,
-        stderr=output,
+        stderr=None if output is None else subprocess.STDOUT,
         start_new_session=True,
     )
     guard(process.pid, death_signal)
@@ -130,11 +130,14 @@ def _tell_watchdog(line: str) -> None:
 
 
 def wait_until_ready(
-    process: subprocess.Popen[bytes], ready: Callable[[], bool], timeout_seconds: float
+    process: subprocess.Popen[bytes],
+    ready: Callable[[], bool],
+    timeout_seconds: float,
+    give_up: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """True once `ready()` is; False when the process ended first or the time is over."""
+    """True once `ready()` is; False when the process ended first, the time is over or `give_up()` says so."""
     deadline = time.monotonic() + timeout_seconds
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and not give_up():
         if ready():
             return True
         if process.poll() is not None:
@@ -177,8 +180,6 @@ def program_name(pid: int) -> str:
 
 
 def _program_name_by_ps(pid: int) -> str:
-    answer = subprocess.run(
-        ["ps", "-o", "stat=,comm=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    answer = subprocess.run(["ps", "-o", "stat=,comm=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, command = answer.stdout.strip().partition(" ")
     return "" if state.startswith("Z") else Path(command.strip()).name

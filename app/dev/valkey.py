@@ -5,12 +5,13 @@ import importlib.util
 import signal
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from app.dev import processes
 from app.dev.errors import DevelopmentError
 from app.dev.folder import secret_in
-from app.dev.ports import LOOPBACK, free_port
+from app.dev.ports import LOOPBACK, free_port, remember_port, remembered_port
 
 _START_SECONDS = 30.0
 _START_ATTEMPTS = 5
@@ -42,14 +43,16 @@ class ValkeyServer:
         """Makes the password when there is none."""
         self._password = secret_in(self._folder / "password")
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Starts the server and returns once it answers.
+    def start(self, give_up: Callable[[], bool] = lambda: False) -> subprocess.Popen[bytes]:
+        """Starts the server and returns once it answers, or once `give_up()` says so.
+
+        It keeps its port from start to start, and, where nobody took it meanwhile, from day to day.
 
         Raises:
             DevelopmentError: with the end of the server's log.
         """
         for _ in range(_START_ATTEMPTS):
-            self.port = self._fixed_port or free_port(self.port or None)
+            self.port = self._fixed_port or free_port(remembered_port(self._folder))
             if self._log.exists() and self._log.stat().st_size > _LOG_LIMIT_BYTES:
                 self._log.unlink()
             with self._log.open("ab") as log:
@@ -59,7 +62,9 @@ class ValkeyServer:
                 # Through standard input: the password would be seen among the arguments.
                 with contextlib.suppress(BrokenPipeError), process.stdin:
                     process.stdin.write(self._configuration().encode())
-            if processes.wait_until_ready(process, self._answers, _START_SECONDS):
+            if processes.wait_until_ready(process, self._answers, _START_SECONDS, give_up):
+                self._fixed_port = self.port
+                remember_port(self._folder, self.port)
                 return process
             processes.stop(process, *self.stop_signals)
             said = self._log.read_bytes()[offset:].decode(errors="replace")

@@ -1,0 +1,171 @@
+"""The `tradewind` command. Each command is thin, and imports what it runs only when it runs."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+from rich.console import Console
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+app = App(
+    name="tradewind",
+    help="A headless commerce server. `tradewind dev` runs a whole shop on this machine.",
+    version_flags=["--version"],
+)
+console = Console()
+errors = Console(stderr=True)
+
+Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65535))]
+Count = Annotated[int, Parameter(validator=Number(gte=1))]
+DataFolder = Annotated[Path, Parameter(env_var="TRADEWIND_DATA")]
+
+_DEFAULT_DATA_FOLDER = Path(".tradewind")
+_STARTED_BY_DEV = "environment"  # what `tradewind dev` leaves in its folder: see app.dev.environment
+
+
+@app.command
+def dev(*, port: Port = 8000, data: DataFolder = _DEFAULT_DATA_FOLDER) -> None:
+    """Run a whole shop for development, with its own PostgreSQL and Valkey and a sample catalogue.
+
+    Parameters
+    ----------
+    port
+        Port of the API, on this machine only.
+    data
+        Folder that keeps the shop. Shops in other folders, on other ports, can run beside it.
+    """
+    try:
+        from app.dev.errors import DevelopmentError
+        from app.dev.supervisor import Supervisor
+        from app.dev.terminal import Terminal
+    except ModuleNotFoundError as error:
+        fail(f"{error.name} is not installed. `tradewind dev` comes with `make dev`.")
+    try:
+        Supervisor(data, port, Terminal(console)).run()
+    except DevelopmentError as error:
+        fail(str(error))
+
+
+@app.command
+def api(*, host: str = "127.0.0.1", port: Port = 8000, workers: Count = 1, shutdown_seconds: Count = 20) -> None:
+    """Serve the GraphQL API.
+
+    Parameters
+    ----------
+    host
+        Address to listen on; 0.0.0.0 for every interface.
+    port
+        Port to listen on.
+    workers
+        Server processes; one for each core is a good start.
+    shutdown_seconds
+        Time that open requests have to end when the server is told to stop.
+    """
+    settings()
+    from app.serve import serve_api
+
+    serve_api(host, port, workers, shutdown_seconds)
+
+
+@app.command
+def worker(*, processes: Count = 2, threads: Count = 32, shutdown_seconds: Count = 30) -> None:
+    """Run background work: mails, imports, deliveries of events.
+
+    Parameters
+    ----------
+    processes
+        Worker processes on this machine.
+    threads
+        Jobs that each process runs at a time.
+    shutdown_seconds
+        Time that running jobs have to end when the worker is told to stop. What does not end is done again.
+    """
+    settings()
+    from app.serve import run_workers
+
+    sys.exit(run_workers(processes, threads, shutdown_seconds))
+
+
+@app.command
+def scheduler() -> None:
+    """Run what is due: timers, and events that a crash or an outage left undelivered. Several may run."""
+    settings()
+    from workers.scheduler import main as run_scheduler
+
+    run_scheduler()
+
+
+@app.command
+def migrate() -> None:
+    """Bring the database to this release. Safe to run from several machines at once."""
+    use_running_shop()
+    configuration = settings()
+    from app import db
+
+    asyncio.run(db.migrate(configuration))
+    console.print("The database is up to date.")
+
+
+@app.command
+def doctor() -> None:
+    """Check the database, Redis, migrations, secrets and mail, and say what to do. Exit code 1 on a problem."""
+    use_running_shop()
+    from app.doctor import examine
+
+    findings = asyncio.run(examine())
+    for finding in findings:
+        mark, style = ("✓", "green") if finding.ok else ("✗", "red")
+        console.print(Text(f"{mark} ", style=style).append(finding.name, style="bold").append(f"  {finding.said}"))
+        if finding.advice:
+            console.print(Text(f"    {finding.advice}", style="yellow"))
+    if not all(finding.ok for finding in findings):
+        sys.exit(1)
+
+
+def settings() -> "Settings":
+    """The configuration, or an exit that names each wrong variable."""
+    from pydantic import ValidationError
+
+    from app.settings import get_settings
+
+    try:
+        return get_settings()
+    except ValidationError as error:
+        from app.doctor import configuration_problems
+
+        fail("The configuration is not complete:", *(f"  {line}" for line in configuration_problems(error)))
+
+
+def use_running_shop() -> None:
+    """Where no database is configured, the one that `tradewind dev` left in its folder here is meant."""
+    from dotenv import dotenv_values
+
+    file = Path(os.environ.get("TRADEWIND_DATA", _DEFAULT_DATA_FOLDER)) / _STARTED_BY_DEV
+    if "DATABASE_URL" in os.environ or "DATABASE_URL" in dotenv_values(".env") or not file.exists():
+        return
+    errors.print(Text(f"Using the development shop in {file.parent}.", style="dim"), soft_wrap=True)
+    for line in file.read_text().splitlines():
+        name, _, value = line.partition("=")
+        os.environ.setdefault(name, value)
+
+
+def fail(*lines: str) -> NoReturn:
+    """Ends the command with these lines and exit code 1."""
+    for line in lines:
+        errors.print(Text(line), soft_wrap=True)
+    sys.exit(1)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()
