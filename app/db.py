@@ -107,9 +107,14 @@ async def open_pool(settings: Settings | None = None) -> None:
     """Connect this process; one event loop owns the pool."""
     global _context
     context = TortoiseContext()
-    await context.init(config=tortoise_config(settings or get_settings()), _enable_global_fallback=True)
-    client = context.connections.get("default")
-    await client.create_connection(with_db=True)
+    try:
+        with context:  # its models look for the current context while they are set up
+            await context.init(config=tortoise_config(settings or get_settings()), _enable_global_fallback=True)
+        client = context.connections.get("default")
+        await client.create_connection(with_db=True)
+    except BaseException:
+        await context.close_connections()  # or the next try finds a context that is open already
+        raise
     _context = context
 
 
