@@ -16,7 +16,7 @@ class View(GraphQL[Context, None]):
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         super().__init__(
-            build_schema(development=settings.is_development, introspection=settings.introspection_enabled),
+            build_schema(development=settings.is_development),
             graphql_ide="graphiql" if settings.graphiql_enabled else None,
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import db
+from app.cache import cache
 from app.dev.servers import embedded_postgres, embedded_valkey
 from app.events.delivery import deliver
 from app.events.ticking import advance as advance_clock
@@ -68,6 +69,7 @@ async def database(settings: Settings) -> AsyncIterator[str]:
 @pytest.fixture
 async def clean_database(database: str) -> None:
     await db.execute(database)
+    await cache().flushdb()
 
 
 @pytest.fixture(scope="session")

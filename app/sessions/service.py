@@ -1,0 +1,103 @@
+"""Opaque tokens in families: each refresh token is good for one exchange, and a second one ends the family.
+
+Tokens are 192 random bits, stored as SHA-256. Times are real time.
+"""
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from app import db
+from app.errors import DomainError
+from app.kit.crypto import hash_token
+from app.kit.ids import new_id
+from app.sessions.errors import SessionErrorCode
+
+ACCESS_MINUTES = 30
+REFRESH_DAYS = 30
+SESSION_DAYS = 90
+STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    access_token: str
+    refresh_token: str
+    expires_at: datetime
+    """Of the access token."""
+
+
+async def open_session(subject_kind: str, subject_id: uuid.UUID) -> TokenPair:
+    async with db.unit_of_work():
+        session_id = new_id()
+        await db.execute(
+            """
+            INSERT INTO sessions (id, subject_kind, subject_id, created_at, expires_at)
+            VALUES ($1, $2, $3, clock_timestamp(), clock_timestamp() + $4 * interval '1 day')
+            """,
+            session_id,
+            subject_kind,
+            subject_id,
+            SESSION_DAYS,
+        )
+        return await _issue(session_id)
+
+
+async def refresh(refresh_token: str) -> TokenPair:
+    """Exchange a refresh token for a new pair.
+
+    Raises:
+        DomainError: INVALID_TOKEN; when the token had been exchanged before, its whole family has ended.
+    """
+    pair: TokenPair | None = None
+    async with db.unit_of_work():
+        row = await db.fetchrow(
+            """
+            SELECT t.id, t.session_id, t.used_at,
+                   t.expires_at > clock_timestamp() AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp()
+                   AS is_live
+            FROM session_tokens t JOIN sessions s ON s.id = t.session_id
+            WHERE t.token_hash = $1 AND t.kind = 'refresh'
+            FOR UPDATE
+            """,
+            hash_token(refresh_token),
+        )
+        if row is not None and row["used_at"] is not None:
+            # Committed, although the request is refused: somebody holds a copy.
+            await revoke(row["session_id"], "refresh token used twice")
+        elif row is not None and row["is_live"]:
+            await db.execute("UPDATE session_tokens SET used_at = clock_timestamp() WHERE id = $1", row["id"])
+            pair = await _issue(row["session_id"])
+    if pair is None:
+        raise DomainError(SessionErrorCode.INVALID_TOKEN, "Sign in again.", ["refreshToken"])
+    return pair
+
+
+async def revoke(session_id: uuid.UUID, reason: str) -> None:
+    """End the session; its tokens are worthless from the commit on."""
+    await db.execute(
+        "UPDATE sessions SET revoked_at = clock_timestamp(), revoked_reason = $2 WHERE id = $1 AND revoked_at IS NULL",
+        session_id,
+        reason,
+    )
+
+
+async def _issue(session_id: uuid.UUID) -> TokenPair:
+    access, refresh_token = (secrets.token_urlsafe(24) for _ in range(2))
+    row = await db.fetchrow(
+        """
+        INSERT INTO session_tokens (id, session_id, kind, token_hash, created_at, expires_at)
+        SELECT t.id, $2, t.kind, t.hash, clock_timestamp(), clock_timestamp() + t.minutes * interval '1 minute'
+        FROM unnest($1::uuid[], $3::text[], $4::bytea[], $5::int[]) AS t (id, kind, hash, minutes)
+        RETURNING expires_at
+        """,
+        [new_id(), new_id()],
+        session_id,
+        ["access", "refresh"],
+        [hash_token(access), hash_token(refresh_token)],
+        [ACCESS_MINUTES, REFRESH_DAYS * 24 * 60],
+    )
+    if row is None:
+        raise RuntimeError("no token was written")
+    return TokenPair(access, refresh_token, row["expires_at"])
