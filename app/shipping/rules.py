@@ -1,0 +1,114 @@
+"""What shipping costs an order, decided from what is given: no database, no clock."""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from app.addresses.countries import spelling
+from app.addresses.postal import Destination
+from app.shipping.delivery import DateRange, Delivery
+from app.shipping.postal_patterns import comparable
+from app.shipping.rates import FlatRate, Parcel, PerItemRate, SubtotalRate, WeightRate
+from app.shipping.zones import Location
+
+
+@dataclass(frozen=True, slots=True)
+class ShippableLine:
+    """What shipping needs to know of a line of a cart, or of a bare variant."""
+
+    variant_id: uuid.UUID
+    quantity: int
+    weight_grams: int
+    requires_shipping: bool
+    unit_price_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    id: uuid.UUID
+    carrier: str
+    service: str
+    rate: FlatRate | PerItemRate | WeightRate | SubtotalRate
+    delivery: Delivery | None
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    id: uuid.UUID
+    locations: tuple[Location, ...]
+    methods: tuple[Method, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A method that takes the order, at its price."""
+
+    method: Method
+    price_minor: int
+    delivery: DateRange | None
+
+
+def parcel_of(lines: Iterable[ShippableLine]) -> Parcel | None:
+    """What has to be shipped, added up; None when nothing has."""
+    shipped = [line for line in lines if line.requires_shipping and line.quantity > 0]
+    if not shipped:
+        return None
+    return Parcel(
+        item_count=sum(line.quantity for line in shipped),
+        weight_grams=sum(line.weight_grams * line.quantity for line in shipped),
+        subtotal_minor=sum(line.unit_price_minor * line.quantity for line in shipped),
+    )
+
+
+def offers(zone: Zone, parcel: Parcel, now: dt.datetime, warehouse_time_zone: str) -> list[Offer]:
+    """The zone's methods that take the parcel, the cheapest first, equals in the shop's order."""
+    found = []
+    for method in zone.methods:
+        price_minor = method.rate.price_minor_of(parcel)
+        if price_minor is not None:
+            delivery = method.delivery.estimate(now, warehouse_time_zone) if method.delivery else None
+            found.append(Offer(method, price_minor, delivery))
+    return sorted(found, key=lambda offer: offer.price_minor)
+
+
+def fingerprint_of_lines(lines: Iterable[ShippableLine]) -> str:
+    """The same for the same variants in the same quantities, however they are spread over lines.
+
+    Lines that need no shipping do not count: a download added to the cart leaves a quote as it was.
+    """
+    quantities: Counter[str] = Counter()
+    for line in lines:
+        if line.requires_shipping:
+            quantities[line.variant_id.hex] += line.quantity
+    return _digest(f"{variant}:{quantity}" for variant, quantity in sorted(quantities.items()))
+
+
+DESTINATION_FIELDS = ("country", "province", "postalCode", "city")
+
+
+def destination_parts(destination: Destination) -> tuple[str | None, str | None, str | None, str | None]:
+    """As they are compared: a ZIP code without its extension, a town without case, accents and punctuation."""
+    return (
+        destination.country_code,
+        destination.province_code,
+        comparable(destination.postal_code, destination.country_code),
+        spelling(destination.city) if destination.city else None,
+    )
+
+
+def known_fields(destination: Destination) -> list[int]:
+    """Which of `DESTINATION_FIELDS` the destination has."""
+    return [place for place, part in enumerate(destination_parts(destination)) if part is not None]
+
+
+def fingerprint_of_destination(destination: Destination, fields: Sequence[int]) -> str:
+    """Over some of `DESTINATION_FIELDS`: a quote that knew the country alone is bound to the country alone."""
+    parts = destination_parts(destination)
+    return _digest(f"{DESTINATION_FIELDS[place]}={parts[place] or ''}" for place in fields)
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
