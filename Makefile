@@ -1,9 +1,9 @@
 # Needs Python 3.11 or later with pip and venv, and make. `make dev` and `make test` install what they need.
 
 ARGS ?=
-# The first Python that is new enough and can make a virtual environment; `make PYTHON=… dev` takes another.
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
-	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+# That of .venv, else the first that is new enough and can make one; `make PYTHON=… dev` takes another.
+PYTHON ?= $(shell for python in .venv/bin/python python3.13 python3.12 python3.11 python3 python; do \
+	$$python -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		&& { echo $$python; exit; }; done; echo python3)
 LOCK = $(shell command -v uv || echo .venv/bin/uv) pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade)

@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def is_current(wanted: str) -> bool:
-    return venv_works() and any(_read(_stamp(name)) == _fingerprint(name) for name in SUPERSETS[wanted])
+    return PYTHON.exists() and any(_read(_stamp(name)) == _fingerprint(name) for name in SUPERSETS[wanted])
 
 
 def install(wanted: str) -> None:
@@ -49,10 +49,14 @@ def install(wanted: str) -> None:
         make_venv()
     wanted = "test" if _stamp("test").exists() else wanted  # an older lock's test tools are brought along
     say(f"Installing into .venv from requirements/{wanted}.txt (once, and whenever the lock changes)")
+    for name in SUPERSETS:
+        if _stamp(name).exists():
+            _stamp(name).write_text("unfinished")
     uv = find_uv()
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]
     locked = ["--require-hashes", "--requirement", str(HERE / f"{wanted}.txt")]
     for arguments in (locked, ["--no-deps", "--editable", str(PROJECT)]):
-        if uv and run(uv, "pip", "install", "--python", str(PYTHON), *arguments):
+        if uv and run(uv, "pip", "install", *quiet, "--python", str(PYTHON), *arguments):
             continue
         if uv:
             # A machine's administrator may have told pip alone where packages are.
@@ -64,24 +68,28 @@ def install(wanted: str) -> None:
 
 
 def venv_works() -> bool:
-    """Whether `.venv` was made in this place, by this version of Python, and that Python is still there."""
-    return _read(VENV / ".made-by") == _maker() and PYTHON.exists()
+    """Whether `.venv` runs, is where it was made (its programs name that place), and has the Python asked for."""
+    if not PYTHON.exists() or str(VENV) not in _read(VENV / "bin" / "activate"):
+        return False
+    question = "import sys; print(*sys.version_info[:2])"
+    answer = subprocess.run([PYTHON, "-c", question], check=False, capture_output=True, text=True)
+    return answer.stdout.split() == [str(number) for number in sys.version_info[:2]]
 
 
 def make_venv() -> None:
+    python = getattr(sys, "_base_executable", sys.executable)  # not one in the folder that goes now
     shutil.rmtree(VENV, ignore_errors=True)
     if importlib.util.find_spec("ensurepip"):
-        made = run(sys.executable, "-m", "venv", str(VENV))
+        made = run(python, "-m", "venv", str(VENV))
     elif uv := shutil.which("uv"):
-        made = run(uv, "venv", "--quiet", "--python", sys.executable, str(VENV))
+        made = run(uv, "venv", "--quiet", "--seed", "--python", python, str(VENV))
     else:
         sys.exit(
-            f"{sys.executable} cannot make a virtual environment: it lacks ensurepip. "
+            f"{python} cannot make a virtual environment: it lacks ensurepip. "
             "On Debian and Ubuntu: apt-get install python3-venv. Or install uv."
         )
     if not made:
         sys.exit("The virtual environment could not be made; see above.")
-    (VENV / ".made-by").write_text(_maker())
 
 
 def find_uv() -> str | None:
@@ -101,13 +109,10 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _maker() -> str:
-    return f"{VENV} {sys.version_info.major}.{sys.version_info.minor}"
-
-
 def _fingerprint(name: str) -> str:
+    """Of the lock, the place and the Python: each makes `.venv` another one."""
     locked = (HERE / f"{name}.txt").read_bytes() + (PROJECT / "pyproject.toml").read_bytes()
-    return hashlib.sha256(locked).hexdigest()
+    return f"{hashlib.sha256(locked).hexdigest()} {VENV} {sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _stamp(name: str) -> Path:

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -65,13 +64,16 @@ class Supervisor:
             try:
                 self._start()
                 while not self._stop_requested.is_set():
-                    for part in (*self._databases, *self._shop):
-                        part.look_after()
+                    self._look_after_all()
                     time.sleep(_LOOK_SECONDS)
             except _Stopped:
                 pass
             finally:
                 self._stop()
+
+    def _look_after_all(self) -> None:
+        for part in (*self._databases, *self._shop):
+            part.look_after()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._stop_requested.is_set():
@@ -103,8 +105,11 @@ class Supervisor:
         settings = environment.children_environment(self._folder, self._port, database_url, redis_url)
         environment.write_environment(self._folder, settings)
         children = {**os.environ, **settings, "PYTHONUNBUFFERED": "1"}
+        # The API imports its modules while the database is brought up to date: it is not ready before.
+        self._start_part("api", ("api", "--port", str(self._port), *_API_OPTIONS), children)
         self._prepare(children)
-        self._start_shop(children)
+        self._start_part("worker", ("worker", *_WORKER_OPTIONS), children)
+        self._start_part("scheduler", ("scheduler",), children)
         self._wait_for_api()
         self._terminal.welcome(self._port, self._folder, time.monotonic() - began)
 
@@ -140,38 +145,26 @@ class Supervisor:
         try:
             while process.poll() is None:
                 self._go_on()
-                for part in self._databases:
-                    part.look_after()
+                self._look_after_all()
                 time.sleep(_LOOK_SECONDS)
         finally:
             processes.stop(process, signal.SIGTERM, patience_seconds=1.0)
         if process.returncode != 0:
             raise DevelopmentError("The database could not be prepared; the reason is above.")
 
-    def _start_shop(self, children: Mapping[str, str]) -> None:
-        commands = {
-            "api": ("api", "--port", str(self._port), *_API_OPTIONS),
-            "worker": ("worker", *_WORKER_OPTIONS),
-            "scheduler": ("scheduler",),
-        }
-        for name, arguments in commands.items():
-            self._go_on()
-            part = Part(name, self._starter(name, arguments, children), self._terminal.say)
-            self._shop.append(part)
-            part.start()
-
-    def _starter(
-        self, name: str, arguments: tuple[str, ...], children: Mapping[str, str]
-    ) -> Callable[[], subprocess.Popen[bytes]]:
+    def _start_part(self, name: str, arguments: tuple[str, ...], children: Mapping[str, str]) -> None:
+        self._go_on()
         command = [sys.executable, "-P", "-m", "app.cli", *arguments]
-        return lambda: start_with_output(command, children, name, self._terminal.say)
+        part = Part(name, lambda: start_with_output(command, children, name, self._terminal.say), self._terminal.say)
+        self._shop.append(part)
+        part.start()
 
     def _wait_for_api(self) -> None:
         deadline = time.monotonic() + _API_START_SECONDS
         while not self._api_is_ready():
             self._go_on()
-            for part in (*self._databases, *self._shop):
-                part.look_after()
+            self._look_after_all()
+            for part in self._shop:
                 if part.failures >= _TRIES_BEFORE_FIRST_SUCCESS:
                     raise DevelopmentError(f"The {part.name} does not start; the reason is above.")
             if time.monotonic() > deadline:
