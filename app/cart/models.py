@@ -18,6 +18,8 @@ class Cart(Model):
     secret_hash = fields.BinaryField()
     """SHA-256 of the secret in the id."""
     state = fields.CharEnumField(CartState, max_length=16, default=CartState.OPEN)
+    revision = fields.IntField(default=0, db_default=0)
+    """Counts changes: a change that was decided on one revision is written on that revision or decided again."""
     currency_code = fields.CharField(max_length=3)
     email = fields.CharField(max_length=254, null=True)
     phone = fields.CharField(max_length=32, null=True)
@@ -42,7 +44,7 @@ class CartLine(Model):
     quantity = fields.IntField()
     attributes = fields.JSONField[list[dict[str, str]]](default=list)
     attributes_key = fields.CharField(max_length=64, default="")
-    """Digest of the attributes: same variant and same key is one line."""
+    """Digest of the attributes: same variant and same key is one line (a constraint in the migrations)."""
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -1,0 +1,95 @@
+"""A cart as it stood at one moment, together with what the catalogue and the stock said about its lines."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.cart.models import CartState
+from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A key and a value of the storefront's own, such as an engraving; kept and shown, never interpreted."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantSnapshot:
+    """What can be bought, on which terms.
+
+    Attributes:
+        unit_price_minor: in the shop's currency, from the catalogue at that moment.
+        available_quantity: over all warehouses, never below zero; means something only where `stock_limit` does.
+        product_name, variant_name, sku, image_url, selected_options: empty unless the read was asked to describe.
+        selected_options: `[{"name": "Size", "value": "M"}, …]`.
+    """
+
+    variant_id: uuid.UUID
+    product_id: uuid.UUID
+    product_status: ProductStatus
+    product_kind: ProductKind
+    unit_price_minor: int
+    requires_shipping: bool
+    weight_grams: int
+    taxable: bool
+    track_inventory: bool
+    inventory_policy: InventoryPolicy
+    available_quantity: int
+    product_name: str
+    variant_name: str
+    sku: str | None
+    image_url: str | None
+    selected_options: list[dict[str, str]]
+
+    @property
+    def stock_limit(self) -> int | None:
+        """Units that can be sold now; None where selling does not depend on stock."""
+        if not self.track_inventory or self.inventory_policy is InventoryPolicy.CONTINUE:
+            return None
+        return self.available_quantity
+
+    @property
+    def for_sale(self) -> bool:
+        return self.product_status is ProductStatus.ACTIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CartLineSnapshot(VariantSnapshot):
+    id: uuid.UUID
+    quantity: int
+    attributes: list[dict[str, str]]
+    """`[{"key": …, "value": …}, …]` in the order that the storefront gave."""
+    attributes_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CartSnapshot:
+    """Lines are in the order in which they were first added.
+
+    Attributes:
+        secret: the part of the id that opens the cart, checked against its hash.
+        revision: counts changes; what was decided on one revision is written on that revision only.
+        checkout_in_progress: a payment for what stood in the cart is under way.
+    """
+
+    id: uuid.UUID
+    secret: str
+    state: CartState
+    revision: int
+    currency_code: str
+    email: str | None
+    phone: str | None
+    country_code: str | None
+    note: str | None
+    attributes: list[dict[str, str]]
+    checkout_in_progress: bool
+    created_at: datetime
+    updated_at: datetime
+    lines: list[CartLineSnapshot]
+
+    @property
+    def total_quantity(self) -> int:
+        return sum(line.quantity for line in self.lines)
