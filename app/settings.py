@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(2_000_000, gt=0)
     max_upload_bytes: int = Field(1_000_000_000, gt=0)
 
+    shipping_quote_minutes: int = Field(30, gt=0, description="Business time that a shipping quote holds")
+
     smtp_url: str | None = Field(None, description="smtp://user:password@host:587 (STARTTLS) or smtps://…:465")
     email_from: str = Field("Tradewind <shop@localhost.localdomain>", description="Sender of the shop's mail")
     email_reply_to: str | None = None

@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.addresses.countries import spelling
 from app.addresses.postal import Destination
@@ -15,9 +16,24 @@ from app.shipping.rates import FlatRate, Parcel, PerItemRate, SubtotalRate, Weig
 from app.shipping.zones import Location
 
 
+class Shippable(Protocol):
+    """What shipping needs to know of a line. A cart's lines have it, and so have an order's."""
+
+    @property
+    def variant_id(self) -> uuid.UUID: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def weight_grams(self) -> int: ...
+    @property
+    def requires_shipping(self) -> bool: ...
+    @property
+    def unit_price_minor(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ShippableLine:
-    """What shipping needs to know of a line of a cart, or of a bare variant."""
+    """A bare variant in some quantity."""
 
     variant_id: uuid.UUID
     quantity: int
@@ -51,7 +67,7 @@ class Offer:
     delivery: DateRange | None
 
 
-def parcel_of(lines: Iterable[ShippableLine]) -> Parcel | None:
+def parcel_of(lines: Iterable[Shippable]) -> Parcel | None:
     """What has to be shipped, added up; None when nothing has."""
     shipped = [line for line in lines if line.requires_shipping and line.quantity > 0]
     if not shipped:
@@ -74,7 +90,7 @@ def offers(zone: Zone, parcel: Parcel, now: dt.datetime, warehouse_time_zone: st
     return sorted(found, key=lambda offer: offer.price_minor)
 
 
-def fingerprint_of_lines(lines: Iterable[ShippableLine]) -> str:
+def fingerprint_of_lines(lines: Iterable[Shippable]) -> str:
     """The same for the same variants in the same quantities, however they are spread over lines.
 
     Lines that need no shipping do not count: a download added to the cart leaves a quote as it was.

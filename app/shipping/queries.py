@@ -1,0 +1,169 @@
+"""What quotes are made of, in as few statements as it takes: the shop's terms for a country, and weights and prices."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from app import db
+from app.shipping.delivery import read_delivery
+from app.shipping.rates import RATE
+from app.shipping.rules import Method, ShippableLine, Zone
+from app.shipping.zones import EVERYWHERE, Location
+
+DEFAULT_TIME_ZONE = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How the shop ships to one country.
+
+    `sells_there` is False where the shop does not sell to the country at all, whatever its zones say.
+    """
+
+    now: dt.datetime
+    currency: str
+    sells_there: bool
+    time_zone: str
+    zones: tuple[Zone, ...]
+
+
+async def terms_for(country_code: str) -> Terms:
+    """One statement: business time, the shop, its default warehouse and every zone that can hold the country."""
+    row = await db.fetchrow(
+        """
+        SELECT business_now() AS now,
+               s.currency_code,
+               s.countries,
+               (SELECT time_zone FROM warehouses ORDER BY is_default DESC, priority, id LIMIT 1) AS time_zone,
+               (
+                   SELECT coalesce(json_agg(json_build_object(
+                       'id', z.id, 'locations', z.locations, 'methods', (
+                           SELECT coalesce(json_agg(json_build_object(
+                               'id', m.id, 'carrier', m.carrier, 'service', m.service,
+                               'rate', m.rate, 'delivery', m.delivery) ORDER BY m.position, m.id), '[]')
+                           FROM shipping_methods m WHERE m.zone_id = z.id AND m.is_active
+                       )) ORDER BY z.position, z.id), '[]')
+                   FROM shipping_zones z
+                   WHERE z.locations @> jsonb_build_array(jsonb_build_object('country', $1::text))
+                      OR z.locations @> jsonb_build_array(jsonb_build_object('country', $2::text))
+               ) AS zones
+        FROM shop s
+        """,
+        country_code,
+        EVERYWHERE,
+    )
+    if row is None:
+        raise RuntimeError("the shop has no settings yet")
+    return Terms(
+        now=row["now"],
+        currency=row["currency_code"],
+        sells_there=not row["countries"] or country_code in row["countries"],
+        time_zone=row["time_zone"] or DEFAULT_TIME_ZONE,
+        zones=tuple(_zone(stored) for stored in orjson.loads(row["zones"])),
+    )
+
+
+def _zone(stored: Mapping[str, Any]) -> Zone:
+    return Zone(
+        id=uuid.UUID(stored["id"]),
+        locations=tuple(Location.model_validate(location) for location in stored["locations"]),
+        methods=tuple(
+            Method(
+                id=uuid.UUID(method["id"]),
+                carrier=method["carrier"],
+                service=method["service"],
+                rate=RATE.validate_python(method["rate"]),
+                delivery=read_delivery(method["delivery"]),
+            )
+            for method in stored["methods"]
+        ),
+    )
+
+
+async def lines_of_variants(quantities: Mapping[uuid.UUID, int]) -> dict[uuid.UUID, ShippableLine]:
+    """By variant id; variants that are not for sale are missing. One statement."""
+    rows = await db.fetch(
+        """
+        SELECT v.id, v.weight_grams, v.requires_shipping, v.price_minor
+        FROM product_variants v JOIN products p ON p.id = v.product_id
+        WHERE v.id = ANY($1::uuid[]) AND p.status = 'ACTIVE'
+        """,
+        list(quantities),
+    )
+    return {
+        row["id"]: ShippableLine(
+            variant_id=row["id"],
+            quantity=quantities[row["id"]],
+            weight_grams=row["weight_grams"],
+            requires_shipping=row["requires_shipping"],
+            unit_price_minor=row["price_minor"],
+        )
+        for row in rows
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMethod:
+    """A method as staff see it, switched off or not."""
+
+    method: Method
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredZone:
+    id: uuid.UUID
+    name: str
+    locations: tuple[Location, ...]
+    methods: tuple[StoredMethod, ...]
+    position: int
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+async def stored_zones(zone_ids: Iterable[uuid.UUID] | None = None) -> list[StoredZone]:
+    """For staff: some zones or all of them, in the shop's order. One statement."""
+    rows = await db.fetch(
+        """
+        SELECT z.id, z.name, z.locations, z.position, z.created_at, z.updated_at, (
+            SELECT coalesce(json_agg(json_build_object(
+                'id', m.id, 'carrier', m.carrier, 'service', m.service, 'rate', m.rate, 'delivery', m.delivery,
+                'is_active', m.is_active) ORDER BY m.position, m.id), '[]')
+            FROM shipping_methods m WHERE m.zone_id = z.id
+        ) AS methods
+        FROM shipping_zones z
+        WHERE $1::uuid[] IS NULL OR z.id = ANY($1)
+        ORDER BY z.position, z.id
+        """,
+        None if zone_ids is None else list(zone_ids),
+    )
+    zones = []
+    for row in rows:
+        methods = orjson.loads(row["methods"])
+        zone = _zone({"id": str(row["id"]), "locations": orjson.loads(row["locations"]), "methods": methods})
+        zones.append(
+            StoredZone(
+                id=row["id"],
+                name=row["name"],
+                locations=zone.locations,
+                methods=tuple(
+                    StoredMethod(method, stored["is_active"])
+                    for method, stored in zip(zone.methods, methods, strict=True)
+                ),
+                position=row["position"],
+                created_at=row["created_at"],
+                updated_at=row["updated_at"],
+            )
+        )
+    return zones
+
+
+async def shop_currency() -> str:
+    currency: str | None = await db.fetchval("SELECT currency_code FROM shop")
+    if currency is None:
+        raise RuntimeError("the shop has no settings yet")
+    return currency

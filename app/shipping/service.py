@@ -1,0 +1,148 @@
+"""Quotes: made from a cart or from bare variants, and judged again when an order is placed with one."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+from app.addresses.postal import Destination
+from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
+from app.settings import get_settings
+from app.shipping import queries
+from app.shipping.errors import ShippingErrorCode
+from app.shipping.queries import Terms
+from app.shipping.quotes import Quote, promise, read_quote
+from app.shipping.rules import (
+    Shippable,
+    ShippableLine,
+    Zone,
+    fingerprint_of_destination,
+    fingerprint_of_lines,
+    known_fields,
+    offers,
+    parcel_of,
+)
+from app.shipping.zones import zone_of
+
+MAX_LINES = 250
+MAX_QUANTITY = 1_000_000
+
+
+def needs_shipping(lines: Sequence[Shippable]) -> bool:
+    """Whether an order of these lines needs a shipping quote at all."""
+    return parcel_of(lines) is not None
+
+
+async def lines_to_ship(
+    variants: Sequence[tuple[uuid.UUID, int]], field: Sequence[str | int] = ("lines",)
+) -> list[ShippableLine]:
+    """Lines for bare variants with their quantities; the same variant twice adds up.
+
+    Raises:
+        DomainErrors: TOO_MANY lines, OUT_OF_RANGE quantities, NOT_FOUND for variants that are not for sale.
+    """
+    if len(variants) > MAX_LINES:
+        raise DomainError(CommonErrorCode.TOO_MANY, f"At most {MAX_LINES} lines.", field)
+    quantities: dict[uuid.UUID, int] = {}
+    errors: list[DomainError] = []
+    for place, (variant_id, quantity) in enumerate(variants):
+        quantities[variant_id] = quantities.get(variant_id, 0) + quantity
+        if not 1 <= quantity <= MAX_QUANTITY:
+            message = f"A quantity lies between 1 and {MAX_QUANTITY}."
+            errors.append(DomainError(CommonErrorCode.OUT_OF_RANGE, message, [*field, place, "quantity"]))
+    if errors:
+        raise DomainErrors(errors)
+    found = await queries.lines_of_variants(quantities) if quantities else {}
+    for place, (variant_id, _) in enumerate(variants):
+        if variant_id not in found:
+            errors.append(not_found("product variant", [*field, place, "variantId"]))
+    if errors:
+        raise DomainErrors(errors)
+    return list(found.values())
+
+
+async def quote_shipping(lines: Sequence[Shippable], destination: Destination) -> list[Quote]:
+    """Every way to ship the lines, the cheapest first; none when nothing needs shipping. Writes nothing.
+
+    Raises:
+        DomainError: DESTINATION_NOT_SERVED, or NO_SHIPPING_METHOD where no method takes the lines.
+    """
+    parcel = parcel_of(lines)
+    if parcel is None:
+        return []
+    terms = await queries.terms_for(destination.country_code)
+    zone = _zone_of(destination, terms)
+    if zone is None:
+        raise DomainError(
+            ShippingErrorCode.DESTINATION_NOT_SERVED, "The shop does not ship to this destination.", ["address"]
+        )
+    found = offers(zone, parcel, terms.now, terms.time_zone)
+    if not found:
+        message = "The shop ships to this destination, but by no method that takes these items."
+        raise DomainError(ShippingErrorCode.NO_SHIPPING_METHOD, message, ["lines"])
+    expires_at = terms.now + dt.timedelta(minutes=get_settings().shipping_quote_minutes)
+    return [
+        promise(offer, zone.id, lines, destination, currency=terms.currency, expires_at=expires_at) for offer in found
+    ]
+
+
+def _zone_of(destination: Destination, terms: Terms) -> Zone | None:
+    return zone_of(destination, terms.zones) if terms.sells_there else None
+
+
+async def verify_quote(
+    quote_id: str,
+    lines: Sequence[Shippable],
+    destination: Destination,
+    currency: str,
+    now: dt.datetime,
+    *,
+    field: Sequence[str | int] = ("shippingQuoteId",),
+) -> Quote:
+    """The promise behind a quote, once it is sure that it was made for this order.
+
+    A quote is bound to what was known of the destination when it was made. Where the order's address says more (the
+    quote was made for a country alone), the address must fall into the quote's zone, or into one that ships by the
+    same carrier and service for the same price: nobody gets an island parcel at the mainland's price. The price is
+    the promised one in either case, also when staff have changed the rate meanwhile.
+
+    Args:
+        lines: all lines of the order; those that need no shipping do not count.
+        destination: of the order's address, in full.
+        now: business time.
+
+    Raises:
+        DomainError: QUOTE_INVALID, QUOTE_EXPIRED or QUOTE_NOT_APPLICABLE, which says what does not fit.
+    """
+    quote = read_quote(quote_id, field)
+    if now >= quote.expires_at:
+        message = "The shipping quote has expired; ask for new ones."
+        raise DomainError(ShippingErrorCode.QUOTE_EXPIRED, message, field)
+
+    def not_applicable(why: str) -> DomainError:
+        return DomainError(ShippingErrorCode.QUOTE_NOT_APPLICABLE, f"The shipping quote was made for {why}.", field)
+
+    if quote.currency != currency:
+        raise not_applicable("another currency")
+    if quote.lines != fingerprint_of_lines(lines):
+        raise not_applicable("other items")
+    if quote.destination != fingerprint_of_destination(destination, quote.destination_fields):
+        raise not_applicable("another destination")
+    told_more = set(known_fields(destination)) - set(quote.destination_fields)
+    if told_more and not await _holds_for(quote, lines, destination):
+        raise not_applicable("a wider area, and shipping to this address differs")
+    return quote
+
+
+async def _holds_for(quote: Quote, lines: Sequence[Shippable], destination: Destination) -> bool:
+    terms = await queries.terms_for(destination.country_code)
+    zone = _zone_of(destination, terms)
+    parcel = parcel_of(lines)
+    if zone is None or parcel is None:
+        return False
+    if zone.id == quote.zone_id:
+        return True
+    return any(
+        (offer.method.carrier, offer.method.service, offer.price_minor)
+        == (quote.carrier, quote.service, quote.price_minor)
+        for offer in offers(zone, parcel, terms.now, terms.time_zone)
+    )
