@@ -26,6 +26,20 @@ class MessageState(StrEnum):
     """The process died, or the connection broke, between handing it over and hearing the answer."""
 
 
+class MessageReason(StrEnum):
+    """Why a message was skipped, has failed, or may or may not have arrived."""
+
+    ORDER_CANCELLED = "ORDER_CANCELLED"
+    SUPERSEDED = "SUPERSEDED"
+    NOT_CONFIGURED = "NOT_CONFIGURED"
+    UNSUBSCRIBED = "UNSUBSCRIBED"
+    REFUSED = "REFUSED"
+    RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"
+    RENDERING_FAILED = "RENDERING_FAILED"
+    NO_ANSWER = "NO_ANSWER"
+    PROCESS_DIED = "PROCESS_DIED"
+
+
 class Message(Model):
     id = fields.UUIDField(primary_key=True)
     dedupe_key = fields.CharField(max_length=200, unique=True)
@@ -39,7 +53,11 @@ class Message(Model):
     """Ids that the template's merge data is built from."""
     state = fields.CharEnumField(MessageState, max_length=16, default=MessageState.RESERVED)
     reason = fields.CharField(max_length=200, null=True)
-    """Why it was skipped or failed, without personal data."""
+    """A `MessageReason`: why it was skipped, has failed or is unknown."""
+    detail = fields.CharField(max_length=200, null=True)
+    """The provider's code, or what the template lacked; without personal data."""
+    resend_of = fields.UUIDField(null=True)
+    """The row that staff asked to send again."""
     attempts = fields.IntField(default=0)
     leased_until = fields.DatetimeField(null=True)
     provider_reference = fields.CharField(max_length=255, null=True)

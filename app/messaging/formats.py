@@ -1,0 +1,69 @@
+"""Amounts, dates and links as people read them in a message."""
+
+from datetime import date, datetime
+from urllib.parse import quote, urljoin, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_interval
+from babel.numbers import format_currency
+
+from app.kit.money import Money
+from app.messaging.rendering import LANGUAGE
+
+
+def text_locale(shop_locale: str) -> Locale:
+    """The shop's locale, in the language of the texts: a German shop's English mail has `en_DE` dates."""
+    try:
+        wanted = Locale.parse(shop_locale.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale(LANGUAGE)
+    if wanted.language == LANGUAGE:
+        return wanted
+    try:
+        return Locale(LANGUAGE, territory=wanted.territory)
+    except UnknownLocaleError:
+        return Locale(LANGUAGE)
+
+
+def money_text(amount_minor: int, currency: str, locale: Locale) -> str:
+    return format_currency(Money(amount_minor, currency).decimal, currency, locale=locale)
+
+
+def day_text(moment: datetime, time_zone: str, locale: Locale) -> str:
+    """The calendar day of a moment where the shop is: `November 22, 2026`."""
+    try:
+        zone = ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    return format_date(moment.astimezone(zone).date(), "long", locale=locale)
+
+
+def days_text(first: date | None, last: date | None, locale: Locale) -> str | None:
+    """A range of days, or the one day."""
+    start, end = first or last, last or first
+    if start is None or end is None:
+        return None
+    if start >= end:
+        return format_date(start, "medium", locale=locale)
+    return format_interval(start, end, skeleton="yMMMd", locale=locale)
+
+
+def web_url(url: str | None, base: str) -> str | None:
+    """The absolute address of a page or picture; None for what is no http(s) address."""
+    if not url:
+        return None
+    absolute = urljoin(f"{base}/", url)
+    parts = urlsplit(absolute)
+    return absolute if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def order_url(storefront_url: str | None, token: str | None) -> str | None:
+    """The storefront's page of an order: `STOREFRONT_URL` with the order's token in it.
+
+    `https://shop.example/orders/{token}` and `https://shop.example/order#token={token}` both work; the second keeps
+    the token out of the storefront's own access logs. None where the setting or the token is missing.
+    """
+    if not storefront_url or "{token}" not in storefront_url or token is None:
+        return None
+    return web_url(storefront_url.replace("{token}", quote(token, safe="")), storefront_url)

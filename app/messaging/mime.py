@@ -1,0 +1,75 @@
+"""A rendered mail as the message that goes over the wire."""
+
+import email.policy
+import uuid
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+
+from app.addresses.contact import normalise_email
+from app.errors import DomainError
+from app.messaging.models import MessagePurpose
+from app.messaging.rendering import LANGUAGE, RenderedEmail, one_line
+from app.messaging.transports import OutgoingEmail, PermanentSendError, TemporarySendError
+
+
+def address(text: str, default_name: str = "") -> Address:
+    """`Name <box@host>` or `box@host`, the host in ASCII (IDNA). Raises DomainError for anything else."""
+    name, mailbox = parseaddr(text) if text.isprintable() else ("", "")
+    return Address(display_name=name or one_line(default_name), addr_spec=normalise_email(mailbox))
+
+
+def _header_address(text: str, default_name: str, setting: str) -> Address:
+    try:
+        return address(text, default_name)
+    except DomainError:
+        raise TemporarySendError(f"{setting} is not an email address") from None
+
+
+def compose(
+    *,
+    message_id: uuid.UUID,
+    purpose: MessagePurpose,
+    template: str,
+    rendered: RenderedEmail,
+    recipient: str,
+    email_from: str,
+    reply_to: str | None,
+    shop_name: str,
+    written_at: datetime,
+) -> OutgoingEmail:
+    """The whole message, the same at every try: a mail program shows a repeated Message-ID once.
+
+    Raises:
+        PermanentSendError: the recipient is no address.
+        TemporarySendError: the configured sender is no address.
+    """
+    sender = _header_address(email_from, shop_name, "EMAIL_FROM")
+    try:
+        to = Address(addr_spec=normalise_email(recipient))
+    except DomainError:
+        raise PermanentSendError("not an email address") from None
+    mime = EmailMessage(email.policy.SMTP)
+    mime["From"] = sender
+    mime["To"] = to
+    if reply_to:
+        mime["Reply-To"] = _header_address(reply_to, shop_name, "EMAIL_REPLY_TO")
+    mime["Subject"] = one_line(rendered.subject)
+    mime["Date"] = format_datetime(written_at)
+    mime["Message-ID"] = f"<{message_id.hex}@{sender.domain}>"
+    mime["Content-Language"] = LANGUAGE
+    if purpose is MessagePurpose.TRANSACTIONAL:
+        # RFC 3834 and Microsoft's own: no out-of-office answers to a machine.
+        mime["Auto-Submitted"] = "auto-generated"
+        mime["X-Auto-Response-Suppress"] = "All"
+    mime.set_content(rendered.text, cte="quoted-printable")
+    mime.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    return OutgoingEmail(
+        id=message_id,
+        purpose=purpose,
+        template=template,
+        sender=sender.addr_spec,
+        recipient=to.addr_spec,
+        mime=mime,
+    )

@@ -1,0 +1,90 @@
+"""What the templates about an order can print, by name.
+
+Every one is given `language, shop, customer, order, lines, more_lines, has_images`, and what `TEMPLATE_VALUES` adds.
+Amounts and dates are text, in the shop's locale, currency and time zone.
+"""
+
+from typing import TypedDict
+
+
+class ShopValues(TypedDict):
+    name: str
+    url: str | None
+    email: str | None
+    address: list[str]
+
+
+class CustomerValues(TypedDict):
+    first_name: str | None
+
+
+class LineValues(TypedDict):
+    name: str
+    options: str | None
+    """`Navy / M`."""
+    notes: list[str]
+    """What the shopper attached, `Engraving: For Ada`; keys that begin with _ are the storefront's own."""
+    quantity: int
+    unit_price: str | None
+    total: str | None
+    """Prices are None where a shipment is described."""
+    image_url: str | None
+    image_alt: str
+
+
+class TotalValues(TypedDict):
+    label: str
+    amount: str
+
+
+class OrderValues(TypedDict):
+    number: str
+    placed_on: str
+    url: str | None
+    """The storefront's page of this order, see `formats.order_url`."""
+    token: str | None
+    """Shown where there is no `url`: with it a storefront, or GraphiQL, opens the order."""
+    ships: bool
+    estimated_delivery: str | None
+    shipping_method: str | None
+    totals: list[TotalValues]
+    total: str
+    tax_note: str | None
+    payment: str | None
+    shipping_address: list[str]
+    billing_address: list[str]
+    note: str | None
+
+
+class ParcelValues(TypedDict):
+    carrier: str
+    tracking_number: str | None
+    tracking_url: str | None
+    estimated_delivery: str | None
+
+
+TEMPLATE_VALUES: dict[str, dict[str, str]] = {
+    "order_confirmation": {},
+    "order_shipped": {
+        "parcels": "list of parcels: carrier, tracking_number, tracking_url, estimated_delivery",
+        "estimated_delivery": "text or nil, for all parcels together",
+        "is_partial": "whether other items of the order are not in this shipment",
+        "remaining_quantity": "units that are still to be shipped",
+    },
+    "order_out_for_delivery": {
+        "parcels": "the one parcel",
+        "parcel_count": "parcels of the whole order",
+    },
+    "order_delivered": {
+        "parcels": "the one parcel",
+        "parcel_count": "parcels of the whole order",
+        "delivered_on": "day",
+        "delivered_at_place": "text or nil",
+    },
+    "order_cancelled": {
+        "reason": "text or nil",
+        "refund": "one sentence about the money, or nil",
+        "nothing_shipped": "whether no item had left before",
+    },
+}
+"""What each template is given beside the values that all of them share."""

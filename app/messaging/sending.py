@@ -1,0 +1,230 @@
+"""Sending one row of the ledger: claim it, hand it to the provider outside any transaction, note the outcome.
+
+What is promised: the decision to send is made once, and a message in the ledger is never forgotten. What cannot be:
+between handing over and the provider's answer nobody knows whether it went out. A process that dies there, or a
+connection that breaks, leaves UNKNOWN; mail about an order is then sent again with the same Message-ID, anything else
+waits for a person (`rules.may_repeat`).
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from app import db, events
+from app.events.delivery import MAX_ATTEMPTS
+from app.fulfillments.models import ShipmentStatus
+from app.messaging import ledger, mime, order_context, rendering, rules
+from app.messaging.ledger import LedgerRow
+from app.messaging.models import MessageChannel, MessageReason, MessageState
+from app.messaging.transports import (
+    OutgoingEmail,
+    OutgoingSms,
+    PermanentSendError,
+    SendError,
+    UnknownOutcomeError,
+    UnsubscribedError,
+    email_transport,
+    sms_transport,
+)
+from app.orders.models import OrderStatus
+from app.settings import Settings, get_settings
+
+RENEW_EVERY_SECONDS = 1.5
+RETRY_FOR_SECONDS = 24 * 3600
+"""How long a provider may be away before the message is given up."""
+RETRY_PAUSE_SECONDS = 1800.0
+"""Between two rounds of an event's attempts."""
+MAX_UNANSWERED_ATTEMPTS = 4
+"""A server that takes mail and never says so is not sent the same mail for ever."""
+
+log = structlog.get_logger(__name__)
+
+
+class MessageNotSentError(Exception):
+    """The event has to come again. The text is a code, never an address."""
+
+
+async def send(message_id: uuid.UUID, *, attempt: int) -> None:
+    """Do what the ledger row needs, if anything.
+
+    Args:
+        attempt: of the event that asks for it; 1 also when staff replayed its dead letter.
+
+    Raises:
+        MessageNotSentError: try again later; at the event's last attempt, a dead letter.
+    """
+    settings = get_settings()
+    row = await ledger.find(message_id)
+    if row is None or not await _is_due(row, attempt):
+        return
+    try:
+        message = await _write(row, settings)
+    except (rendering.RenderingError, order_context.OrderNotFoundError) as error:
+        log.error("message cannot be rendered", message=str(row.id), template=row.template, cause=str(error))
+        await ledger.close(row, MessageState.FAILED, MessageReason.RENDERING_FAILED, str(error))
+        return
+    except PermanentSendError as error:
+        await ledger.close(row, MessageState.FAILED, MessageReason.REFUSED, error.detail)
+        return
+    claim = await _claim(row)
+    if claim is not None:
+        await _hand_over(row, message, claim, attempt, settings)
+
+
+async def _is_due(row: LedgerRow, attempt: int) -> bool:
+    match row.state:
+        case MessageState.RESERVED:
+            return True
+        case MessageState.SENDING if row.leased:
+            raise MessageNotSentError("another process is sending it")
+        case MessageState.SENDING:
+            if rules.may_repeat(row.channel, row.purpose):
+                return True
+            await ledger.close(row, MessageState.UNKNOWN, MessageReason.PROCESS_DIED)
+            return False
+        case MessageState.UNKNOWN:
+            return rules.may_repeat(row.channel, row.purpose) and row.attempts < MAX_UNANSWERED_ATTEMPTS
+        case MessageState.FAILED:
+            # Staff replayed the dead letter that the last attempt left.
+            return row.reason is MessageReason.RETRIES_EXHAUSTED and attempt == 1
+        case _:
+            return False
+
+
+async def _write(row: LedgerRow, settings: Settings) -> OutgoingEmail | OutgoingSms:
+    """The message as it will leave the shop, the same at every try."""
+    if row.order_id is None:
+        raise order_context.OrderNotFoundError("the message belongs to no order")
+    values = await order_context.build(row.template, row.order_id, row.context, settings)
+    if row.channel is MessageChannel.SMS:
+        text = rendering.render_sms(row.template, values)
+        return OutgoingSms(row.id, row.purpose, row.template, row.recipient, text)
+    shop = values["shop"]
+    return mime.compose(
+        message_id=row.id,
+        purpose=row.purpose,
+        template=row.template,
+        rendered=rendering.render_email(row.template, values),
+        recipient=row.recipient,
+        email_from=settings.email_from,
+        reply_to=settings.email_reply_to,
+        shop_name=shop["name"] if isinstance(shop, dict) else "",
+        written_at=row.created_at,
+    )
+
+
+async def _claim(row: LedgerRow) -> int | None:
+    """Take the row for this process; None when it moved meanwhile, or must not be sent any more."""
+    async with db.unit_of_work():
+        current = await ledger.lock(row.id)
+        if current is None or (current.state, current.attempts) != (row.state, row.attempts):
+            return None
+        reason = await obsolete_reason(row)
+        if reason is not None:
+            await ledger.close(current, MessageState.SKIPPED, reason)
+            return None
+        return await ledger.claim(row.id)
+
+
+async def obsolete_reason(row: LedgerRow) -> MessageReason | None:
+    """Why the row must not be sent any more, by what is committed now."""
+    shipment = row.context.get("shipmentId")
+    facts = await db.fetchrow(
+        "SELECT o.status, (SELECT status FROM shipments WHERE id = $2) AS shipment FROM orders o WHERE o.id = $1",
+        row.order_id,
+        uuid.UUID(shipment) if shipment else None,
+    )
+    if facts is None:
+        return None
+    status = ShipmentStatus(facts["shipment"]) if facts["shipment"] else None
+    return rules.obsolete(row.template, OrderStatus(facts["status"]), status)
+
+
+async def _hand_over(
+    row: LedgerRow, message: OutgoingEmail | OutgoingSms, claim: int, attempt: int, settings: Settings
+) -> None:
+    failure: SendError | None = None
+    reference: str | None = None
+    async with _lease_kept(row.id, claim):
+        try:
+            reference = await _transmit(message, settings)
+        except SendError as error:
+            failure = error
+    if failure is None:
+        await ledger.settle(row.id, claim, MessageState.SENT, provider_reference=reference)
+        log.info("message sent", message=str(row.id), template=row.template, channel=row.channel)
+        return
+    log.warning(
+        "message not sent",
+        message=str(row.id),
+        template=row.template,
+        channel=row.channel,
+        outcome=type(failure).__name__,
+        detail=failure.detail,
+    )
+    await _note_failure(row, failure, claim, attempt)
+
+
+async def _transmit(message: OutgoingEmail | OutgoingSms, settings: Settings) -> str | None:
+    if isinstance(message, OutgoingEmail):
+        mail = email_transport(settings)
+        if mail is None:
+            raise PermanentSendError("no email transport is set up")
+        return await mail.send(message)
+    texts = sms_transport(settings)
+    if texts is None:
+        raise PermanentSendError("no SMS transport is set up")
+    return await texts.send(message)
+
+
+async def _note_failure(row: LedgerRow, failure: SendError, claim: int, attempt: int) -> None:
+    detail = failure.detail
+    match failure:
+        case UnsubscribedError():
+            await ledger.settle(row.id, claim, MessageState.SKIPPED, reason=MessageReason.UNSUBSCRIBED, detail=detail)
+        case PermanentSendError():
+            await ledger.settle(row.id, claim, MessageState.FAILED, reason=MessageReason.REFUSED, detail=detail)
+        case UnknownOutcomeError():
+            await ledger.settle(row.id, claim, MessageState.UNKNOWN, reason=MessageReason.NO_ANSWER, detail=detail)
+            if rules.may_repeat(row.channel, row.purpose) and claim < MAX_UNANSWERED_ATTEMPTS:
+                raise MessageNotSentError(detail)
+        case _:
+            await _try_later(row, claim, attempt, detail)
+
+
+async def _try_later(row: LedgerRow, claim: int, attempt: int, detail: str) -> None:
+    """Back off with the event; after its last attempt pause and start over, for a day, then give up."""
+    if attempt < MAX_ATTEMPTS:
+        await ledger.settle(row.id, claim, MessageState.RESERVED, detail=detail)
+        raise MessageNotSentError(detail)
+    if row.age_seconds < RETRY_FOR_SECONDS:
+        async with db.unit_of_work():
+            if await ledger.settle(row.id, claim, MessageState.RESERVED, detail=detail):
+                await events.record("message.reserved", subject_id=row.id, delay_seconds=RETRY_PAUSE_SECONDS)
+        return
+    await ledger.settle(row.id, claim, MessageState.FAILED, reason=MessageReason.RETRIES_EXHAUSTED, detail=detail)
+    raise MessageNotSentError(detail)
+
+
+@asynccontextmanager
+async def _lease_kept(message_id: uuid.UUID, claim: int) -> AsyncIterator[None]:
+    """Renew the claim while the provider takes its time."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY_SECONDS)
+            with contextlib.suppress(OSError, TimeoutError):
+                await ledger.renew(message_id, claim)
+
+    task = asyncio.get_running_loop().create_task(renew(), context=contextvars.Context())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
