@@ -104,6 +104,8 @@ class ProductVariant(Model):
         "tradewind.ProductImage", related_name="variants", null=True, on_delete=fields.SET_NULL
     )
     metadata = fields.JSONField[dict[str, object]](default=dict)
+    removed_at = fields.DatetimeField(null=True)
+    """Taken out of the product: nobody can buy it, but the carts and orders that name it still show it."""
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 
