@@ -1,0 +1,39 @@
+"""What was adjusted for the shopper, or should be known before going on. Unlike errors, warnings stop nothing."""
+
+import strawberry
+
+from app.cart.warnings import CartWarning, WarningCode
+from schema.enums import describe_enum
+
+describe_enum(
+    WarningCode,
+    "What was adjusted, or what to look at.",
+    QUANTITY_CLAMPED="Less is in stock than was asked for; the line has what there is.",
+    QUANTITY_UNAVAILABLE="Less is in stock now than the line has.",
+    OUT_OF_STOCK="Nothing of it is in stock now.",
+    NOT_FOR_SALE="The product was taken off sale since it was put into the cart; it cannot be ordered.",
+    COUNTRY_NOT_SERVED="The shop does not ship to this country.",
+)
+
+
+@strawberry.type(
+    name="Warning", description="Something that was adjusted for you, or that you should know. It stops nothing."
+)
+class WarningType:
+    code: WarningCode = strawberry.field(description="What it is, for programs.")
+    message: str = strawberry.field(description="What it is, for people.")
+    field: list[str] | None = strawberry.field(
+        description="Path of the argument that it is about, such as `lines`, `0`, `quantity`."
+    )
+    available_quantity: int | None = strawberry.field(
+        description="Where stock is the reason: units that the cart could have altogether."
+    )
+
+    @classmethod
+    def of(cls, warning: CartWarning) -> "WarningType":
+        return cls(
+            code=warning.code,
+            message=warning.message,
+            field=warning.field,
+            available_quantity=warning.available_quantity,
+        )
