@@ -9,7 +9,7 @@ class InventoryErrorCode(ErrorCode):
     INSUFFICIENT_STOCK = "There is less in stock than was asked for; `availableQuantity` says how much."
 
 
-class InsufficientStock(DomainError):  # noqa: N818 - reads like the code that it carries
+class InsufficientStock(DomainError):  # noqa: N818 - named after what happened  # noqa: N818 - reads like the code that it carries
     """Asked for more than there is.
 
     Args:

@@ -1,0 +1,62 @@
+"""Reading the shop's own row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app import db
+
+
+@dataclass(frozen=True, slots=True)
+class ShopSettings:
+    name: str
+    currency_code: str
+    countries: list[str]
+    """Where it sells to: ISO 3166-1 alpha-2."""
+    legal_name: str
+    postal_address: str
+    """As printed at the foot of a mail, one line each."""
+    contact_email: str
+    contact_phone: str
+    time_zone: str
+    """Of the IANA database."""
+    locale: str
+    """A language tag such as en-US."""
+    available_quantity_limit: int
+    """Shoppers see exact stock up to this many units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    kind: str
+    title: str
+    body: str
+    body_html: str
+    updated_at: datetime
+
+
+_COLUMNS = """name, currency_code, countries, legal_name, postal_address, contact_email, contact_phone, time_zone, locale,
+    available_quantity_limit"""
+
+
+async def current(*, locked: bool = False) -> ShopSettings:
+    """The shop as it is now.
+
+    Args:
+        locked: inside a unit of work, keeps the shop as it is until the end: for writes that its currency gives
+            their meaning to.
+    """
+    row = await db.fetchrow(f"SELECT {_COLUMNS} FROM shop WHERE id = 1{' FOR SHARE' if locked else ''}")
+    if row is None:
+        raise RuntimeError("the shop has no row; migrations make one")
+    return ShopSettings(**row)
+
+
+async def policies() -> list[Policy]:
+    """In the order in which a storefront shows them."""
+    rows = await db.fetch(
+        """
+        SELECT kind, title, body, body_html, updated_at FROM shop_policies
+        ORDER BY array_position(ARRAY['DELIVERY', 'RETURNS', 'PRIVACY', 'TERMS', 'LEGAL_NOTICE'], kind::text), kind
+        """
+    )
+    return [Policy(**row) for row in rows]
