@@ -16,8 +16,6 @@ from app.dev.errors import DevelopmentError
 
 _HERE = Path(__file__).parent
 _POLL_SECONDS = 0.02
-# Set to 1 to try on Linux what other systems use.
-_FORCE_WATCHDOG = "TRADEWIND_DEV_WATCHDOG"
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ _watchdog: subprocess.Popen[bytes] | None = None
 def guard(pid: int, death_signal: signal.Signals) -> None:
     """Tells the watchdog to end `pid` after us. On Linux the kernel does it: see `launch.die_with_parent`."""
     global _watchdog
-    if sys.platform == "linux" and os.environ.get(_FORCE_WATCHDOG) != "1":
+    if sys.platform == "linux":
         return
     if _watchdog is None or _watchdog.poll() is not None:
         _watchdog = subprocess.Popen(
