@@ -19,6 +19,39 @@ async def on_order_cancelled(event: Event) -> None:
     await notices.reserve_notice("order_cancelled", order_id=order_id, subject_id=order_id)
 
 
+@events.on("fulfillment.created", name="messaging.order_shipped")
+async def on_fulfillment_created(event: Event) -> None:
+    if not event.payload["notifyCustomer"]:
+        return
+    fulfillment_id: str = event.payload["fulfillmentId"]
+    await notices.reserve_notice(
+        "order_shipped",
+        order_id=_subject(event),
+        subject_id=uuid.UUID(fulfillment_id),
+        context={"fulfillmentId": fulfillment_id},
+    )
+
+
+@events.on("shipment.out_for_delivery", name="messaging.order_out_for_delivery")
+async def on_out_for_delivery(event: Event) -> None:
+    await _reserve_parcel_notice("order_out_for_delivery", event)
+
+
+@events.on("shipment.delivered", name="messaging.order_delivered")
+async def on_delivered(event: Event) -> None:
+    await _reserve_parcel_notice("order_delivered", event)
+
+
+async def _reserve_parcel_notice(template: str, event: Event) -> None:
+    shipment_id: str = event.payload["shipmentId"]
+    await notices.reserve_notice(
+        template,
+        order_id=_subject(event),
+        subject_id=uuid.UUID(shipment_id),
+        context={"shipmentId": shipment_id},
+    )
+
+
 def _subject(event: Event) -> uuid.UUID:
     if event.subject_id is None:
         raise ValueError(f"{event.type} {event.id} has no subject")

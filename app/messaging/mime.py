@@ -58,13 +58,14 @@ def compose(
     mime["Subject"] = one_line(rendered.subject)
     mime["Date"] = format_datetime(written_at)
     mime["Message-ID"] = f"<{message_id.hex}@{sender.domain}>"
-    mime["Content-Language"] = LANGUAGE
     if purpose is MessagePurpose.TRANSACTIONAL:
         # RFC 3834 and Microsoft's own: no out-of-office answers to a machine.
         mime["Auto-Submitted"] = "auto-generated"
         mime["X-Auto-Response-Suppress"] = "All"
     mime.set_content(rendered.text, cte="quoted-printable")
     mime.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    # Last, as adding the second part moves every Content- header into the first.
+    mime["Content-Language"] = LANGUAGE
     return OutgoingEmail(
         id=message_id,
         purpose=purpose,

@@ -91,7 +91,7 @@ class SmtpTransport:
     async def send(self, email: OutgoingEmail) -> str | None:
         """One mail over a connection of its own, within the deadline whatever the server does.
 
-        The library's timeout starts anew with every byte that a slow server sends, hence the deadline around it all.
+        The library's own timeout starts anew with every command, hence the deadline around them all.
         """
         client = self._server.client(self._timeout_seconds)
         failure: SendError | None = None
@@ -136,14 +136,26 @@ def _failure(error: Exception, *, handed_over: bool) -> SendError:
             return _answer(error, permanent=error.code >= 500)
         case aiosmtplib.SMTPResponseException():
             return _answer(error, permanent=False)
-        case aiosmtplib.SMTPNotSupported():
-            return TemporarySendError("the server lacks STARTTLS or authentication")
-        case ssl.SSLError():
+        case _ if _tls_error(error):
             return TemporarySendError("TLS failed")
+        case _ if _lacks_feature(error):
+            return TemporarySendError("the server lacks STARTTLS or authentication")
         case _ if handed_over:
             return UnknownOutcomeError(f"{type(error).__name__} after the message was handed over")
         case _:
             return TemporarySendError(f"{type(error).__name__} before the message was handed over")
+
+
+def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+    """The TLS error in a chain of causes: the library wraps those of connecting."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__
+    return error
+
+
+def _lacks_feature(error: Exception) -> bool:
+    """The library has no type of its own for a server without STARTTLS or AUTH: it raises its base class."""
+    return type(error) is aiosmtplib.SMTPException or isinstance(error, aiosmtplib.SMTPNotSupported)
 
 
 def _answer(error: aiosmtplib.SMTPResponseException, *, permanent: bool) -> SendError:
@@ -168,13 +180,12 @@ async def check_smtp(settings: Settings) -> str | None:
         return f"{where} refused the user name or password of SMTP_URL ({_code(error)})"
     except aiosmtplib.SMTPResponseException as error:
         return f"{where} answered {_code(error)}"
-    except aiosmtplib.SMTPNotSupported:
-        return (
-            f"{where} offers no STARTTLS or no way to sign in: use smtps://, or ?starttls=optional on a trusted network"
-        )
-    except ssl.SSLCertVerificationError as error:
-        return f"{where} shows a certificate that cannot be trusted: {error.verify_message}"
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        if (tls_error := _tls_error(error)) is not None:
+            cause = getattr(tls_error, "verify_message", None) or tls_error.reason
+            return f"{where}: no trusted TLS connection, certificate or protocol refused ({cause})"
+        if _lacks_feature(error):
+            return f"{where} offers no STARTTLS or no sign-in: use smtps://, or ?starttls=optional on a trusted network"
         return f"{where} cannot be reached ({type(error).__name__})"
     finally:
         await _leave(client)

@@ -1,0 +1,90 @@
+"""A real SMTP server in the test's event loop, which can be made to misbehave."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+
+@dataclass
+class Mailbox:
+    """What the server took, and what it answers. An answer of None hangs up instead."""
+
+    rcpt_answers: list[str] = field(default_factory=list)
+    data_answers: list[str | None] = field(default_factory=list)
+    received: list[Envelope] = field(default_factory=list)
+    answers_after_seconds: float = 0
+    port: int = 0
+    connections: int = 0
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        await asyncio.sleep(self.answers_after_seconds)
+        answer = self.rcpt_answers.pop(0) if self.rcpt_answers else "250 OK"
+        if answer.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        await asyncio.sleep(self.answers_after_seconds)
+        answer = self.data_answers.pop(0) if self.data_answers else "250 2.0.0 Ok: queued as 4F9D195432C"
+        if answer is None or answer.startswith("2"):
+            self.received.append(envelope)
+        if answer is None:
+            assert server.transport is not None
+            server.transport.abort()
+            return "250 never seen"
+        return answer
+
+
+@asynccontextmanager
+async def smtp_server(
+    mailbox: Mailbox, *, tls: ssl.SSLContext | None = None, login: tuple[str, str] | None = None, **options: Any
+) -> AsyncIterator[Mailbox]:
+    """`tls` speaks TLS from the start; `tls_context=` among the options offers STARTTLS."""
+
+    def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        given = (data.login.decode(), data.password.decode())
+        return AuthResult(success=given == login, handled=False)
+
+    if login is not None:
+        options |= {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
+
+    def protocol() -> SMTP:
+        mailbox.connections += 1
+        return SMTP(mailbox, hostname="mx.test", **options)
+
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, ssl=tls)
+    mailbox.port = server.sockets[0].getsockname()[1]
+    try:
+        yield mailbox
+    finally:
+        server.close()
+
+
+@asynccontextmanager
+async def dripping_server(line: bytes, seconds_per_byte: float) -> AsyncIterator[int]:
+    """A server that keeps every single read short of a timeout, and never finishes. Yields its port."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                for byte in line:
+                    writer.write(bytes([byte]))
+                    await writer.drain()
+                    await asyncio.sleep(seconds_per_byte)
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
