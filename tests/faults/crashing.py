@@ -1,0 +1,101 @@
+"""Runs the API, a worker or the scheduler so that it dies by SIGKILL at a chosen call.
+
+    python -m tests.faults.crashing api --at app.module:function --when before --port 9000
+
+It stands in for a power cut at that very line: nothing of the application knows of it.
+"""
+
+import argparse
+import functools
+import importlib
+import inspect
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(target: str, when: str, once: Path | None) -> None:
+    """Wrap `module:name` (or `module:Class.name`) so that calling it kills the process, before or after it ran."""
+    module_name, _, path = target.partition(":")
+    *owners, name = path.split(".")
+    owner: Any = importlib.import_module(module_name)
+    for part in owners:
+        owner = getattr(owner, part)
+    original = getattr(owner, name)
+
+    def strike() -> None:
+        if once is not None:
+            if once.exists():
+                return
+            once.touch()
+        die()
+
+    if inspect.iscoroutinefunction(original):
+
+        @functools.wraps(original)
+        async def wrapped(*args: Any, **kwargs: Any) -> Any:
+            if when == "before":
+                strike()
+            result = await original(*args, **kwargs)
+            if when == "after":
+                strike()
+            return result
+
+    else:
+
+        @functools.wraps(original)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            if when == "before":
+                strike()
+            result = original(*args, **kwargs)
+            if when == "after":
+                strike()
+            return result
+
+    setattr(owner, name, wrapped)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("part", choices=["api", "worker", "scheduler"])
+    parser.add_argument("--at")
+    parser.add_argument("--when", choices=["before", "after"], default="before")
+    parser.add_argument("--once", type=Path, help="a file that remembers that it has died")
+    parser.add_argument("--port", type=int, default=0)
+    options = parser.parse_args()
+    if options.at:
+        arm(options.at, options.when, options.once)
+    if options.part == "api":
+        import uvicorn
+
+        from app.main import create_app
+
+        uvicorn.run(create_app(), host="127.0.0.1", port=options.port, log_config=None, access_log=False)
+    elif options.part == "scheduler":
+        from workers.scheduler import main as run_scheduler
+
+        run_scheduler()
+    else:
+        # One worker process, in this one: Dramatiq's own command would fork away from what was armed.
+        import time
+
+        import dramatiq
+
+        import workers.main as worker_main
+
+        worker = dramatiq.Worker(worker_main.broker, worker_threads=8, worker_timeout=100)
+        worker_main.broker.emit_before("process_boot")
+        worker.start()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        while True:
+            time.sleep(1)
+
+
+if __name__ == "__main__":
+    main()
