@@ -17,7 +17,7 @@ from graphql import (
     SelectionSetNode,
     get_named_type,
 )
-from graphql.execution.values import get_argument_values, get_directive_values
+from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
 from graphql.type import (
     GraphQLIncludeDirective,
     GraphQLInterfaceType,
@@ -40,10 +40,13 @@ class SelectedField:
 class Selection:
     """The fields selected below one field, over all of its fragments."""
 
-    __slots__ = ("_by_name", "_info")
+    __slots__ = ("_by_name", "_info", "_variables")
 
     def __init__(self, info: GraphQLResolveInfo[Any], parent: GraphQLNamedType, sets: list[SelectionSetNode]) -> None:
         self._info = info
+        # Strawberry hands out the plain values, where graphql-core's functions want their container.
+        plain: Any = info.variable_values
+        self._variables = plain if isinstance(plain, VariableValues) else VariableValues({}, plain)
         self._by_name: dict[str, list[SelectedField]] = {}
         for selection_set in sets:
             self._add(parent, selection_set)
@@ -75,6 +78,7 @@ class Selection:
         """One selection out of all appearances of the fields `names`."""
         merged = Selection.__new__(Selection)
         merged._info = self._info
+        merged._variables = self._variables
         merged._by_name = {}
         for name in names:
             for field in self.fields(name):
@@ -111,7 +115,7 @@ class Selection:
         if name.startswith("__") or not isinstance(parent, (GraphQLObjectType, GraphQLInterfaceType)):
             return
         definition = parent.fields[name]
-        arguments = get_argument_values(definition, node, self._info.variable_values) if definition.args else {}
+        arguments = get_argument_values(definition, node, self._variables) if definition.args else {}
         below = get_named_type(definition.type)
         sets = [node.selection_set] if node.selection_set else []
         selected = SelectedField(name, arguments, Selection(self._info, below, sets))
@@ -120,8 +124,8 @@ class Selection:
     def _left_out(self, node: Any) -> bool:
         if not node.directives:
             return False
-        skip = get_directive_values(GraphQLSkipDirective, node, self._info.variable_values)
+        skip = get_directive_values(GraphQLSkipDirective, node, self._variables)
         if skip and skip["if"]:
             return True
-        include = get_directive_values(GraphQLIncludeDirective, node, self._info.variable_values)
+        include = get_directive_values(GraphQLIncludeDirective, node, self._variables)
         return bool(include and not include["if"])
