@@ -103,16 +103,19 @@ _watchdog: subprocess.Popen[bytes] | None = None
 
 def guard(pid: int, death_signal: signal.Signals) -> None:
     """Tells the watchdog to end `pid` after us. On Linux the kernel does it: see `launch.die_with_parent`."""
+    if sys.platform != "linux":
+        _start_watchdog()
+        _tell_watchdog(f"+{pid} {int(death_signal)}\n")
+
+
+def _start_watchdog() -> None:
     global _watchdog
-    if sys.platform == "linux":
-        return
     if _watchdog is None or _watchdog.poll() is not None:
         _watchdog = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_HERE / "watchdog.py")],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
-    _tell_watchdog(f"+{pid} {int(death_signal)}\n")
 
 
 def release(pid: int) -> None:
