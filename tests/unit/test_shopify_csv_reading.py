@@ -70,8 +70,16 @@ def test_cyrillic_code_pages_are_named() -> None:
     assert "Windows-1251" in refusal(text.encode("cp1251")).message
 
 
-def test_an_encoding_that_does_not_exist() -> None:
-    assert "windows-1252" in refusal(TEXT.encode(), encoding="windows-9999").message
+@pytest.mark.parametrize("name", ["windows-9999", "rot13", "base64", "unicode_escape", "idna", "a\0b", ""])
+def test_an_encoding_that_is_none(name: str) -> None:
+    assert "windows-1252" in refusal(TEXT.encode(), encoding=name).message
+
+
+@pytest.mark.parametrize(
+    "name", ["windows-1252", "ISO-8859-1", "shift_jis", "utf8", "latin-1", "UTF-16LE", "gbk", "cp866"]
+)
+def test_encodings_by_their_common_names(name: str) -> None:
+    assert titles(read("Handle,Title,Variant Price\na,Mug,5\n".encode(name), encoding=name)) == ["Mug"]
 
 
 @pytest.mark.parametrize(

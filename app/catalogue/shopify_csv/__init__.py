@@ -6,11 +6,13 @@ columns); `read_products` then yields the products. Nothing here knows the datab
 The format: https://help.shopify.com/en/manual/products/import-export/using-csv (both generations of its column names).
 """
 
+from app.catalogue.shopify_csv.columns import Columns
 from app.catalogue.shopify_csv.drafts import ImageDraft, ProductDraft, RowProblem, VariantDraft
 from app.catalogue.shopify_csv.reading import FileCheck, ProductRows, check_file, read_products
 from app.catalogue.shopify_csv.text import FileRefused
 
 __all__ = [
+    "Columns",
     "FileCheck",
     "FileRefused",
     "ImageDraft",

@@ -42,6 +42,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "seo_title": ("SEO Title",),
     "seo_description": ("SEO Description",),
 }
+CATEGORY_KEY = "category"
+"""Shopify's product taxonomy, kept beside the product."""
 _METAFIELD = re.compile(r"\(product\.metafields\.([^.()\s]+)\.([^()\s]+)\)\s*$", re.IGNORECASE)
 _NOT_METADATA = re.compile(
     # One group of columns for each market, per-variant columns, and what Shopify needs for itself.
@@ -68,6 +70,12 @@ class Columns:
     metadata: list[tuple[int, str]]
     """Position and key of the columns that are kept beside the product: metafields as `namespace.key`."""
     ignored: list[str]
+
+    @property
+    def metadata_keys(self) -> list[str]:
+        """Every key that a product of this file may have in its metadata."""
+        keys = [key for _, key in self.metadata]
+        return [*keys, CATEGORY_KEY] if "category" in self.index_of else keys
 
     def __contains__(self, field: str) -> bool:
         return field in self.index_of

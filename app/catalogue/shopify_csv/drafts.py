@@ -66,6 +66,8 @@ class ProductDraft:
     collection: str | None = None
     option_names: list[str] = field(default_factory=list)
     """Empty for a product that comes in one form only."""
+    states_options: bool = False
+    """Whether the file says anything of options, be it that there are none (`Title`, `Default Title`)."""
     variants: list[VariantDraft] = field(default_factory=list)
     images: list[ImageDraft] = field(default_factory=list)
     """In the order in which they are shown."""

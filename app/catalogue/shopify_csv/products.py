@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.catalogue.shopify_csv import values
 from app.catalogue.shopify_csv.cells import Cells
-from app.catalogue.shopify_csv.columns import Columns
+from app.catalogue.shopify_csv.columns import CATEGORY_KEY, Columns
 from app.catalogue.shopify_csv.drafts import ImageDraft, ProductDraft, RowProblem, VariantDraft
 from app.catalogue.shopify_csv.records import Record
 
@@ -87,10 +87,11 @@ def _product(handle: str, main: Cells, columns: Columns, option_names: list[str]
         seo_description=main.line("seo_description", MAX_SEO_DESCRIPTION_CHARACTERS, _PRODUCT_OUT) or None,
         collection=short("collection"),
         option_names=option_names,
+        states_options=bool(main.text("option1_name") or main.text("option1_value")),
         metadata={key: text for index, key in columns.metadata if (text := main.at(index))},
     )
     if category := main.text("category"):
-        draft.metadata["category"] = category
+        draft.metadata[CATEGORY_KEY] = category
     return None if main.problems else draft
 
 

@@ -32,6 +32,8 @@ class ProductRows:
     """What consecutive rows of one handle came to. `draft` is None where nothing of them can be imported."""
 
     last_row: int
+    handle: str = ""
+    """Empty for rows that belong to no product at all."""
     draft: ProductDraft | None = None
     problems: list[RowProblem] = field(default_factory=list)
 
@@ -102,7 +104,7 @@ class _Group:
 
     def built(self) -> ProductRows:
         """Raises nothing: whatever is wrong with the rows is in `problems`, in the order of the rows."""
-        result = ProductRows(self.last_row, problems=self.strays)
+        result = ProductRows(self.last_row, self.handle, problems=self.strays)
         if self.rows:
             result.draft, problems = build_product(self.handle, self.rows, self._columns, self._currency)
             result.problems += problems

@@ -28,6 +28,10 @@ _KNOWN_CONTAINERS = (
     (b"\x1f\x8b", "a gzip archive"),
     (b"%PDF", "a PDF document"),
 )
+_ENCODINGS = re.compile(
+    r"utf-8(-sig)?|utf-16(-[lb]e)?|ascii|cp(437|850|852|866|932|949|950|125\d)|iso8859-\d+|mac-(roman|latin2|cyrillic)"
+    r"|koi8-[ru]|shift_jis|euc_(jp|kr)|gb(18030|2312|k)|big5"
+)
 _DISPLAY_NAMES = {
     "cp932": "Shift JIS",
     "shift_jis": "Shift JIS",
@@ -72,18 +76,24 @@ def encoding_of(head: bytes, declared: str | None = None) -> str:
         if head.startswith(magic):
             raise FileRefused(f"The file is {kind}, not a CSV. Export or save the products as “CSV UTF-8”.")
     if declared is not None:
-        try:
-            return codecs.lookup(declared).name
-        except LookupError:
-            raise FileRefused(
-                f"“{declared}” is no encoding that is known here; use a name such as windows-1252."
-            ) from None
+        return _declared(declared)
     for mark, encoding in _BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding
     if head.count(b"\x00") > len(head) // 4:
         raise FileRefused("The file seems to be UTF-16 without a byte-order mark. Save it as “CSV UTF-8”.")
     return "utf-8"
+
+
+def _declared(name: str) -> str:
+    try:
+        known = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        known = ""
+    # Python also knows codecs that are no encodings of text, and some that execute escapes.
+    if not _ENCODINGS.fullmatch(known):
+        raise FileRefused(f"“{name[:40]}” is no encoding that is known here; use a name such as windows-1252.")
+    return known
 
 
 def likely_encoding(sample: bytes) -> str:

@@ -1,0 +1,1 @@
+"""Products from files: many at once, in few statements, resumable, and idempotent."""

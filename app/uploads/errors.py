@@ -1,0 +1,8 @@
+"""What can be wrong with a file that is handed over."""
+
+from app.errors import ErrorCode
+
+
+class UploadErrorCode(ErrorCode):
+    UPLOAD_EMPTY = "The file has no content."
+    UPLOAD_TOO_LARGE = "The file is larger than the server accepts."
