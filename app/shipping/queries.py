@@ -57,7 +57,7 @@ async def terms_for(country_code: str) -> Terms:
         EVERYWHERE,
     )
     if row is None:
-        raise RuntimeError("the shop has no settings yet")
+        raise RuntimeError("the shop has no row; migrations make one")
     return Terms(
         now=row["now"],
         currency=row["currency_code"],
@@ -90,7 +90,7 @@ async def lines_of_variants(quantities: Mapping[uuid.UUID, int]) -> dict[uuid.UU
         """
         SELECT v.id, v.weight_grams, v.requires_shipping, v.price_minor
         FROM product_variants v JOIN products p ON p.id = v.product_id
-        WHERE v.id = ANY($1::uuid[]) AND p.status = 'ACTIVE'
+        WHERE v.id = ANY($1::uuid[]) AND v.removed_at IS NULL AND p.status = 'ACTIVE'
         """,
         list(quantities),
     )
@@ -160,10 +160,3 @@ async def stored_zones(zone_ids: Iterable[uuid.UUID] | None = None) -> list[Stor
             )
         )
     return zones
-
-
-async def shop_currency() -> str:
-    currency: str | None = await db.fetchval("SELECT currency_code FROM shop")
-    if currency is None:
-        raise RuntimeError("the shop has no settings yet")
-    return currency

@@ -72,16 +72,16 @@ class Quote:
         return f"{self.carrier} {self.service}"
 
     def to_json(self) -> dict[str, object]:
-        """What an order keeps of it."""
+        """What an order keeps of it, and what its tracking shows."""
+        delivery = self.delivery
         return {
             "carrier": self.carrier,
             "service": self.service,
-            "price_minor": self.price_minor,
-            "currency_code": self.currency,
-            "delivery_from": self.delivery and self.delivery.first.isoformat(),
-            "delivery_to": self.delivery and self.delivery.last.isoformat(),
-            "zone_id": self.zone_id.hex,
-            "method_id": self.method_id.hex,
+            "priceMinor": self.price_minor,
+            "currencyCode": self.currency,
+            "estimatedDelivery": delivery and {"from": delivery.first.isoformat(), "to": delivery.last.isoformat()},
+            "zoneId": self.zone_id.hex,
+            "methodId": self.method_id.hex,
         }
 
 

@@ -60,7 +60,9 @@ async def lines_to_ship(
     return list(found.values())
 
 
-async def quote_shipping(lines: Sequence[Shippable], destination: Destination) -> list[Quote]:
+async def quote_shipping(
+    lines: Sequence[Shippable], destination: Destination, at: Sequence[str | int] = ()
+) -> list[Quote]:
     """Every way to ship the lines, the cheapest first; none when nothing needs shipping. Writes nothing.
 
     Raises:
@@ -73,12 +75,12 @@ async def quote_shipping(lines: Sequence[Shippable], destination: Destination) -
     zone = _zone_of(destination, terms)
     if zone is None:
         raise DomainError(
-            ShippingErrorCode.DESTINATION_NOT_SERVED, "The shop does not ship to this destination.", ["address"]
+            ShippingErrorCode.DESTINATION_NOT_SERVED, "The shop does not ship to this destination.", [*at, "address"]
         )
     found = offers(zone, parcel, terms.now, terms.time_zone)
     if not found:
         message = "The shop ships to this destination, but by no method that takes these items."
-        raise DomainError(ShippingErrorCode.NO_SHIPPING_METHOD, message, ["lines"])
+        raise DomainError(ShippingErrorCode.NO_SHIPPING_METHOD, message, [*at, "address"])
     expires_at = terms.now + dt.timedelta(minutes=get_settings().shipping_quote_minutes)
     return [
         promise(offer, zone.id, lines, destination, currency=terms.currency, expires_at=expires_at) for offer in found

@@ -1,0 +1,32 @@
+"""What a shopper wants to have, as storefronts send it: to a cart, or to see shipping quotes before there is one."""
+
+import uuid
+from collections.abc import Sequence
+
+import strawberry
+
+from app.kit import ids
+
+VARIANT_PREFIX = "var"
+
+
+@strawberry.input(description="A key and a value of the storefront's own, such as an engraving.")
+class AttributeInput:
+    key: str = strawberry.field(description="Its name.")
+    value: str = strawberry.field(description="Its text.")
+
+
+@strawberry.input(
+    description="Some quantity of a variant. The same variant with the same attributes is one line; adding it again "
+    "adds up."
+)
+class CartLineInput:
+    variant_id: strawberry.ID = strawberry.field(description="Which variant.")
+    quantity: int = strawberry.field(default=1, description="How many.")
+    attributes: list[AttributeInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="What the storefront wants to remember with the line."
+    )
+
+    def variant_uuid(self, field: Sequence[str | int]) -> uuid.UUID:
+        """Raises DomainError(INVALID_ID)."""
+        return ids.decode(VARIANT_PREFIX, self.variant_id, [*field, "variantId"])

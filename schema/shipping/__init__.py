@@ -1,0 +1,6 @@
+"""Shipping: quotes for shoppers, zones and methods for staff."""
+
+from schema.shipping.quotes import QuoteQueries
+from schema.shipping.zones import ZoneMutations, ZoneQueries
+
+__all__ = ["QuoteQueries", "ZoneMutations", "ZoneQueries"]
