@@ -12,7 +12,7 @@ ALTER TABLE cart_lines
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tradewind", "0002_constraints")]
+    dependencies = [("tradewind", "0003_message_details")]
     operations = [
         ops.AddField(model_name="Cart", name="revision", field=fields.IntField(default=0, db_default=0)),
         ops.RunSQL(FORWARD),

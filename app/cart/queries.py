@@ -2,6 +2,8 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,32 +16,37 @@ from app.kit.crypto import token_matches
 
 __all__ = ["CartLineSnapshot", "CartSnapshot", "VariantSnapshot", "load_cart"]
 
-# $2: whether names, picture and options are wanted. A CASE that is not taken runs no subquery.
+# $1: whether names, picture and options are wanted. A CASE that is not taken runs no subquery.
 _VARIANT_PAIRS = """
-    'variant_id', v.id, 'product_id', p.id, 'product_status', p.status, 'product_kind', p.kind,
+    'variant_id', v.id, 'product_id', p.id, 'is_removed', v.removed_at IS NOT NULL,
+    'product_status', p.status, 'product_kind', p.kind,
     'unit_price_minor', v.price_minor, 'requires_shipping', v.requires_shipping, 'weight_grams', v.weight_grams,
     'taxable', v.taxable, 'track_inventory', v.track_inventory, 'inventory_policy', v.inventory_policy,
     'available_quantity', (SELECT coalesce(sum(s.available), 0) FROM stock_levels s WHERE s.variant_id = v.id),
-    'product_name', CASE WHEN $2 THEN p.name END,
-    'variant_name', CASE WHEN $2 THEN v.name END,
-    'sku', CASE WHEN $2 THEN v.sku END,
-    'image_url', CASE WHEN $2 THEN coalesce(
+    'product_name', CASE WHEN $1 THEN p.name END,
+    'variant_name', CASE WHEN $1 THEN v.name END,
+    'sku', CASE WHEN $1 THEN v.sku END,
+    'image_url', CASE WHEN $1 THEN coalesce(
         (SELECT i.url FROM product_images i WHERE i.id = v.image_id),
         (SELECT i.url FROM product_images i WHERE i.product_id = p.id ORDER BY i.position, i.id LIMIT 1)
     ) END,
-    'selected_options', CASE WHEN $2 THEN (
-        SELECT json_agg(json_build_object('name', o.name, 'value', chosen.value) ORDER BY chosen.n)
-        FROM unnest(v.option_values) WITH ORDINALITY AS chosen (value, n)
-        JOIN (
-            SELECT name, row_number() OVER (ORDER BY position) AS n FROM product_options WHERE product_id = p.id
-        ) o USING (n)
+    'selected_options', CASE WHEN $1 THEN (
+        SELECT json_agg(json_build_object('name', o.name, 'value', v.option_values[o.position]) ORDER BY o.position)
+        FROM product_options o WHERE o.product_id = p.id
     ) END
 """
 
-# $1: ids of carts, $3: variants that are wanted beside those in the lines.
+_VARIANTS = f"""(
+    SELECT json_agg(json_build_object({_VARIANT_PAIRS}))
+    FROM product_variants v JOIN products p ON p.id = v.product_id
+    WHERE v.id = ANY($2)
+)"""
+
+# Prices are in the shop's currency, so that is the cart's as well.
 _CARTS = f"""
-    SELECT c.id, c.secret_hash, c.state, c.revision, c.currency_code, c.email, c.phone, c.country_code, c.note,
-           c.attributes, c.created_at, c.updated_at,
+    SELECT c.id, c.secret_hash, c.state, c.revision, c.email, c.phone, c.country_code, c.note, c.attributes,
+           coalesce((SELECT s.currency_code FROM shop s WHERE s.id = 1), c.currency_code) AS currency_code,
+           c.created_at, c.updated_at,
            EXISTS (
                SELECT FROM checkout_attempts a
                WHERE a.cart_id = c.id AND a.state IN ('PROCESSING', 'REQUIRES_ACTION')
@@ -53,9 +60,27 @@ _CARTS = f"""
                JOIN product_variants v ON v.id = l.variant_id
                JOIN products p ON p.id = v.product_id
                WHERE l.cart_id = c.id
-           ) AS lines
-    FROM carts c WHERE c.id = ANY($1)
+           ) AS lines,
+           {_VARIANTS} AS variants
+    FROM carts c
 """
+
+_SHOP = (
+    f"SELECT business_now() AS now, s.currency_code, s.countries, {_VARIANTS} AS variants FROM shop s WHERE s.id = 1"
+)
+
+Variants = dict[uuid.UUID, VariantSnapshot]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a cart is made from: the shop's currency, the countries it ships to, and the variants asked for."""
+
+    now: datetime
+    """Business time."""
+    currency_code: str
+    countries: list[str]
+    variants: Variants
 
 
 async def load_cart(cart_id: uuid.UUID, secret: str, *, lock: bool = False) -> CartSnapshot | None:
@@ -66,20 +91,59 @@ async def load_cart(cart_id: uuid.UUID, secret: str, *, lock: bool = False) -> C
             one that waits for a row lock goes on to read the other tables as they were before it waited.
     """
     if lock:
-        await lock_cart(cart_id)
-    row = await db.fetchrow(_CARTS, [cart_id], True)
-    if row is None or not token_matches(secret, row["secret_hash"]):
-        return None
-    return _cart(row, secret)
+        await _lock(cart_id)
+    row = await db.fetchrow(f"{_CARTS} WHERE c.id = $3", True, [], cart_id)
+    return _cart(row, secret) if row else None
 
 
-async def lock_cart(cart_id: uuid.UUID) -> None:
-    """Lock the cart until the open unit of work ends, and turn away changes that were decided on before."""
+async def load_for_change(
+    cart_id: uuid.UUID, secret: str, variant_ids: Sequence[uuid.UUID], *, lock: bool
+) -> tuple[CartSnapshot, Variants] | None:
+    """The cart without names and pictures, and the variants that are to be put into it, so far as they exist."""
+    if lock:
+        await _lock(cart_id)
+    row = await db.fetchrow(f"{_CARTS} WHERE c.id = $3", False, list(variant_ids), cart_id)
+    cart = _cart(row, secret) if row else None
+    return (cart, _variants(row["variants"])) if row and cart else None
+
+
+async def load_carts(keys: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, CartSnapshot]:
+    """For showing: those of the carts whose secret is right, by id, without names and pictures."""
+    rows = await db.fetch(f"{_CARTS} WHERE c.id = ANY($3)", False, [], list(keys))
+    carts = [_cart(row, keys[row["id"]]) for row in rows]
+    return {cart.id: cart for cart in carts if cart}
+
+
+async def load_carts_of_lines(keys: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, CartSnapshot]:
+    """The same by the ids of lines."""
+    rows = await db.fetch(
+        f"{_CARTS} WHERE c.id IN (SELECT l.cart_id FROM cart_lines l WHERE l.id = ANY($3))", False, [], list(keys)
+    )
+    found: dict[uuid.UUID, CartSnapshot] = {}
+    for row in rows:
+        for line in _decoded(row["lines"]):
+            line_id = uuid.UUID(line["id"])
+            if line_id in keys and (cart := _cart(row, keys[line_id])):
+                found[line_id] = cart
+    return found
+
+
+async def load_offer(variant_ids: Sequence[uuid.UUID]) -> Offer:
+    row = await db.fetchrow(_SHOP, False, list(variant_ids))
+    if row is None:
+        raise RuntimeError("the shop has no row; migrations make one")
+    return Offer(row["now"], row["currency_code"], row["countries"], _variants(row["variants"]))
+
+
+async def _lock(cart_id: uuid.UUID) -> None:
+    """Lock the cart until the open unit of work ends; changes that were decided on before have to be decided again."""
     db.current_unit_of_work()
     await db.execute("UPDATE carts SET revision = revision + 1 WHERE id = $1", cart_id)
 
 
-def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot:
+def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
+    if not token_matches(secret, row["secret_hash"]):
+        return None
     return CartSnapshot(
         id=row["id"],
         secret=secret,
@@ -94,23 +158,24 @@ def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot:
         checkout_in_progress=row["checkout_in_progress"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
-        lines=[_line(line) for line in _decoded(row["lines"])],
+        lines=[CartLineSnapshot(**_typed(line)) for line in _decoded(row["lines"])],
     )
 
 
-def _decoded(text: str | None) -> Sequence[dict[str, Any]]:
+def _variants(text: str | None) -> Variants:
+    variants = [VariantSnapshot(**_typed(row)) for row in _decoded(text)]
+    return {variant.variant_id: variant for variant in variants}
+
+
+def _decoded(text: str | None) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = orjson.loads(text) if text else []
     return rows
 
 
-def _line(row: dict[str, Any]) -> CartLineSnapshot:
-    row["id"] = uuid.UUID(row["id"])
-    return CartLineSnapshot(**_typed(row))
-
-
 def _typed(row: dict[str, Any]) -> dict[str, Any]:
-    row["variant_id"] = uuid.UUID(row["variant_id"])
-    row["product_id"] = uuid.UUID(row["product_id"])
+    for name in ("id", "variant_id", "product_id"):
+        if name in row:
+            row[name] = uuid.UUID(row[name])
     row["product_status"] = ProductStatus(row["product_status"])
     row["product_kind"] = ProductKind(row["product_kind"])
     row["inventory_policy"] = InventoryPolicy(row["inventory_policy"])

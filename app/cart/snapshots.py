@@ -8,14 +8,6 @@ from app.cart.models import CartState
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """A key and a value of the storefront's own, such as an engraving; kept and shown, never interpreted."""
-
-    key: str
-    value: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantSnapshot:
     """What can be bought, on which terms.
@@ -25,10 +17,12 @@ class VariantSnapshot:
         available_quantity: over all warehouses, never below zero; means something only where `stock_limit` does.
         product_name, variant_name, sku, image_url, selected_options: empty unless the read was asked to describe.
         selected_options: `[{"name": "Size", "value": "M"}, …]`.
+        is_removed: the variant left its product; its row stays for the carts that name it.
     """
 
     variant_id: uuid.UUID
     product_id: uuid.UUID
+    is_removed: bool
     product_status: ProductStatus
     product_kind: ProductKind
     unit_price_minor: int
@@ -53,7 +47,7 @@ class VariantSnapshot:
 
     @property
     def for_sale(self) -> bool:
-        return self.product_status is ProductStatus.ACTIVE
+        return self.product_status is ProductStatus.ACTIVE and not self.is_removed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +57,7 @@ class CartLineSnapshot(VariantSnapshot):
     attributes: list[dict[str, str]]
     """`[{"key": …, "value": …}, …]` in the order that the storefront gave."""
     attributes_key: str
+    """Digest of the attributes, whatever their order: same variant and same key is one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

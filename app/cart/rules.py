@@ -1,0 +1,233 @@
+"""What a cart's lines become by a change. Pure: lines go in, lines and warnings come out, or errors and nothing else.
+
+Stock: a variant's lines draw on one stock together. Asking for more than there is gives what there is, with a
+warning; asking where nothing is left is refused. What a line already has is kept before anything more is given.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+from app.cart.attributes import Attribute, attributes_key, check_attributes
+from app.cart.errors import CartErrorCode
+from app.cart.snapshots import CartLineSnapshot, VariantSnapshot
+from app.cart.warnings import CartWarning, WarningCode
+from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
+from app.inventory.errors import InsufficientStock
+
+MAX_LINES = 250
+"""In one cart, and in one request."""
+MAX_QUANTITY = 10_000
+"""Of one line."""
+
+Lines = Sequence[CartLineSnapshot]
+Variants = Mapping[uuid.UUID, VariantSnapshot]
+
+_VARIANT_FIELDS = [field.name for field in fields(VariantSnapshot)]
+
+
+@dataclass(frozen=True, slots=True)
+class LineToAdd:
+    id: uuid.UUID
+    """The line's, should it become a new one."""
+    variant_id: uuid.UUID
+    quantity: int
+    attributes: Sequence[Attribute] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LineToUpdate:
+    id: uuid.UUID | None
+    """None for an id that cannot be one of this cart's."""
+    quantity: int
+    """Zero removes the line."""
+    attributes: Sequence[Attribute] | None = None
+    """None leaves them as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The lines as they will be, and what was adjusted on the way."""
+
+    lines: list[CartLineSnapshot]
+    warnings: list[CartWarning]
+
+
+def add_lines(lines: Lines, asked: Sequence[LineToAdd], variants: Variants) -> Change:
+    """Put variants into the cart: into the line of the same variant and attributes where there is one.
+
+    Raises:
+        DomainErrors: NOT_FOUND for variants that are not on sale, OUT_OF_RANGE, TOO_MANY, errors about attributes,
+            InsufficientStock; field paths begin with `lines`.
+    """
+    _limit_request(asked)
+    kept = {(line.variant_id, line.attributes_key): line for line in lines}
+    in_cart = _units(lines)
+    errors: list[DomainError] = []
+    warnings: list[CartWarning] = []
+    for index, item in enumerate(asked):
+        wrong = check_attributes(item.attributes, ["lines", index, "attributes"])
+        if not 1 <= item.quantity <= MAX_QUANTITY:
+            wrong.append(_out_of_range(index, least=1))
+        variant = variants.get(item.variant_id)
+        if variant is None or not variant.for_sale:
+            wrong.append(not_found("product variant on sale", ["lines", index, "variantId"]))
+        if wrong or variant is None:
+            errors.extend(wrong)
+            continue
+        key = (item.variant_id, attributes_key(item.attributes))
+        line = kept.get(key)
+        held = line.quantity if line else 0
+        quantity = _given(item.quantity, variant.stock_limit, in_cart[item.variant_id])
+        if quantity == 0:
+            errors.append(_nothing_left(variant, in_cart[item.variant_id], index))
+        elif held + quantity > MAX_QUANTITY:
+            errors.append(_out_of_range(index, least=1))
+        else:
+            if quantity < item.quantity:
+                warnings.append(_clamped(variant, index))
+            in_cart[item.variant_id] += quantity
+            kept[key] = replace(line, quantity=held + quantity) if line else _new_line(item, variant, quantity, key[1])
+    if len(kept) > MAX_LINES:
+        errors.append(DomainError(CommonErrorCode.TOO_MANY, f"A cart can have {MAX_LINES} lines at most.", ["lines"]))
+    return _change(list(kept.values()), warnings, errors)
+
+
+def update_lines(lines: Lines, asked: Sequence[LineToUpdate]) -> Change:
+    """Set quantities and attributes; lines that become alike turn into one.
+
+    Raises:
+        DomainErrors: NOT_FOUND, INVALID for a line named twice, OUT_OF_RANGE, PRODUCT_UNAVAILABLE, errors about
+            attributes, InsufficientStock; field paths begin with `lines`.
+    """
+    _limit_request(asked)
+    by_id = {line.id: line for line in lines}
+    errors: list[DomainError] = []
+    warnings: list[CartWarning] = []
+    accepted: dict[uuid.UUID, tuple[int, LineToUpdate]] = {}
+    for index, item in enumerate(asked):
+        wrong = list(_wrong_update(index, item, by_id, accepted))
+        errors.extend(wrong)
+        if not wrong and item.id is not None:
+            accepted[item.id] = (index, item)
+
+    kept_units = {line.id: _kept(line, accepted[line.id][1]) for line in lines if line.id in accepted}
+    in_cart: Counter[uuid.UUID] = Counter()
+    for line in lines:
+        in_cart[line.variant_id] += kept_units.get(line.id, line.quantity)
+    for line_id, (index, item) in accepted.items():
+        line, kept = by_id[line_id], kept_units[line_id]
+        quantity = kept + _given(item.quantity - kept, line.stock_limit, in_cart[line.variant_id])
+        in_cart[line.variant_id] += quantity - kept
+        if quantity == 0 < item.quantity:
+            errors.append(_nothing_left(line, in_cart[line.variant_id], index))
+        elif quantity < item.quantity:
+            warnings.append(_clamped(line, index))
+        by_id[line_id] = _with(line, quantity, item.attributes)
+    return _change(_merged([line for line in by_id.values() if line.quantity], errors), warnings, errors)
+
+
+def remove_lines(lines: Lines, line_ids: Sequence[uuid.UUID | None]) -> Change:
+    """Raises DomainErrors with NOT_FOUND for each line that is not there; field paths begin with `lineIds`."""
+    _limit_request(line_ids, "lineIds")
+    there, gone = {line.id for line in lines}, set(line_ids)
+    errors = [not_found("line", ["lineIds", index]) for index, line_id in enumerate(line_ids) if line_id not in there]
+    return _change([line for line in lines if line.id not in gone], [], errors)
+
+
+def _wrong_update(
+    index: int, item: LineToUpdate, by_id: Mapping[uuid.UUID, CartLineSnapshot], seen: Mapping[uuid.UUID, object]
+) -> Iterator[DomainError]:
+    line = by_id.get(item.id) if item.id else None
+    if line is None:
+        yield not_found("line", ["lines", index, "id"])
+    elif line.id in seen:
+        yield DomainError(CommonErrorCode.INVALID, "This line is named twice.", ["lines", index, "id"])
+    elif item.quantity and not line.for_sale:
+        message = "This is no longer sold; its line can only be removed."
+        yield DomainError(CartErrorCode.PRODUCT_UNAVAILABLE, message, ["lines", index, "id"])
+    if not 0 <= item.quantity <= MAX_QUANTITY:
+        yield _out_of_range(index, least=0)
+    yield from check_attributes(item.attributes or (), ["lines", index, "attributes"])
+
+
+def _kept(line: CartLineSnapshot, item: LineToUpdate) -> int:
+    """What the line has already, still wants, and could still get if it were alone."""
+    kept = min(line.quantity, item.quantity)
+    return kept if line.stock_limit is None else min(kept, line.stock_limit)
+
+
+def _given(more: int, stock_limit: int | None, in_cart: int) -> int:
+    """How many of `more` units there are, beside those that the cart has already."""
+    return more if stock_limit is None else max(0, min(more, stock_limit - in_cart))
+
+
+def _with(line: CartLineSnapshot, quantity: int, attributes: Sequence[Attribute] | None) -> CartLineSnapshot:
+    if attributes is None:
+        return replace(line, quantity=quantity)
+    return replace(
+        line,
+        quantity=quantity,
+        attributes=[attribute.as_json() for attribute in attributes],
+        attributes_key=attributes_key(attributes),
+    )
+
+
+def _merged(lines: Lines, errors: list[DomainError]) -> list[CartLineSnapshot]:
+    merged: dict[tuple[uuid.UUID, str], CartLineSnapshot] = {}
+    for line in lines:
+        key = (line.variant_id, line.attributes_key)
+        first = merged.get(key)
+        merged[key] = replace(first, quantity=first.quantity + line.quantity) if first else line
+        if merged[key].quantity > MAX_QUANTITY:
+            message = f"These lines become one, and a line can have {MAX_QUANTITY:,} units at most."
+            errors.append(DomainError(CommonErrorCode.OUT_OF_RANGE, message, ["lines"]))
+    return list(merged.values())
+
+
+def _new_line(item: LineToAdd, variant: VariantSnapshot, quantity: int, key: str) -> CartLineSnapshot:
+    return CartLineSnapshot(
+        **{name: getattr(variant, name) for name in _VARIANT_FIELDS},
+        id=item.id,
+        quantity=quantity,
+        attributes=[attribute.as_json() for attribute in item.attributes],
+        attributes_key=key,
+    )
+
+
+def _units(lines: Lines) -> Counter[uuid.UUID]:
+    units: Counter[uuid.UUID] = Counter()
+    for line in lines:
+        units[line.variant_id] += line.quantity
+    return units
+
+
+def _limit_request(asked: Sequence[object], argument: str = "lines") -> None:
+    if len(asked) > MAX_LINES:
+        raise DomainError(CommonErrorCode.TOO_MANY, f"At most {MAX_LINES} lines at once.", [argument])
+
+
+def _out_of_range(index: int, *, least: int) -> DomainError:
+    message = f"A line can have from {least} to {MAX_QUANTITY:,} units."
+    return DomainError(CommonErrorCode.OUT_OF_RANGE, message, ["lines", index, "quantity"])
+
+
+def _nothing_left(variant: VariantSnapshot, in_cart: int, index: int) -> InsufficientStock:
+    limit = variant.stock_limit or 0
+    message = (
+        f"All {limit} that are in stock are in the cart already." if limit and in_cart else "This is out of stock."
+    )
+    return InsufficientStock(limit, message, ["lines", index, "quantity"])
+
+
+def _clamped(variant: VariantSnapshot, index: int) -> CartWarning:
+    limit = variant.stock_limit or 0
+    message = f"Only {limit} of these are in stock; the cart has them all now."
+    return CartWarning(WarningCode.QUANTITY_CLAMPED, message, ["lines", str(index), "quantity"], limit)
+
+
+def _change(lines: list[CartLineSnapshot], warnings: list[CartWarning], errors: list[DomainError]) -> Change:
+    if errors:
+        raise DomainErrors(errors)
+    return Change(lines, warnings)

@@ -1,0 +1,208 @@
+"""Making and changing carts.
+
+A change is decided in memory on the cart as it was read, and written by one statement that does nothing when somebody
+else was quicker. Then it is decided again, this time holding the cart's row: parallel changes of one cart wait for
+each other and lose nothing, and a change that nobody disturbs costs two statements.
+"""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypedDict
+
+from app import db
+from app.cart import queries, rules
+from app.cart.attributes import Attribute, check_attributes
+from app.cart.costs import price_cart
+from app.cart.errors import CartErrorCode
+from app.cart.identity import BuyerIdentity, checked_identity, country_warnings
+from app.cart.models import CartState
+from app.cart.rules import LineToAdd, LineToUpdate, Variants
+from app.cart.snapshots import CartSnapshot
+from app.cart.warnings import CartWarning
+from app.cart.writing import insert_cart, write_change
+from app.errors import DomainError, DomainErrors, not_found
+from app.keys import keyring
+from app.kit.ids import new_id
+from app.kit.text import check_text
+from app.shop import queries as shop_queries
+
+MAX_NOTE_CHARS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class CartKey:
+    """What opens a cart: the two parts of its id."""
+
+    id: uuid.UUID
+    secret: str
+
+
+class CartDetails(TypedDict, total=False):
+    """What is given changes; None and an empty list take it out of the cart."""
+
+    note: str | None
+    attributes: Sequence[Attribute]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    cart: CartSnapshot
+    warnings: list[CartWarning]
+
+
+Decision = Callable[[CartSnapshot, Variants], Changed]
+
+
+async def create_cart(
+    lines: Sequence[LineToAdd] = (), identity: BuyerIdentity | None = None, details: CartDetails | None = None
+) -> Changed:
+    """Make a cart with all of this, or none.
+
+    Raises:
+        DomainErrors: all that is wrong, see `rules.add_lines`, `checked_identity` and `change_details`; the paths of
+            errors about the buyer begin with `buyerIdentity`.
+        DomainError: TOO_MANY, TOTAL_TOO_LARGE.
+    """
+    errors = _wrong_details(details or {})
+    checked = BuyerIdentity()
+    try:
+        checked = checked_identity(identity or {})
+    except DomainErrors as wrong:
+        errors.extend(error.under("buyerIdentity") for error in wrong.errors)
+    offer = await queries.load_offer([line.variant_id for line in lines])
+    change = rules.Change([], [])
+    try:
+        change = rules.add_lines([], lines, offer.variants)
+    except DomainErrors as wrong:
+        errors.extend(wrong.errors)
+    if errors:
+        raise DomainErrors(errors)
+
+    cart_id = new_id()
+    cart = CartSnapshot(
+        id=cart_id,
+        secret=keyring().derive_token("cart", cart_id),
+        state=CartState.OPEN,
+        revision=0,
+        currency_code=offer.currency_code,
+        email=checked.get("email"),
+        phone=checked.get("phone"),
+        country_code=checked.get("country_code"),
+        note=None,
+        attributes=[],
+        checkout_in_progress=False,
+        created_at=offer.now,
+        updated_at=offer.now,
+        lines=change.lines,
+    )
+    cart = _with_details(cart, details or {})
+    price_cart(cart)
+    await insert_cart(cart)
+    about_country = [_under(warning, "buyerIdentity") for warning in country_warnings(checked, offer.countries)]
+    return Changed(cart, [*change.warnings, *about_country])
+
+
+async def add_lines(key: CartKey, lines: Sequence[LineToAdd]) -> Changed:
+    """See `rules.add_lines`; and `_change` for what every change can raise."""
+
+    def decide(cart: CartSnapshot, variants: Variants) -> Changed:
+        change = rules.add_lines(cart.lines, lines, variants)
+        return Changed(replace(cart, lines=change.lines), change.warnings)
+
+    return await _change(key, decide, [line.variant_id for line in lines])
+
+
+async def update_lines(key: CartKey, lines: Sequence[LineToUpdate]) -> Changed:
+    """See `rules.update_lines`; and `_change` for what every change can raise."""
+
+    def decide(cart: CartSnapshot, _: Variants) -> Changed:
+        change = rules.update_lines(cart.lines, lines)
+        return Changed(replace(cart, lines=change.lines), change.warnings)
+
+    return await _change(key, decide)
+
+
+async def remove_lines(key: CartKey, line_ids: Sequence[uuid.UUID | None]) -> Changed:
+    """See `rules.remove_lines`; and `_change` for what every change can raise."""
+
+    def decide(cart: CartSnapshot, _: Variants) -> Changed:
+        return Changed(replace(cart, lines=rules.remove_lines(cart.lines, line_ids).lines), [])
+
+    return await _change(key, decide)
+
+
+async def clear(key: CartKey) -> Changed:
+    """Take all lines out; note, attributes and buyer stay. See `_change` for what it can raise."""
+    return await _change(key, lambda cart, _: Changed(replace(cart, lines=[]), []))
+
+
+async def change_details(key: CartKey, details: CartDetails) -> Changed:
+    """Raises DomainErrors with TOO_LONG, INVALID, and what `check_attributes` finds; see `_change` for the rest."""
+    if errors := _wrong_details(details):
+        raise DomainErrors(errors)
+    return await _change(key, lambda cart, _: Changed(_with_details(cart, details), []))
+
+
+async def change_identity(key: CartKey, identity: BuyerIdentity) -> Changed:
+    """See `checked_identity`; and `_change` for what every change can raise."""
+    served = (await shop_queries.current()).countries if identity.get("country_code") else []
+
+    def decide(cart: CartSnapshot, _: Variants) -> Changed:
+        checked = checked_identity(identity, cart.country_code)
+        return Changed(replace(cart, **checked), country_warnings(checked, served))
+
+    return await _change(key, decide)
+
+
+async def _change(key: CartKey, decide: Decision, variant_ids: Sequence[uuid.UUID] = ()) -> Changed:
+    """Raises DomainError: NOT_FOUND, CART_COMPLETED, CHECKOUT_IN_PROGRESS, TOTAL_TOO_LARGE."""
+    changed = await _try(key, decide, variant_ids, lock=False)
+    if changed is None:
+        async with db.unit_of_work():
+            changed = await _try(key, decide, variant_ids, lock=True)
+    if changed is None:
+        raise RuntimeError("a locked cart was changed by somebody else")
+    return changed
+
+
+async def _try(key: CartKey, decide: Decision, variant_ids: Sequence[uuid.UUID], *, lock: bool) -> Changed | None:
+    """None when the cart was changed between reading and writing."""
+    loaded = await queries.load_for_change(key.id, key.secret, variant_ids, lock=lock)
+    if loaded is None:
+        raise not_found("cart", ["cartId"])
+    cart, variants = loaded
+    if cart.state is CartState.COMPLETED:
+        message = "This cart has become an order; start a new one."
+        raise DomainError(CartErrorCode.CART_COMPLETED, message, ["cartId"])
+    if cart.checkout_in_progress:
+        message = "This cart is being paid for; finish the payment, or wait until it has ended."
+        raise DomainError(CartErrorCode.CHECKOUT_IN_PROGRESS, message, ["cartId"])
+    changed = decide(cart, variants)
+    if changed.cart == cart:
+        return changed
+    price_cart(changed.cart)
+    moment = await write_change(cart, changed.cart)
+    if moment is None:
+        return None
+    after = replace(changed.cart, revision=cart.revision + 1, updated_at=moment)
+    return Changed(after, changed.warnings)
+
+
+def _wrong_details(details: CartDetails) -> list[DomainError]:
+    errors = check_attributes(details.get("attributes", ()), ["attributes"])
+    if wrong := check_text(details.get("note") or "", MAX_NOTE_CHARS, ["note"]):
+        errors.append(wrong)
+    return errors
+
+
+def _with_details(cart: CartSnapshot, details: CartDetails) -> CartSnapshot:
+    if "note" in details:
+        cart = replace(cart, note=details["note"] or None)
+    if "attributes" in details:
+        cart = replace(cart, attributes=[attribute.as_json() for attribute in details["attributes"]])
+    return cart
+
+
+def _under(warning: CartWarning, name: str) -> CartWarning:
+    return replace(warning, field=[name, *(warning.field or [])])

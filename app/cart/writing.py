@@ -1,0 +1,101 @@
+"""The two statements that write carts. Each is whole by itself and needs no transaction around it."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import orjson
+
+from app import db
+from app.cart.snapshots import CartLineSnapshot, CartSnapshot
+from app.kit.crypto import hash_token
+
+_LINES = """
+    INSERT INTO cart_lines (id, cart_id, variant_id, quantity, attributes, attributes_key, created_at)
+    SELECT line.id, cart.id, line.variant_id, line.quantity, line.attributes::jsonb, line.key, cart.updated_at
+    FROM cart, unnest($8::uuid[], $9::uuid[], $10::int[], $11::text[], $12::text[])
+         AS line (id, variant_id, quantity, attributes, key)
+"""
+
+_CREATE = f"""
+    WITH cart AS (
+        INSERT INTO carts (id, secret_hash, state, currency_code, email, phone, country_code, note, attributes,
+                           revision, created_at, updated_at)
+        VALUES ($1, $2, 'OPEN', $13, $3, $4, $5, $6, $7::jsonb, 0, $14, $14)
+        RETURNING id, updated_at
+    )
+    {_LINES}
+"""
+
+# Nothing happens where the revision is another one by now: PostgreSQL waits for whoever is changing the row and looks
+# at the row's newest state then.
+_CHANGE = f"""
+    WITH cart AS (
+        UPDATE carts
+        SET revision = revision + 1, updated_at = business_now(),
+            email = $3, phone = $4, country_code = $5, note = $6, attributes = $7::jsonb
+        WHERE id = $1 AND revision = $2 AND state = 'OPEN'
+        RETURNING id, updated_at
+    ), removed AS (
+        DELETE FROM cart_lines USING cart WHERE cart_lines.cart_id = cart.id AND cart_lines.id = ANY($13)
+    ), lines AS ({_LINES}
+        ON CONFLICT (id) DO UPDATE
+        SET quantity = EXCLUDED.quantity, attributes = EXCLUDED.attributes, attributes_key = EXCLUDED.attributes_key
+    )
+    SELECT updated_at FROM cart
+"""
+
+
+async def insert_cart(cart: CartSnapshot) -> None:
+    await db.execute(
+        _CREATE,
+        cart.id,
+        hash_token(cart.secret),
+        *_details(cart),
+        *_columns(cart.lines),
+        cart.currency_code,
+        cart.created_at,
+    )
+
+
+async def write_change(before: CartSnapshot, after: CartSnapshot) -> datetime | None:
+    """Write what differs, if the cart still has the revision that it had before; None when it has not."""
+    had: Mapping[uuid.UUID, CartLineSnapshot] = {line.id: line for line in before.lines}
+    has = {line.id for line in after.lines}
+    moment: datetime | None = await db.fetchval(
+        _CHANGE,
+        before.id,
+        before.revision,
+        *_details(after),
+        *_columns([line for line in after.lines if had.get(line.id) != line]),
+        [line_id for line_id in had if line_id not in has],
+    )
+    return moment
+
+
+async def mark_completed(cart_id: uuid.UUID) -> bool:
+    """The cart has become an order; False when it had before. Part of the unit of work that writes the order."""
+    return (
+        await db.execute(
+            """
+            UPDATE carts SET state = 'COMPLETED', revision = revision + 1, updated_at = business_now()
+            WHERE id = $1 AND state = 'OPEN'
+            """,
+            cart_id,
+        )
+        == 1
+    )
+
+
+def _details(cart: CartSnapshot) -> tuple[object, ...]:
+    return (cart.email, cart.phone, cart.country_code, cart.note, orjson.dumps(cart.attributes).decode())
+
+
+def _columns(lines: Sequence[CartLineSnapshot]) -> tuple[list[object], ...]:
+    return (
+        [line.id for line in lines],
+        [line.variant_id for line in lines],
+        [line.quantity for line in lines],
+        [orjson.dumps(line.attributes).decode() for line in lines],
+        [line.attributes_key for line in lines],
+    )
