@@ -70,7 +70,7 @@ async def terms_for(country_code: str) -> Terms:
 def _zone(stored: Mapping[str, Any]) -> Zone:
     return Zone(
         id=uuid.UUID(stored["id"]),
-        locations=tuple(Location.model_validate(location) for location in stored["locations"]),
+        locations=tuple(Location.read(location) for location in stored["locations"]),
         methods=tuple(
             Method(
                 id=uuid.UUID(method["id"]),

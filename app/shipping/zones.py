@@ -1,7 +1,7 @@
 """Which zone a destination belongs to: the most specific one that names it."""
 
-from collections.abc import Iterable
-from typing import Annotated, Protocol, Self, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -61,6 +61,15 @@ class Location(BaseModel):
                 codes.append(province.code if province else text)
             object.__setattr__(self, "provinces", tuple(dict.fromkeys(codes)))
         return self
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "Location":
+        """One that was checked when it was written: a later edition of the address data must not make it unreadable."""
+        return cls.model_construct(
+            country=stored["country"],
+            provinces=tuple(stored.get("provinces", ())),
+            postal_codes=tuple(stored.get("postal_codes", ())),
+        )
 
     def specificity(self, destination: Destination) -> tuple[int, int, int] | None:
         """How closely it names the destination: postal code before province before country; None for no match.
