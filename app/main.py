@@ -14,6 +14,7 @@ from app.cache import cache
 from app.logging import configure_logging
 from app.runtime import running
 from app.settings import Settings, get_settings
+from app.uploads.endpoint import Uploads
 from schema.view import View
 from workers.broker import build_broker
 from workers.relay import Relay
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         routes=[
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
+            Route("/uploads", Uploads(settings).receive, methods=["POST"]),
             Route("/health/live", _live),
             Route("/health/ready", _ready),
         ],

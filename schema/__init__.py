@@ -5,19 +5,27 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema.development import DevelopmentMutations
 from schema.errors import ERROR_TYPES
+from schema.jobs import JobMutations, JobQueries, JobSubscriptions
+from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueries
 from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
 from schema.scalars import SCALAR_MAP
+from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
 from schema.staff import StaffMutations, StaffQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(NodeQueries, OperationsQueries, StaffQueries):
+class Query(JobQueries, NodeQueries, MessagingQueries, OperationsQueries, StaffQueries, QuoteQueries, ZoneQueries):
+    pass
+
+
+@strawberry.type(name="Query", description="Everything that can be read.")
+class DevelopmentQuery(Query, DevInboxQueries):
     pass
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation(OperationsMutations, StaffMutations):
+class Mutation(JobMutations, MessagingMutations, OperationsMutations, StaffMutations, ZoneMutations):
     pass
 
 
@@ -26,11 +34,17 @@ class DevelopmentMutation(Mutation, DevelopmentMutations):
     pass
 
 
+@strawberry.type(description="Everything that can be watched.")
+class Subscription(JobSubscriptions):
+    pass
+
+
 def build_schema(*, development: bool) -> strawberry.Schema:
     """The schema; with `development`, the developer's clock and inbox are in it."""
     return strawberry.Schema(
-        query=Query,
+        query=DevelopmentQuery if development else Query,
         mutation=DevelopmentMutation if development else Mutation,
+        subscription=Subscription,
         types=ERROR_TYPES,
         config=StrawberryConfig(scalar_map=SCALAR_MAP),
     )
