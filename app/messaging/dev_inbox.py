@@ -12,6 +12,7 @@ from app.kit.ids import new_id
 from app.messaging.models import MessageChannel, MessagePurpose
 from app.messaging.transports import OutgoingEmail, OutgoingSms
 
+DEFAULT_LISTED = 50
 MAX_LISTED = 100
 
 _STORE = """
@@ -61,7 +62,7 @@ async def _store(message: OutgoingEmail | OutgoingSms, channel: MessageChannel, 
     )
 
 
-async def list_messages(to: str | None = None, first: int = 50) -> list[InboxMessage]:
+async def list_messages(to: str | None = None, first: int = DEFAULT_LISTED) -> list[InboxMessage]:
     """The newest messages, to one receiver or to all; at most 100."""
     rows = await db.fetch(
         """
@@ -73,6 +74,16 @@ async def list_messages(to: str | None = None, first: int = 50) -> list[InboxMes
         max(0, min(first, MAX_LISTED)),
     )
     return [_read(row) for row in rows]
+
+
+async def get_message(id: uuid.UUID) -> InboxMessage | None:
+    row = await db.fetchrow(
+        """
+        SELECT id, channel, purpose, template, recipient, content, deliveries, sent_at FROM dev_messages WHERE id = $1
+        """,
+        id,
+    )
+    return _read(row) if row else None
 
 
 def _read(row: db.Record) -> InboxMessage:

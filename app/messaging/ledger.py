@@ -157,9 +157,9 @@ async def settle(
     """Note how a claim ended. False when it is no longer this claim's to say."""
     changed = await db.execute(
         """
-        UPDATE messages SET state = $3, reason = $4, detail = $5, leased_until = NULL,
+        UPDATE messages SET state = $3::text, reason = $4, detail = $5, leased_until = NULL,
             provider_reference = coalesce($6, provider_reference),
-            sent_at = CASE WHEN $3 = 'SENT' THEN business_now() END
+            sent_at = CASE WHEN $3::text = 'SENT' THEN business_now() END
         WHERE id = $1 AND state = 'SENDING' AND attempts = $2
         """,
         message_id,

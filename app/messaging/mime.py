@@ -64,6 +64,7 @@ def compose(
         mime["X-Auto-Response-Suppress"] = "All"
     mime.set_content(rendered.text, cte="quoted-printable")
     mime.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    mime.set_boundary(f"=_{message_id.hex}")
     # Last, as adding the second part moves every Content- header into the first.
     mime["Content-Language"] = LANGUAGE
     return OutgoingEmail(

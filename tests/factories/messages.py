@@ -1,7 +1,15 @@
 """Values for templates, and rows of the send ledger."""
 
+import uuid
 from copy import deepcopy
 from typing import Any
+
+import orjson
+
+from app import db, events
+from app.keys import keyring
+from app.kit.crypto import hash_token
+from app.kit.ids import new_id
 
 LINE: dict[str, Any] = {
     "name": "Harbour sweater",
@@ -100,3 +108,96 @@ def sparse_values(template: str) -> dict[str, Any]:
     for parcel in values.get("parcels", []):
         parcel.update(tracking_number=None, tracking_url=None, estimated_delivery=None)
     return values
+
+
+ADDRESS = {
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "address1": "1 Engine Way",
+    "address2": "Apt 4",
+    "city": "Springfield",
+    "province_code": "IL",
+    "province": "Illinois",
+    "postal_code": "62704",
+    "country_code": "US",
+}
+
+
+async def placed_order(
+    *,
+    email: str | None = "ada@customer.example",
+    phone: str | None = None,
+    status: str = "OPEN",
+    payment_method: str = "CARD",
+    currency: str = "USD",
+    tax_included: bool = False,
+    shipping_address: dict[str, str] | None = ADDRESS,
+    billing_address: dict[str, str] | None = None,
+    lines: int = 1,
+) -> uuid.UUID:
+    """An order of two Harbour sweaters a line at 64.50, shipping 5.90, tax 10.00, as a checkout would leave it."""
+    order_id = new_id()
+    subtotal, shipping, tax = 12900 * lines, 590, 1000
+    await db.execute(
+        """
+        INSERT INTO orders (id, number, attempt_id, cart_id, token_hash, email, phone, status, payment_status,
+            fulfillment_status, payment_method, currency_code, subtotal_minor, discount_minor, shipping_minor,
+            tax_minor, tax_included, total_minor, shipping_address, billing_address, shipping_quote, note, attributes,
+            placed_at, updated_at)
+        VALUES ($1, nextval('order_numbers'), $2, $3, $4, $5, $6, $7, 'PAID', 'UNFULFILLED', $8, $9, $10, 0, $11, $12,
+            $13, $14, $15, $16, $17, 'Ring twice.', '[]', business_now(), business_now())
+        """,
+        order_id,
+        new_id(),
+        new_id(),
+        hash_token(keyring().derive_token("order", order_id)),
+        email,
+        phone,
+        status,
+        payment_method,
+        currency,
+        subtotal,
+        shipping,
+        tax,
+        tax_included,
+        subtotal + shipping + (0 if tax_included else tax),
+        shipping_address and orjson.dumps(shipping_address).decode(),
+        billing_address and orjson.dumps(billing_address).decode(),
+        orjson.dumps(
+            {
+                "carrier": "UPS",
+                "service": "Ground",
+                "estimatedDelivery": {"from": "2026-11-24", "to": "2026-11-26"},
+            }
+        ).decode(),
+    )
+    for position in range(lines):
+        await db.execute(
+            """
+            INSERT INTO order_lines (id, order_id, position, product_id, variant_id, product_name, variant_name, sku,
+                image_url, selected_options, attributes, quantity, unit_price_minor, subtotal_minor, discount_minor,
+                tax_minor, total_minor, weight_grams, requires_shipping, fulfilled_quantity)
+            VALUES ($1, $2, $3, $4, $5, 'Harbour sweater', 'Navy / M', 'HS-N-M', '/media/sweater.webp', $6, $7, 2, 6450,
+                12900, 0, 0, 12900, 400, true, 0)
+            """,
+            new_id(),
+            order_id,
+            position,
+            new_id(),
+            new_id(),
+            orjson.dumps([{"name": "Color", "value": "Navy"}, {"name": "Size", "value": "M"}]).decode(),
+            orjson.dumps([{"key": "Engraving", "value": "For Ada"}, {"key": "_source", "value": "app"}]).decode(),
+        )
+    return order_id
+
+
+async def happens(event: str, order_id: uuid.UUID, **payload: object) -> None:
+    """What the domain of orders or fulfilments would record."""
+    async with db.unit_of_work():
+        await events.record(event, subject_id=order_id, payload={"orderId": str(order_id), **payload})
+
+
+async def ledger() -> list[dict[str, Any]]:
+    """The rows of the ledger, oldest first."""
+    rows = await db.fetch("SELECT * FROM messages ORDER BY id")
+    return [dict(row) for row in rows]

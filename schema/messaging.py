@@ -1,0 +1,219 @@
+"""Messages to shoppers: the send ledger for staff, and the developer's inbox."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Annotated, cast
+
+import strawberry
+
+from app import db
+from app.errors import CommonErrorCode, DomainError
+from app.kit import ids
+from app.kit.pagination import encode_cursor, page_of, page_request
+from app.messaging import dev_inbox, queries, service
+from app.messaging.models import MessageChannel, MessagePurpose, MessageReason, MessageState
+from app.messaging.sms import sms_length
+from app.staff.permissions import Permission
+from schema.access import STAFF, mutation, query
+from schema.connections import Connection
+from schema.context import Info
+from schema.enums import describe_enum
+from schema.errors import UserError
+from schema.nodes import Node, node_loader
+from schema.scalars import JSON
+from schema.selection import Selection
+
+describe_enum(
+    MessageChannel,
+    "How a message reaches somebody.",
+    EMAIL="By email.",
+    SMS="By text message.",
+)
+describe_enum(
+    MessagePurpose,
+    "Why a message is sent.",
+    TRANSACTIONAL="Because of an order: it needs no consent, and advertises nothing.",
+    MARKETING="To sell more: only with consent.",
+)
+describe_enum(
+    MessageState,
+    "How far a message has got.",
+    RESERVED="Decided, and waiting to be sent, perhaps again after a temporary failure.",
+    SENDING="Being handed to the provider.",
+    SENT="The provider took it.",
+    FAILED="It was not sent, and will not be.",
+    SKIPPED="It was right not to send it.",
+    UNKNOWN="Nobody can tell whether it was sent: no answer came, or the process died.",
+)
+describe_enum(
+    MessageReason,
+    "Why a message was skipped, has failed or is unknown.",
+    ORDER_CANCELLED="The order was cancelled before.",
+    SUPERSEDED="Something newer made it pointless.",
+    NOT_CONFIGURED="The shop has no provider for this channel.",
+    UNSUBSCRIBED="The receiver told the provider to stop.",
+    REFUSED="The provider refuses this message or receiver for good.",
+    RETRIES_EXHAUSTED="The provider was away, or refused our sign-in, for too long. The dead letter can be replayed.",
+    RENDERING_FAILED="The template and the order do not fit; `detail` names the place.",
+    NO_ANSWER="The connection broke after the message was handed over.",
+    PROCESS_DIED="The sending process died before it noted the outcome.",
+)
+
+
+@strawberry.type(description="One message to one receiver: the decision to send it, and what became of it.")
+class Message(Node):
+    channel: MessageChannel = strawberry.field(description="How it goes out.")
+    purpose: MessagePurpose = strawberry.field(description="Why it is sent.")
+    template: str = strawberry.field(description="Name of its template, such as `order_shipped`.")
+    recipient: str = strawberry.field(description="Email address, or phone number in E.164.")
+    order_id: strawberry.ID | None = strawberry.field(description="The order that it is about.")
+    state: MessageState = strawberry.field(description="How far it has got.")
+    reason: MessageReason | None = strawberry.field(description="Why it was skipped, has failed or is unknown.")
+    detail: str | None = strawberry.field(description="The provider's code, or what the template lacked.")
+    attempts: int = strawberry.field(description="How often it was handed to the provider.")
+    provider_reference: str | None = strawberry.field(description="What the provider calls it.")
+    resend_of: strawberry.ID | None = strawberry.field(description="The message that staff asked to send again.")
+    created_at: dt.datetime = strawberry.field(description="When it was decided on.")
+    sent_at: dt.datetime | None = strawberry.field(description="When the provider took it.")
+
+    @classmethod
+    def of(cls, row: db.Record) -> "Message":
+        return cls(
+            id=strawberry.ID(ids.encode("msg", row["id"])),
+            channel=MessageChannel(row["channel"]),
+            purpose=MessagePurpose(row["purpose"]),
+            template=row["template"],
+            recipient=row["recipient"],
+            order_id=strawberry.ID(ids.encode("ord", row["order_id"])) if row["order_id"] else None,
+            state=MessageState(row["state"]),
+            reason=MessageReason(row["reason"]) if row["reason"] else None,
+            detail=row["detail"],
+            attempts=row["attempts"],
+            provider_reference=row["provider_reference"],
+            resend_of=strawberry.ID(ids.encode("msg", row["resend_of"])) if row["resend_of"] else None,
+            created_at=row["created_at"],
+            sent_at=row["sent_at"],
+        )
+
+
+@strawberry.type(description="Answer to `messageResend`.")
+class MessagePayload:
+    message: Message | None = strawberry.field(default=None, description="The new message.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
+
+
+@strawberry.type(description="Development only: a message as its receiver got it.")
+class DevMessage:
+    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
+    channel: MessageChannel = strawberry.field(description="Email or text message.")
+    to: str = strawberry.field(description="Who got it.")
+    subject: str | None = strawberry.field(description="Null for a text message.")
+    html: str | None = strawberry.field(description="The mail's HTML part; null for a text message.")
+    text: str = strawberry.field(description="The mail's text part, or the text message.")
+    headers: JSON = strawberry.field(description="The mail's headers by name; empty for a text message.")
+    purpose: MessagePurpose = strawberry.field(description="Why it was sent.")
+    flow_key: str | None = strawberry.field(description="The flow that sent it; null for a message about an order.")
+    step_key: str | None = strawberry.field(description="The flow's step; null for a message about an order.")
+    template: str = strawberry.field(description="Name of its template.")
+    deliveries: int = strawberry.field(
+        description="How often it arrived with the same Message-ID; a mail program shows it once."
+    )
+    sms_segments: int | None = strawberry.field(description="Parts that a carrier bills; null for an email.")
+    sent_at: dt.datetime = strawberry.field(description="When it arrived, in business time.")
+
+    @classmethod
+    def of(cls, message: dev_inbox.InboxMessage) -> "DevMessage":
+        return cls(
+            id=strawberry.ID(ids.encode("dmsg", message.id)),
+            channel=message.channel,
+            to=message.to,
+            subject=message.subject,
+            html=message.html,
+            text=message.text,
+            headers=cast(JSON, message.headers),
+            purpose=message.purpose,
+            flow_key=None,
+            step_key=None,
+            template=message.template,
+            deliveries=message.deliveries,
+            sms_segments=sms_length(message.text).segments if message.channel is MessageChannel.SMS else None,
+            sent_at=message.sent_at,
+        )
+
+
+@node_loader("msg")
+async def _message_nodes(info: Info, texts: Sequence[str], selection: Selection) -> Sequence[Message | None]:
+    staff = info.context.staff
+    if staff is None or not staff.may(Permission.OPERATIONS):
+        return [None] * len(texts)
+    wanted = [ids.decode("msg", text, ["id"]) for text in texts]
+    found = {row["id"]: Message.of(row) for row in await queries.by_ids(wanted)}
+    return [found.get(message_id) for message_id in wanted]
+
+
+@strawberry.type
+class MessagingQueries:
+    @query(
+        access=STAFF(Permission.OPERATIONS),
+        description="The send ledger, newest first: every message that the shop decided to send, or not to.",
+    )
+    async def messages(
+        self,
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description="Page size, up to 100.")] = strawberry.UNSET,
+        after: Annotated[str | None, strawberry.argument(description="Cursor to go on from.")] = strawberry.UNSET,
+        order_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what is about this order.")
+        ] = strawberry.UNSET,
+        state: Annotated[
+            MessageState | None, strawberry.argument(description="Only what has got this far.")
+        ] = strawberry.UNSET,
+    ) -> Connection[Message]:
+        request = page_request(
+            None if first is strawberry.UNSET else first,
+            None if after is strawberry.UNSET else after,
+            order="messages",
+        )
+        order = ids.decode("ord", order_id, ["orderId"]) if order_id else None
+        only = state or None
+        rows = await queries.page(request, order, only)
+        total = await queries.count(order, only) if "totalCount" in Selection.of(info) else None
+        page = page_of(rows, [encode_cursor([row["id"].hex], "messages") for row in rows], request, total)
+        return Connection[Message].of(page, [Message.of(row) for row in page.items])
+
+
+@strawberry.type
+class MessagingMutations:
+    @mutation(
+        access=STAFF(Permission.OPERATIONS),
+        description="Write a message about an order once more, to the same receiver.",
+    )
+    async def message_resend(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Id of the message.")]
+    ) -> MessagePayload:
+        message_id = await service.resend(ids.decode("msg", id, ["id"]))
+        (row,) = await queries.by_ids([message_id])
+        return MessagePayload(message=Message.of(row))
+
+
+@strawberry.type
+class DevInboxQueries:
+    @query(
+        access=STAFF(Permission.OPERATIONS),
+        description="Development only: what the shop sent, newest first, as its receivers would see it.",
+    )
+    async def dev_inbox(
+        self,
+        info: Info,
+        to: Annotated[
+            str | None, strawberry.argument(description="Only to this address or number.")
+        ] = strawberry.UNSET,
+        first: Annotated[
+            int | None, strawberry.argument(description="How many, up to 100; 50 if left out.")
+        ] = strawberry.UNSET,
+    ) -> list[DevMessage]:
+        limit = first if isinstance(first, int) else dev_inbox.DEFAULT_LISTED
+        if not 1 <= limit <= dev_inbox.MAX_LISTED:
+            message = f"first must be from 1 to {dev_inbox.MAX_LISTED}."
+            raise DomainError(CommonErrorCode.OUT_OF_RANGE, message, ["first"])
+        return [DevMessage.of(message) for message in await dev_inbox.list_messages(to or None, limit)]
