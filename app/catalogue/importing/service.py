@@ -54,6 +54,9 @@ async def run_import(job_id: uuid.UUID, *, is_last_attempt: bool = False) -> Non
 
     Args:
         is_last_attempt: nobody will try again, so an unexpected failure closes the job before it is raised.
+
+    Raises:
+        Superseded: another worker is at it. The caller tries again later, should that one die.
     """
     job = await jobs.start(job_id)
     if job is None:
@@ -62,7 +65,7 @@ async def run_import(job_id: uuid.UUID, *, is_last_attempt: bool = False) -> Non
         async with uploads.opened(uuid.UUID(job.input["uploadId"])) as source:
             await _import(job, source)
     except jobs.Superseded:
-        return
+        raise
     except FileRefused as refusal:
         problem = RowProblem(refusal.row, refusal.column, refusal.message)
         await jobs.finish(job, JobStatus.FAILED, problems=[problem])

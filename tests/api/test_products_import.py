@@ -1,0 +1,308 @@
+"""Imports through the public API: the job, its report, its live progress, uploads, and who may do it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import db
+from app.errors import DomainError
+from app.settings import get_settings
+from app.staff import queries as staff_queries
+from app.staff.permissions import Permission
+from app.uploads import service as uploads
+from schema import build_schema
+from schema.context import Context
+from tests.client import Api
+from tests.factories import shop as shop_factory
+from tests.factories import staff as staff_factory
+
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "shopify"
+Drain = Callable[[], Awaitable[None]]
+
+IMPORT = """
+    mutation($input: ProductsImportInput!) {
+        productsImport(input: $input) {
+            job { id kind status done total problems { row } result createdAt finishedAt }
+            userErrors { code field message }
+        }
+    }
+"""
+JOB = """
+    query($id: ID!) {
+        job(id: $id) {
+            kind status done total problemCount problems { row column message } result startedAt finishedAt
+        }
+    }
+"""
+
+
+@pytest.fixture(autouse=True)
+async def _shop(api: Api) -> None:
+    await shop_factory.shop()
+
+
+async def run_import(api: Api, drain: Drain, token: str, **fields: Any) -> dict[str, Any]:
+    """Import and wait for the end; the job as the API shows it."""
+    data = await api.ok(IMPORT, {"input": fields}, token=token)
+    await drain()
+    job: dict[str, Any] = (await api.ok(JOB, {"id": data["productsImport"]["job"]["id"]}, token=token))["job"]
+    return job
+
+
+async def counts() -> dict[str, int]:
+    tables = ("products", "product_variants", "jobs", "uploads", "upload_chunks", "events")
+    return {table: await db.fetchval(f"SELECT count(*) FROM {table}") for table in tables}
+
+
+async def test_a_job_is_queued_at_once_and_reports_its_end(api: Api, staff_token: str, drain: Drain) -> None:
+    csv = (FIXTURES / "jewelery.csv").read_text()
+    queued = (await api.ok(IMPORT, {"input": {"csv": csv}}, token=staff_token))["productsImport"]["job"]
+    assert (queued["kind"], queued["status"], queued["done"], queued["total"]) == ("PRODUCTS_IMPORT", "QUEUED", 0, None)
+    assert (queued["problems"], queued["result"], queued["finishedAt"]) == ([], None, None)
+    await drain()
+    job = (await api.ok(JOB, {"id": queued["id"]}, token=staff_token))["job"]
+    rows = job["total"]
+    assert (job["status"], job["done"], rows) == ("SUCCEEDED", rows, 41)
+    assert job["problems"] == []
+    assert job["startedAt"] <= job["finishedAt"]
+    assert job["result"] == {
+        "products": {"created": 20, "updated": 0, "unchanged": 0, "leftOut": 0},
+        "variants": {"created": 23, "updated": 0, "unchanged": 0},
+        "encoding": "utf-8",
+        "columnsKeptAsMetadata": [
+            name for name in csv.splitlines()[0].split(",") if name.startswith("Google Shopping /")
+        ],
+        "columnsIgnored": ["Variant Fulfillment Service", "Variant Weight Unit", "Variant Tax Code"],
+    }
+
+
+async def test_bad_rows_are_reported_exactly_and_the_good_ones_are_there(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    csv = (
+        "Handle,Title,Option1 Name,Option1 Value,Variant Price,Image Src\n"  # 1
+        "mug,Mug,Size,Small,5,\n"  # 2
+        "mug,,,Large,five,\n"  # 3: price
+        "mug,,,,,cup.jpg\n"  # 4: image
+        ",Nameless,,,5,\n"  # 5: handle
+        'cup,"Cup\nof two lines",,,6,\n'  # 6, which the next two lines of text are
+        "bowl,,,,7,\n"  # 7: title
+        "bowl,,,,8,\n"  # 8
+        'jug,"Jug" of clay,,,9,\n'  # 9: quotation mark
+        "mug,,,Huge,9,\n"  # 10: apart
+        "pan,Pan,,,10,\n"  # 11
+    )
+    job = await run_import(api, drain, staff_token, csv=csv)
+    assert job["status"] == "SUCCEEDED"
+    assert [(problem["row"], problem["column"]) for problem in job["problems"]] == [
+        (3, "Variant Price"),
+        (4, "Image Src"),
+        (5, "Handle"),
+        (7, "Title"),
+        (9, None),
+        (10, "Handle"),
+    ]
+    assert job["problems"][0]["message"] == (
+        "“five” is not a price; write the number alone, such as 1299.90; the variant of this row is left out."
+    )
+    assert job["problemCount"] == 6
+    assert job["result"]["products"] == {"created": 3, "updated": 0, "unchanged": 0, "leftOut": 1}
+    rows = await db.fetch("SELECT name FROM products ORDER BY name")
+    assert [row["name"] for row in rows] == ["Cup of two lines", "Mug", "Pan"]
+
+
+@pytest.mark.parametrize(
+    ("csv", "row", "named"),
+    [
+        ("Handle;Title;Variant Price\nmug;Mug;5\n", 1, "semicolons"),
+        ("Handle\tTitle\nmug\tMug\n", 1, "tabs"),
+        ("Title,Variant Price\nMug,5\n", 1, "“Handle”"),
+        ("Handle,Title\n", None, "no products"),
+    ],
+)
+async def test_a_file_that_cannot_be_read_fails_and_says_why(
+    api: Api, staff_token: str, drain: Drain, csv: str, row: int | None, named: str
+) -> None:
+    job = await run_import(api, drain, staff_token, csv=csv)
+    assert job["status"] == "FAILED"
+    (problem,) = job["problems"]
+    assert problem["row"] == row
+    assert named in problem["message"]
+    assert job["finishedAt"]
+    assert await db.fetchval("SELECT count(*) FROM products") == 0
+
+
+async def test_only_the_first_thousand_problems_are_kept_and_all_are_counted(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    csv = "Handle,Title,Variant Price\n" + "".join(f"p{n},P,free\n" for n in range(1500)) + "mug,Mug,5\n"
+    job = await run_import(api, drain, staff_token, csv=csv)
+    assert (job["status"], job["problemCount"], len(job["problems"])) == ("SUCCEEDED", 1500, 1000)
+    assert job["result"]["products"]["created"] == 1
+
+
+async def test_watching_a_job_ends_with_it(api: Api, staff_token: str, drain: Drain) -> None:
+    csv = "Handle,Title,Variant Price\n" + "".join(f"p{n},P{n},5\n" for n in range(450))
+    created = await api.ok(IMPORT, {"input": {"csv": csv}}, token=staff_token)
+    job_id = created["productsImport"]["job"]["id"]
+    seen: list[dict[str, Any]] = []
+
+    async def watch() -> None:
+        async for job in watched_job(job_id, staff_token):
+            seen.append(job)
+
+    watching = asyncio.create_task(watch())
+    while not seen:
+        await asyncio.sleep(0.01)
+    await drain()
+    await asyncio.wait_for(watching, 10)
+    assert (seen[0]["status"], seen[0]["done"]) == ("QUEUED", 0)
+    assert (seen[-1]["status"], seen[-1]["done"], seen[-1]["total"]) == ("SUCCEEDED", 450, 450)
+    done = [job["done"] for job in seen]
+    assert done == sorted(done)
+    assert len(set(done)) >= 3, "progress in between is seen too"
+
+
+async def watched_job(job_id: str, token: str) -> AsyncIterator[dict[str, Any]]:
+    document = "subscription($id: ID!) { job(id: $id) { status done total } }"
+    context = Context(settings=get_settings(), staff=await staff_queries.identity_of(token))
+    results = await build_schema(development=True).subscribe(document, {"id": job_id}, context_value=context)
+    assert isinstance(results, AsyncIterator)
+    async for result in results:
+        assert not result.errors
+        yield result.data["job"]
+
+
+async def test_watching_a_job_that_is_not_there_is_refused(api: Api, staff_token: str) -> None:
+    context = Context(settings=get_settings(), staff=await staff_queries.identity_of(staff_token))
+    document = 'subscription { job(id: "job_' + "0" * 32 + '") { status } }'
+    results = await build_schema(development=True).subscribe(document, context_value=context)
+    assert isinstance(results, AsyncIterator)
+    (result,) = [result async for result in results]
+    assert result.errors[0].extensions == {"code": "NOT_FOUND", "field": ["id"]}
+
+
+# --- uploads ---------------------------------------------------------------------------------------------------------
+
+
+async def upload(api: Api, content: bytes, token: str | None, **headers: str) -> Any:
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return await api.http.post("/uploads", content=content, headers=headers)
+
+
+async def test_a_file_is_uploaded_and_imported(api: Api, staff_token: str, drain: Drain) -> None:
+    response = await upload(api, (FIXTURES / "apparel.csv").read_bytes(), staff_token, **{"X-Filename": "apparel.csv"})
+    assert response.status_code == 201
+    job = await run_import(api, drain, staff_token, uploadId=response.json()["uploadId"])
+    assert (job["status"], job["result"]["products"]["created"]) == ("SUCCEEDED", 20)
+    assert await db.fetchval("SELECT filename FROM uploads") == "apparel.csv"
+
+
+async def test_a_large_file_is_kept_in_pieces(api: Api, staff_token: str, drain: Drain) -> None:
+    body = "x" * 50_000
+    content = "Handle,Title,Body (HTML),Variant Price\n" + "".join(f"p{n},P{n},{body},5\n" for n in range(40))
+    response = await upload(api, content.encode(), staff_token)
+    assert await db.fetchval("SELECT count(*) FROM upload_chunks") == 4
+    assert await db.fetchval("SELECT max(length(content)) FROM upload_chunks") == uploads.CHUNK_BYTES
+    job = await run_import(api, drain, staff_token, uploadId=response.json()["uploadId"])
+    assert job["result"]["products"]["created"] == 40
+
+
+async def test_another_encoding_is_named_and_then_read(api: Api, staff_token: str, drain: Drain) -> None:
+    content = "Handle,Title,Variant Price\ncafe,Café,5\n".encode("cp1252")
+    upload_id = (await upload(api, content, staff_token)).json()["uploadId"]
+    refused = await run_import(api, drain, staff_token, uploadId=upload_id)
+    assert (refused["status"], refused["problems"][0]["row"]) == ("FAILED", 2)
+    assert "Windows-1252" in refused["problems"][0]["message"]
+    read = await run_import(api, drain, staff_token, uploadId=upload_id, encoding="windows-1252")
+    assert read["status"] == "SUCCEEDED"
+    assert await db.fetchval("SELECT name FROM products") == "Café"
+
+
+async def test_uploads_need_staff_who_may_write_products(api: Api) -> None:
+    reader = await staff_factory.signed_in({Permission.PRODUCTS_READ})
+    for token, status, code in (
+        (None, 401, "UNAUTHENTICATED"),
+        ("wrong", 401, "UNAUTHENTICATED"),
+        (reader, 403, "FORBIDDEN"),
+    ):
+        response = await upload(api, b"Handle,Title\n", token)
+        assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+    assert (await counts())["uploads"] == 0
+
+
+async def test_an_empty_and_an_oversized_file_leave_nothing_behind(
+    api: Api, staff_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = await upload(api, b"", staff_token)
+    assert (empty.status_code, empty.json()["error"]["code"]) == (400, "UPLOAD_EMPTY")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(5):
+            yield b"x" * uploads.CHUNK_BYTES
+
+    with pytest.raises(DomainError) as refused:
+        await uploads.receive(pieces(), filename="a", created_by=None, max_bytes=3 * uploads.CHUNK_BYTES)
+    assert refused.value.code.name == "UPLOAD_TOO_LARGE"
+    after = await counts()
+    assert (after["uploads"], after["upload_chunks"]) == (0, 0)
+
+
+async def test_a_form_is_refused_with_the_way_to_do_it(api: Api, staff_token: str) -> None:
+    response = await upload(api, b"--x", staff_token, **{"Content-Type": "multipart/form-data; boundary=x"})
+    assert response.status_code == 400
+    assert "--data-binary" in response.json()["error"]["message"]
+
+
+async def test_old_uploads_go_unless_a_job_still_needs_them(api: Api, staff_token: str) -> None:
+    used, unused = [(await upload(api, b"Handle,Title\n", staff_token)).json()["uploadId"] for _ in range(2)]
+    await api.ok(IMPORT, {"input": {"uploadId": used}}, token=staff_token)
+    await db.execute("UPDATE uploads SET created_at = created_at - interval '8 days'")
+    await upload(api, b"Handle,Title\n", staff_token)
+    assert (await counts())["uploads"] == 2
+    refused = await api.refused(IMPORT, {"input": {"uploadId": unused}}, token=staff_token)
+    assert refused[0]["code"] == "NOT_FOUND"
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "field"),
+    [
+        ({}, "INVALID", ["input"]),
+        ({"csv": "Handle,Title\n", "uploadId": "upload_" + "0" * 32}, "INVALID", ["input"]),
+        ({"uploadId": "upload_" + "0" * 32}, "NOT_FOUND", ["uploadId"]),
+        ({"uploadId": "nonsense"}, "INVALID_ID", ["input", "uploadId"]),
+        ({"csv": ""}, "UPLOAD_EMPTY", None),
+    ],
+)
+async def test_a_request_that_makes_no_sense_starts_nothing(
+    api: Api, staff_token: str, fields: dict[str, str], code: str, field: list[str] | None
+) -> None:
+    before = await counts()
+    refused = await api.refused(IMPORT, {"input": fields}, token=staff_token)
+    assert (refused[0]["code"], refused[0]["field"]) == (code, field)
+    assert await counts() == before
+
+
+async def test_importing_needs_its_permission_and_jobs_are_seen_by_those_concerned(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    orders_only = await staff_factory.signed_in({Permission.ORDERS_WRITE})
+    fields = {"input": {"csv": "Handle,Title,Variant Price\nmug,Mug,5\n"}}
+    before = await counts()
+    for token, code in ((None, "UNAUTHENTICATED"), (orders_only, "FORBIDDEN")):
+        assert (await api.refused(IMPORT, fields, token=token))[0]["code"] == code
+    assert await counts() == before
+    job_id = (await api.ok(IMPORT, fields, token=staff_token))["productsImport"]["job"]["id"]
+    assert (await api.query(JOB, {"id": job_id})).codes == ["UNAUTHENTICATED"]
+    assert (await api.ok(JOB, {"id": job_id}, token=orders_only))["job"] is None
+    node = "query($id: ID!) { node(id: $id) { id } }"
+    assert (await api.ok(node, {"id": job_id}, token=orders_only))["node"] is None
+    assert (await api.ok(node, {"id": job_id}))["node"] is None
+    assert (await api.ok(node, {"id": job_id}, token=staff_token))["node"] == {"id": job_id}
