@@ -17,3 +17,8 @@ Truths about the rows, which every writer keeps and every reader relies on:
 - Writers lock a product's row (FOR NO KEY UPDATE), several in the order of their ids, before they change what hangs
   off it.
 """
+
+MAX_VARIANTS = 2048
+MAX_OPTIONS = 3
+MAX_IMAGES = 250
+MAX_TAGS = 250

@@ -1,0 +1,96 @@
+"""The orders in which products are listed, each with the key that a cursor carries. Ties go by id, always."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.errors import CommonErrorCode, DomainError
+
+_MAX_BIGINT = 2**63 - 1
+
+
+class ProductSortKey(StrEnum):
+    CREATED_AT = "CREATED_AT"
+    UPDATED_AT = "UPDATED_AT"
+    NAME = "NAME"
+    PRICE = "PRICE"
+
+
+def _moment(value: object) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(str(value))
+    if moment.tzinfo is None:
+        raise ValueError("no offset")
+    return moment
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int) or abs(value) > _MAX_BIGINT:
+        raise ValueError("not a 64-bit integer")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or "\x00" in value:
+        raise ValueError("not a text")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """A list's order.
+
+    Attributes:
+        name: in cursors, so that one made under another order is refused.
+        key: SQL over the row called `{row}`; not null, backed by an index together with `id`.
+        sql_type: of the key, and what `parse` makes of a cursor's value; it raises ValueError or TypeError.
+        id: SQL of the key's tie-breaker.
+        reverse: last to first.
+    """
+
+    name: str
+    key: str
+    sql_type: str
+    parse: Callable[[object], object]
+    id: str = "{row}.id"
+    reverse: bool = False
+
+    @property
+    def cursor_name(self) -> str:
+        return f"{self.name}-" if self.reverse else self.name
+
+    def position(self, cursor: tuple[str | int | None, ...], field: str) -> tuple[object, uuid.UUID]:
+        """Key and id out of a cursor. Raises DomainError(INVALID) for values that this order never made."""
+        try:
+            key, row_id = cursor
+            return self.parse(key), uuid.UUID(hex=str(row_id))
+        except (ValueError, TypeError) as error:
+            raise DomainError(
+                CommonErrorCode.INVALID, "The cursor does not belong to this list and order.", [field]
+            ) from error
+
+
+_PRODUCT_ORDERINGS = {
+    ProductSortKey.CREATED_AT: ("created_at", "timestamptz", _moment),
+    ProductSortKey.UPDATED_AT: ("updated_at", "timestamptz", _moment),
+    ProductSortKey.PRICE: ("min_price_minor", "bigint", _integer),
+}
+
+
+def product_ordering(sort_key: ProductSortKey, *, reverse: bool) -> Ordering:
+    """Oldest, cheapest or first of the alphabet first; `reverse` turns it round."""
+    name = sort_key.lower()
+    if sort_key is ProductSortKey.NAME:
+        return Ordering(name, "lower({row}.name)", "text", _text, reverse=reverse)
+    column, sql_type, parse = _PRODUCT_ORDERINGS[sort_key]
+    return Ordering(name, f"{{row}}.{column}", sql_type, parse, reverse=reverse)
+
+
+VARIANTS = Ordering("variants", "{row}.position", "int", _integer)
+COLLECTIONS = Ordering("collections", "{row}.position", "int", _integer)
+
+
+def as_arranged(*, reverse: bool) -> Ordering:
+    """A collection's products as staff put them."""
+    return Ordering("arranged", "entry.position", "int", _integer, id="entry.product_id", reverse=reverse)

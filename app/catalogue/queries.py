@@ -1,0 +1,155 @@
+"""Every read of the catalogue. Each is one statement, whatever is wanted and however much of it.
+
+Who reads is told by `sees_hidden`: staff who may read products see drafts, archived products, unpublished collections,
+costs and exact stock; for everybody else none of that is there.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from app import db
+from app.catalogue import documents
+from app.catalogue.orderings import ProductSortKey, product_ordering
+from app.catalogue.statements import Statement, document
+from app.catalogue.statements import documents as many
+from app.kit.wanted import Wanted
+
+MAX_SEARCH_WORDS = 10
+
+_LIKE_SPECIALS = re.compile(r"([\\%_])")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """JSON documents, and the currency that their amounts are minor units of."""
+
+    document: Any
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageArguments:
+    """A page of a list: `first` and `after`, or `last` and `before`."""
+
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def _read(s: Statement, expression: str) -> Found:
+    row = await db.fetchrow(
+        f"SELECT (SELECT currency_code FROM shop) AS currency, {expression} AS document", *s.parameters
+    )
+    if row is None or row["currency"] is None:
+        raise RuntimeError("the shop has no row; migrations make one")
+    return Found(None if row["document"] is None else orjson.loads(row["document"]), row["currency"])
+
+
+# --- products ---------------------------------------------------------------------------------------------------------
+
+
+async def product_page(
+    wanted: Wanted,
+    page: PageArguments,
+    *,
+    sees_hidden: bool,
+    search: str | None = None,
+    sort_key: ProductSortKey = ProductSortKey.CREATED_AT,
+    reverse: bool = False,
+) -> Found:
+    """A page of the products, as `statements.connection` describes it.
+
+    Args:
+        search: words that all have to be in the name, in any case and order, or a variant's exact SKU.
+
+    Raises:
+        DomainError: INVALID or OUT_OF_RANGE for the page's arguments, TOO_LONG.
+    """
+    s = Statement(sees_hidden=sees_hidden)
+    source = f"products p WHERE {s.product_is_visible('p')}{_matching(s, search)}"
+    ordering = product_ordering(sort_key, reverse=reverse)
+    return await _read(s, documents.product_connection(s, "p", source, ordering=ordering, field=page, wanted=wanted))
+
+
+def _matching(s: Statement, search: str | None) -> str:
+    words = (search or "").split()[:MAX_SEARCH_WORDS]
+    if not words:
+        return ""
+    patterns = s.bind(["%" + _LIKE_SPECIALS.sub(r"\\\1", word) + "%" for word in words], "text[]")
+    sku = s.bind(" ".join(words), "text")
+    # Two searches with an index each; OR would use neither.
+    return f""" AND p.id IN (
+        SELECT named.id FROM products named WHERE named.name ILIKE ALL ({patterns})
+        UNION SELECT v.product_id FROM product_variants v WHERE v.sku = {sku} AND v.removed_at IS NULL
+    )"""
+
+
+async def product(
+    wanted: Wanted, *, sees_hidden: bool, product_id: uuid.UUID | None = None, slug: str | None = None
+) -> Found:
+    """The product with this id or slug; its document is None where there is none to see."""
+    s = Statement(sees_hidden=sees_hidden)
+    columns, joins = documents.product_fields(s, "p", wanted)
+    condition = f"p.id = {s.bind(product_id, 'uuid')}" if product_id else f"p.slug = {s.bind(slug, 'text')}"
+    return await _read(s, document(f"products p {joins} WHERE {condition} AND {s.product_is_visible('p')}", columns))
+
+
+async def products_by_id(ids: Sequence[uuid.UUID], wanted: Wanted, *, sees_hidden: bool) -> Found:
+    """Documents of those that there are, in no order."""
+    s = Statement(sees_hidden=sees_hidden)
+    columns, joins = documents.product_fields(s, "p", wanted)
+    found = f"p.id = ANY({s.bind(list(ids), 'uuid[]')}) AND {s.product_is_visible('p')}"
+    return await _read(s, many(f"products p {joins} WHERE {found}", columns))
+
+
+# --- variants ---------------------------------------------------------------------------------------------------------
+
+
+async def variants_by_id(
+    ids: Sequence[uuid.UUID], wanted: Wanted, *, sees_hidden: bool, off_sale_too: bool = False
+) -> Found:
+    """Documents of those that there are, in no order.
+
+    Args:
+        off_sale_too: also removed variants and those of products that are not on sale, as a cart or an order that
+            holds them still shows them.
+    """
+    s = Statement(sees_hidden=sees_hidden)
+    columns, joins = documents.variant_fields(s, "v", "p", wanted)
+    condition = f"v.id = ANY({s.bind(list(ids), 'uuid[]')})"
+    if not off_sale_too:
+        condition += f" AND v.removed_at IS NULL AND {s.product_is_visible('p')}"
+    source = f"product_variants v JOIN products p ON p.id = v.product_id {joins} WHERE {condition}"
+    return await _read(s, many(source, columns))
+
+
+# --- collections ------------------------------------------------------------------------------------------------------
+
+
+async def collection_page(wanted: Wanted, page: PageArguments, *, sees_hidden: bool) -> Found:
+    """A page of the collections in the order that staff gave them."""
+    s = Statement(sees_hidden=sees_hidden)
+    source = f"collections c WHERE {s.collection_is_visible('c')}"
+    return await _read(s, documents.collection_connection(s, "c", source, field=page, wanted=wanted))
+
+
+async def collection(
+    wanted: Wanted, *, sees_hidden: bool, collection_id: uuid.UUID | None = None, slug: str | None = None
+) -> Found:
+    """The collection with this id or slug; its document is None where there is none to see."""
+    s = Statement(sees_hidden=sees_hidden)
+    columns, joins = documents.collection_fields(s, "c", wanted)
+    condition = f"c.id = {s.bind(collection_id, 'uuid')}" if collection_id else f"c.slug = {s.bind(slug, 'text')}"
+    source = f"collections c {joins} WHERE {condition} AND {s.collection_is_visible('c')}"
+    return await _read(s, document(source, columns))
+
+
+async def collections_by_id(ids: Sequence[uuid.UUID], wanted: Wanted, *, sees_hidden: bool) -> Found:
+    """Documents of those that there are, in no order."""
+    s = Statement(sees_hidden=sees_hidden)
+    columns, joins = documents.collection_fields(s, "c", wanted)
+    found = f"c.id = ANY({s.bind(list(ids), 'uuid[]')}) AND {s.collection_is_visible('c')}"
+    return await _read(s, many(f"collections c {joins} WHERE {found}", columns))

@@ -1,0 +1,101 @@
+"""Statements that answer with JSON documents: one statement for a whole tree of lists.
+
+A document's keys are the fields' names in Python; a field with arguments has a key made from them (`prefetched`).
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from app.catalogue.orderings import Ordering
+from app.kit.pagination import page_request
+from app.kit.text import check_text
+from app.kit.wanted import Wanted, WantedField
+
+MAX_ARGUMENT_CHARS = 1000
+
+PAGE_ARGUMENTS = ("first", "after", "last", "before")
+Fields = Callable[[str, Wanted], tuple[list[str], str]]
+"""Columns of a row under an alias, and the joins that they need."""
+
+
+@lru_cache(maxsize=1024)
+def prefetched(name: str, *arguments: object) -> str:
+    """The key under which a field with these arguments is found in its object; short, as SQL's names are."""
+    return f"{name}_{hashlib.sha256(repr(arguments).encode()).hexdigest()[:24]}"
+
+
+class Statement:
+    """A statement in the making: its parameters, and who will see the result.
+
+    Args:
+        sees_hidden: staff: drafts, archived products, costs and exact stock.
+    """
+
+    def __init__(self, *, sees_hidden: bool) -> None:
+        self.sees_hidden = sees_hidden
+        self.parameters: list[object] = []
+        self._aliases = 0
+
+    def bind(self, value: object, sql_type: str) -> str:
+        """Raises DomainError(TOO_LONG | INVALID) for text that the database would not take."""
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and (error := check_text(text, MAX_ARGUMENT_CHARS)):
+                raise error
+        self.parameters.append(value)
+        return f"${len(self.parameters)}::{sql_type}"
+
+    def alias(self, letter: str) -> str:
+        self._aliases += 1
+        return f"{letter}{self._aliases}"
+
+    def product_is_visible(self, row: str) -> str:
+        return "true" if self.sees_hidden else f"{row}.status = 'ACTIVE'"
+
+    def collection_is_visible(self, row: str) -> str:
+        return "true" if self.sees_hidden else f"{row}.is_published"
+
+
+def document(source: str, columns: Sequence[str]) -> str:
+    """One document, null when the source has no row."""
+    return f"(SELECT row_to_json(x) FROM (SELECT {', '.join(columns)} FROM {source}) x)"
+
+
+def documents(source: str, columns: Sequence[str]) -> str:
+    return f"(SELECT coalesce(json_agg(row_to_json(x)), '[]') FROM (SELECT {', '.join(columns)} FROM {source}) x)"
+
+
+def connection(
+    s: Statement, row: str, source: str, *, ordering: Ordering, field: WantedField, wanted: Wanted, fields: Fields
+) -> str:
+    """A page of rows as one document: `rows`, and what is needed to tell where the page stands.
+
+    Args:
+        source: FROM and WHERE, in which the row has the alias `row`.
+
+    Raises:
+        DomainError: INVALID or OUT_OF_RANGE for arguments of the page.
+    """
+    request = page_request(*(field.arguments.get(name) for name in PAGE_ARGUMENTS), order=ordering.cursor_name)
+    total = f"(SELECT count(*) FROM {source})" if "totalCount" in wanted else "null"
+    key, tie = ordering.key.format(row=row), ordering.id.format(row=row)
+    descending = ordering.reverse != request.backward
+    if request.cursor is not None:
+        value, row_id = ordering.position(request.cursor, "before" if request.backward else "after")
+        bound = f"{s.bind(value, ordering.sql_type)}, {s.bind(row_id, 'uuid')}"
+        source = f"{source} AND ({key}, {tie}) {'<' if descending else '>'} ({bound})"
+    way = "DESC" if descending else "ASC"
+    # The page is cut before anything is looked up for its rows.
+    page = f"""(
+        SELECT {row}.*, {key} AS "_key", {tie} AS "_tie" FROM {source}
+        ORDER BY {key} {way}, {tie} {way} LIMIT {request.fetch_limit}
+    ) {row}"""
+    columns, joins = fields(row, wanted.nodes())
+    columns.append(f"json_build_array({row}._key, replace({row}._tie::text, '-', '')) AS \"_cursor\"")
+    rows = documents(f"{page} {joins} ORDER BY {row}._key {way}, {row}._tie {way}", columns)
+    flags = f"'limit', {request.limit}, 'backward', {request.backward}, 'resumed', {request.cursor is not None}"
+    return f"json_build_object('rows', {rows}, 'total', {total}, 'order', '{ordering.cursor_name}', {flags})"
+
+
+def by_arguments(*names: str) -> Callable[[WantedField], tuple[object, ...]]:
+    return lambda field: tuple(field.arguments.get(name) for name in names)

@@ -1,0 +1,32 @@
+"""Warehouses, and how much of a variant is in each."""
+
+import datetime as dt
+
+import strawberry
+
+from schema.nodes import Node
+from schema.scalars import CountryCode
+
+
+@strawberry.type(description="Where stock is kept and shipped from. For staff.")
+class Warehouse(Node):
+    code: str = strawberry.field(description="Its short name, unique, such as `MAIN`.")
+    name: str = strawberry.field(description="Its name.")
+    is_default: bool = strawberry.field(description="Whether changes of stock are for it when they name no other.")
+    priority: int = strawberry.field(description="Orders take stock from the lowest number first.")
+    country_code: CountryCode | None = strawberry.field(description="The country that it is in.")
+    time_zone: str = strawberry.field(description="Its time zone's name in the IANA database; its cut-off goes by it.")
+
+
+@strawberry.type(description="How much of a variant a warehouse has. For staff.")
+class StockLevel:
+    warehouse: Warehouse = strawberry.field(description="Where it is.")
+    available: int = strawberry.field(description="Units that can be sold now; never below zero.")
+    reserved: int = strawberry.field(
+        description="Units on the shelf that are promised: to checkouts being paid, and to orders until they ship."
+    )
+    on_hand: int = strawberry.field(description="Units on the shelf: available and reserved together.")
+    backordered: int = strawberry.field(
+        description="Units sold beyond what was there, where the variant's policy is CONTINUE; still to be stocked."
+    )
+    updated_at: dt.datetime = strawberry.field(description="When any of it last changed.")
