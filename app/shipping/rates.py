@@ -24,7 +24,7 @@ Grams: TypeAlias = Annotated[int, Field(ge=0, le=MAX_WEIGHT_GRAMS, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Consignment:
     """What there is to ship, added up."""
 
     item_count: int
@@ -50,17 +50,17 @@ class _BaseRate(_Strict):
             raise ValueError("the lowest weight exceeds the highest")
         return self
 
-    def _gross_minor(self, parcel: Parcel) -> int | None:
+    def _gross_minor(self, consignment: Consignment) -> int | None:
         raise NotImplementedError
 
-    def price_minor_of(self, parcel: Parcel) -> int | None:
-        """The price, or None where the method does not take the parcel."""
-        if self.min_weight_grams is not None and parcel.weight_grams < self.min_weight_grams:
+    def price_minor_of(self, consignment: Consignment) -> int | None:
+        """The price, or None where the method does not take the consignment."""
+        if self.min_weight_grams is not None and consignment.weight_grams < self.min_weight_grams:
             return None
-        if self.max_weight_grams is not None and parcel.weight_grams > self.max_weight_grams:
+        if self.max_weight_grams is not None and consignment.weight_grams > self.max_weight_grams:
             return None
-        gross = self._gross_minor(parcel)
-        if gross is None or self.free_from_minor is None or parcel.subtotal_minor < self.free_from_minor:
+        gross = self._gross_minor(consignment)
+        if gross is None or self.free_from_minor is None or consignment.subtotal_minor < self.free_from_minor:
             return gross
         return 0
 
@@ -69,7 +69,7 @@ class FlatRate(_BaseRate):
     kind: Literal["FLAT"] = "FLAT"
     price_minor: Amount
 
-    def _gross_minor(self, parcel: Parcel) -> int | None:
+    def _gross_minor(self, consignment: Consignment) -> int | None:
         return self.price_minor
 
 
@@ -80,8 +80,8 @@ class PerItemRate(_BaseRate):
     price_minor: Amount = 0
     per_item_minor: Amount
 
-    def _gross_minor(self, parcel: Parcel) -> int | None:
-        return self.price_minor + self.per_item_minor * parcel.item_count
+    def _gross_minor(self, consignment: Consignment) -> int | None:
+        return self.price_minor + self.per_item_minor * consignment.item_count
 
 
 class WeightBracket(_Strict):
@@ -106,9 +106,9 @@ class WeightRate(_BaseRate):
             raise ValueError("brackets go from the lightest to the heaviest, each weight once")
         return self
 
-    def _gross_minor(self, parcel: Parcel) -> int | None:
+    def _gross_minor(self, consignment: Consignment) -> int | None:
         for bracket in self.brackets:
-            if bracket.up_to_grams is None or parcel.weight_grams <= bracket.up_to_grams:
+            if bracket.up_to_grams is None or consignment.weight_grams <= bracket.up_to_grams:
                 return bracket.price_minor
         return None
 
@@ -132,8 +132,8 @@ class SubtotalRate(_BaseRate):
             raise ValueError("brackets go from the lowest subtotal to the highest, each once")
         return self
 
-    def _gross_minor(self, parcel: Parcel) -> int | None:
-        reached = [bracket for bracket in self.brackets if parcel.subtotal_minor >= bracket.from_minor]
+    def _gross_minor(self, consignment: Consignment) -> int | None:
+        reached = [bracket for bracket in self.brackets if consignment.subtotal_minor >= bracket.from_minor]
         return reached[-1].price_minor if reached else None
 
 

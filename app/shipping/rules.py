@@ -12,7 +12,7 @@ from app.addresses.countries import spelling
 from app.addresses.postal import Destination
 from app.shipping.delivery import DateRange, Delivery
 from app.shipping.postal_patterns import comparable
-from app.shipping.rates import FlatRate, Parcel, PerItemRate, SubtotalRate, WeightRate
+from app.shipping.rates import Consignment, FlatRate, PerItemRate, SubtotalRate, WeightRate
 from app.shipping.zones import Location
 
 
@@ -67,23 +67,23 @@ class Offer:
     delivery: DateRange | None
 
 
-def parcel_of(lines: Iterable[Shippable]) -> Parcel | None:
+def consignment_of(lines: Iterable[Shippable]) -> Consignment | None:
     """What has to be shipped, added up; None when nothing has."""
     shipped = [line for line in lines if line.requires_shipping and line.quantity > 0]
     if not shipped:
         return None
-    return Parcel(
+    return Consignment(
         item_count=sum(line.quantity for line in shipped),
         weight_grams=sum(line.weight_grams * line.quantity for line in shipped),
         subtotal_minor=sum(line.unit_price_minor * line.quantity for line in shipped),
     )
 
 
-def offers(zone: Zone, parcel: Parcel, now: dt.datetime, warehouse_time_zone: str) -> list[Offer]:
-    """The zone's methods that take the parcel, the cheapest first, equals in the shop's order."""
+def offers(zone: Zone, consignment: Consignment, now: dt.datetime, warehouse_time_zone: str) -> list[Offer]:
+    """The zone's methods that take the consignment, the cheapest first, equals in the shop's order."""
     found = []
     for method in zone.methods:
-        price_minor = method.rate.price_minor_of(parcel)
+        price_minor = method.rate.price_minor_of(consignment)
         if price_minor is not None:
             delivery = method.delivery.estimate(now, warehouse_time_zone) if method.delivery else None
             found.append(Offer(method, price_minor, delivery))

@@ -15,11 +15,11 @@ from app.shipping.rules import (
     Shippable,
     ShippableLine,
     Zone,
+    consignment_of,
     fingerprint_of_destination,
     fingerprint_of_lines,
     known_fields,
     offers,
-    parcel_of,
 )
 from app.shipping.zones import zone_of
 
@@ -29,7 +29,7 @@ MAX_QUANTITY = 1_000_000
 
 def needs_shipping(lines: Sequence[Shippable]) -> bool:
     """Whether an order of these lines needs a shipping quote at all."""
-    return parcel_of(lines) is not None
+    return consignment_of(lines) is not None
 
 
 async def lines_to_ship(
@@ -68,8 +68,8 @@ async def quote_shipping(
     Raises:
         DomainError: DESTINATION_NOT_SERVED, or NO_SHIPPING_METHOD where no method takes the lines.
     """
-    parcel = parcel_of(lines)
-    if parcel is None:
+    consignment = consignment_of(lines)
+    if consignment is None:
         return []
     terms = await queries.terms_for(destination.country_code)
     zone = _zone_of(destination, terms)
@@ -77,7 +77,7 @@ async def quote_shipping(
         raise DomainError(
             ShippingErrorCode.DESTINATION_NOT_SERVED, "The shop does not ship to this destination.", [*at, "address"]
         )
-    found = offers(zone, parcel, terms.now, terms.time_zone)
+    found = offers(zone, consignment, terms.now, terms.time_zone)
     if not found:
         message = "The shop ships to this destination, but by no method that takes these items."
         raise DomainError(ShippingErrorCode.NO_SHIPPING_METHOD, message, [*at, "address"])
@@ -104,7 +104,7 @@ async def verify_quote(
 
     A quote is bound to what was known of the destination when it was made. Where the order's address says more (the
     quote was made for a country alone), the address must fall into the quote's zone, or into one that ships by the
-    same carrier and service for the same price: nobody gets an island parcel at the mainland's price. The price is
+    same carrier and service for the same price: nobody ships to an island at the mainland's price. The price is
     the promised one in either case, also when staff have changed the rate meanwhile.
 
     Args:
@@ -138,13 +138,13 @@ async def verify_quote(
 async def _holds_for(quote: Quote, lines: Sequence[Shippable], destination: Destination) -> bool:
     terms = await queries.terms_for(destination.country_code)
     zone = _zone_of(destination, terms)
-    parcel = parcel_of(lines)
-    if zone is None or parcel is None:
+    consignment = consignment_of(lines)
+    if zone is None or consignment is None:
         return False
     if zone.id == quote.zone_id:
         return True
     return any(
         (offer.method.carrier, offer.method.service, offer.price_minor)
         == (quote.carrier, quote.service, quote.price_minor)
-        for offer in offers(zone, parcel, terms.now, terms.time_zone)
+        for offer in offers(zone, consignment, terms.now, terms.time_zone)
     )

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.shipping.errors import as_domain_errors
-from app.shipping.rates import RATE, Parcel
-from app.shipping.rules import Method, ShippableLine, Zone, offers, parcel_of
+from app.shipping.rates import RATE, Consignment
+from app.shipping.rules import Method, ShippableLine, Zone, consignment_of, offers
 
 NOW = dt.datetime(2026, 5, 4, 10, tzinfo=dt.UTC)
 
@@ -57,7 +57,7 @@ def test_a_rate_prices_what_it_takes(
     rate: dict[str, object], items: int, grams: int, subtotal_minor: int, price_minor: int | None
 ) -> None:
     parsed = RATE.validate_python(rate)
-    assert parsed.price_minor_of(Parcel(items, grams, subtotal_minor)) == price_minor
+    assert parsed.price_minor_of(Consignment(items, grams, subtotal_minor)) == price_minor
     assert RATE.validate_json(RATE.dump_json(parsed)) == parsed
 
 
@@ -65,10 +65,10 @@ def test_a_rate_prices_what_it_takes(
 def test_no_price_is_negative_and_free_from_an_amount_never_costs_more(
     items: int, grams: int, subtotal_minor: int
 ) -> None:
-    parcel = Parcel(items, grams, subtotal_minor)
+    consignment = Consignment(items, grams, subtotal_minor)
     for rate in (FLAT, PER_ITEM, BY_WEIGHT, ANY_WEIGHT, BY_SUBTOTAL, LIMITED):
-        price_minor = RATE.validate_python(rate).price_minor_of(parcel)
-        free = RATE.validate_python({**rate, "free_from_minor": subtotal_minor}).price_minor_of(parcel)
+        price_minor = RATE.validate_python(rate).price_minor_of(consignment)
+        free = RATE.validate_python({**rate, "free_from_minor": subtotal_minor}).price_minor_of(consignment)
         assert price_minor is None or price_minor >= 0
         assert free == (None if price_minor is None else 0)
 
@@ -124,17 +124,17 @@ def _line(quantity: int, grams: int, unit_price_minor: int, *, ships: bool = Tru
 
 def test_only_what_needs_shipping_counts() -> None:
     lines = [_line(2, 300, 1990), _line(1, 0, 99900, ships=False), _line(3, 1000, 500)]
-    assert parcel_of(lines) == Parcel(item_count=5, weight_grams=3600, subtotal_minor=5480)
-    assert parcel_of([_line(1, 500, 1000, ships=False)]) is None
-    assert parcel_of([]) is None
+    assert consignment_of(lines) == Consignment(item_count=5, weight_grams=3600, subtotal_minor=5480)
+    assert consignment_of([_line(1, 500, 1000, ships=False)]) is None
+    assert consignment_of([]) is None
 
 
 def test_offers_are_what_the_zone_can_carry_the_cheapest_first() -> None:
     methods = tuple(
-        Method(uuid.uuid4(), carrier, "Parcel", RATE.validate_python(rate), None)
+        Method(uuid.uuid4(), carrier, "Consignment", RATE.validate_python(rate), None)
         for carrier, rate in (("Express", LIMITED), ("Weight", BY_WEIGHT), ("Flat", FLAT), ("Same", FLAT))
     )
-    found = offers(Zone(uuid.uuid4(), (), methods), Parcel(1, 10500, 2000), NOW, "UTC")
+    found = offers(Zone(uuid.uuid4(), (), methods), Consignment(1, 10500, 2000), NOW, "UTC")
     assert [(offer.method.carrier, offer.price_minor) for offer in found] == [
         ("Flat", 599),
         ("Same", 599),
