@@ -14,8 +14,6 @@ from babel import Locale
 from app import db
 from app.addresses.lines import address_lines
 from app.addresses.postal import PostalAddress
-from app.keys import keyring
-from app.kit.crypto import token_matches
 from app.messaging import formats
 from app.messaging.order_values import (
     CustomerValues,
@@ -26,6 +24,8 @@ from app.messaging.order_values import (
     TotalValues,
 )
 from app.messaging.rendering import LANGUAGE
+from app.orders.placing import token_of
+from app.payments.models import PaymentMethod
 from app.settings import Settings
 
 MAX_LINES = 60
@@ -101,7 +101,7 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
         case "order_out_for_delivery" | "order_delivered":
             extra = await _parcel(order_id, uuid.UUID(ids["shipmentId"]), shop)
         case "order_cancelled":
-            extra = _cancelled(row, order_lines)
+            extra = _cancelled(row)
     return {
         "language": LANGUAGE,
         "shop": _shop(shop, row["legal_name"] or ""),
@@ -138,7 +138,7 @@ def _customer(row: db.Record) -> CustomerValues:
 
 
 def _order(row: db.Record, lines: list[dict[str, Any]], shop: _Shop, template: str) -> OrderValues:
-    token = _token(row)
+    token = token_of(row["id"], row["token_hash"])
     url = formats.order_url(shop.storefront_url, token)
     quote = orjson.loads(row["shipping_quote"]) if row["shipping_quote"] else None
     return OrderValues(
@@ -157,14 +157,6 @@ def _order(row: db.Record, lines: list[dict[str, Any]], shop: _Shop, template: s
         billing_address=_lines(row["billing_address"]),
         note=row["note"] or None,
     )
-
-
-def _token(row: db.Record) -> str | None:
-    """The receipt's token: derived again from the key that the order was placed under."""
-    for token in keyring().derivations("order", row["id"]):
-        if token_matches(token, row["token_hash"]):
-            return token
-    return None
 
 
 def _line(line: dict[str, Any], currency: str, shop: _Shop) -> LineValues:
@@ -204,11 +196,11 @@ def _tax_note(row: db.Record, locale: Locale) -> str | None:
 
 def _payment(row: db.Record, locale: Locale) -> str | None:
     match row["payment_method"]:
-        case "CASH_ON_DELIVERY":
+        case PaymentMethod.CASH_ON_DELIVERY:
             due = formats.money_text(row["total_minor"], row["currency_code"], locale)
             return f"To be paid in cash on delivery: {due}"
-        case "CARD":
-            return "Paid by card"
+        case PaymentMethod.CARD:
+            return "Payment by card"
         case _:
             return None
 
@@ -282,14 +274,11 @@ def _parcel_values(row: db.Record, shop: _Shop) -> ParcelValues:
     )
 
 
-def _cancelled(row: db.Record, order_lines: list[dict[str, Any]]) -> dict[str, object]:
+def _cancelled(row: db.Record) -> dict[str, object]:
+    """An order is cancelled only while nothing of it has shipped and no money was taken."""
     refund = None
-    if row["total_minor"] and row["payment_method"] == "CARD":
+    if row["total_minor"] and row["payment_method"] == PaymentMethod.CARD:
         refund = "Your card is not charged: an amount that your bank has set aside is released within a few days."
-    elif row["total_minor"] and row["payment_method"] == "CASH_ON_DELIVERY":
+    elif row["total_minor"] and row["payment_method"] == PaymentMethod.CASH_ON_DELIVERY:
         refund = "You have nothing to pay."
-    return {
-        "reason": row["cancel_reason"] or None,
-        "refund": refund,
-        "nothing_shipped": not any(line["fulfilled_quantity"] for line in order_lines),
-    }
+    return {"reason": row["cancel_reason"] or None, "refund": refund}

@@ -84,7 +84,6 @@ TEMPLATE_VALUES: dict[str, dict[str, str]] = {
     "order_cancelled": {
         "reason": "text or nil",
         "refund": "one sentence about the money, or nil",
-        "nothing_shipped": "whether no item had left before",
     },
 }
 """What each template is given beside the values that all of them share."""

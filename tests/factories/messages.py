@@ -50,7 +50,7 @@ _SHARED: dict[str, Any] = {
         ],
         "total": "$134.90",
         "tax_note": None,
-        "payment": "Paid by card",
+        "payment": "Payment by card",
         "shipping_address": ["Ada Lovelace", "1 Engine Way", "Springfield, IL 62704", "United States"],
         "billing_address": ["Ada Lovelace", "1 Engine Way", "Springfield, IL 62704", "United States"],
         "note": "Ring twice.",
@@ -74,7 +74,7 @@ _OWN: dict[str, dict[str, Any]] = {
         "delivered_on": "November 25, 2026",
         "delivered_at_place": "Front door",
     },
-    "order_cancelled": {"reason": "Out of stock", "refund": "You have nothing to pay.", "nothing_shipped": True},
+    "order_cancelled": {"reason": "Out of stock", "refund": "You have nothing to pay."},
 }
 
 

@@ -36,7 +36,7 @@ async def test_the_confirmation_has_the_frozen_order_in_the_shops_currency_and_l
         {"label": "Tax", "amount": "$10.00"},
     ]
     assert order["total"] == "$144.90"
-    assert order["payment"] == "Paid by card"
+    assert order["payment"] == "Payment by card"
     assert order["shipping_method"] == "UPS Ground"
     assert order["estimated_delivery"].replace("\u2009", " ") == "Nov 24 \u2013 26, 2026"
     assert order["shipping_address"] == [

@@ -83,7 +83,7 @@ def test_the_confirmation_says_what_was_bought_and_what_it_costs() -> None:
     for text in (page.text, mail.text):
         for expected in (
             "Harbour sweater", "Navy / M", "Engraving: For Ada", "$64.50", "$129.00", "Shipping", "$5.90",
-            "$134.90", "Paid by card", "1 Engine Way", "Springfield, IL 62704", "UPS Ground",
+            "$134.90", "Payment by card", "1 Engine Way", "Springfield, IL 62704", "UPS Ground",
             "Nov 24 to 26, 2026", "Ring twice.", "12 Harbour Street", "hello@shop.example",
         ):  # fmt: skip
             assert expected in text, expected
