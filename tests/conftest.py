@@ -1,5 +1,6 @@
 """Real servers for the whole run, empty tables for every test."""
 
+import contextlib
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -28,12 +29,13 @@ KEPT_TABLES = {"tortoise_migrations"}
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """PostgreSQL and Valkey of this run; TRADEWIND_TEST_DATABASE_URL names another, empty PostgreSQL."""
     folder: Path = tmp_path_factory.mktemp("servers")
-    with (
-        embedded_postgres(folder / "postgres", durable=False) as database_url,
-        embedded_valkey(folder / "valkey", durable=False) as redis_url,
-    ):
-        yield database_url, redis_url
+    with contextlib.ExitStack() as running_servers:
+        start = running_servers.enter_context
+        redis_url = start(embedded_valkey(folder / "valkey", durable=False))
+        database_url = os.environ.get("TRADEWIND_TEST_DATABASE_URL")
+        yield database_url or start(embedded_postgres(folder / "postgres", durable=False)), redis_url
 
 
 @pytest.fixture(scope="session")
