@@ -5,10 +5,13 @@ Log ids and facts, never addresses, names, tokens, bodies or queries.
 
 import logging
 import sys
+import traceback
 
 import structlog
 
-from app.settings import Settings
+from app.settings import Settings, get_settings
+
+MAX_LOGGED_FRAMES = 12
 
 
 def configure_logging(settings: Settings) -> None:
@@ -46,3 +49,21 @@ def configure_logging(settings: Settings) -> None:
     # These print statements, parameters or URLs at INFO and DEBUG.
     for name in ("tortoise", "asyncpg", "httpx2", "httpcore2", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def log_fault(fault: BaseException, **where: object) -> None:
+    """Log an exception that nobody expected; in production without its text, which can quote what a shopper sent."""
+    log = structlog.get_logger("tradewind")
+    if get_settings().is_development:
+        log.error("fault", **where, exc_info=fault)
+        return
+    frames = traceback.extract_tb(fault.__traceback__)[-MAX_LOGGED_FRAMES:]
+    log.error(
+        "fault",
+        **where,
+        fault=type(fault).__qualname__,
+        # Names of what was violated, where PostgreSQL gives them; never its detail, which quotes values.
+        sqlstate=getattr(fault, "sqlstate", None),
+        constraint=getattr(fault, "constraint_name", None),
+        trace=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    )

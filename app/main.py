@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from redis import RedisError
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
@@ -15,9 +17,16 @@ from app.logging import configure_logging
 from app.runtime import running
 from app.settings import Settings, get_settings
 from app.uploads.endpoint import Uploads
+from app.web import routes as web
+from app.web.envelope import Envelope
+from app.web.hosts import LOCAL_ORIGINS, KnownHosts
+from app.web.shutdown import watching_signals
 from schema.view import View
 from workers.broker import build_broker
 from workers.relay import Relay
+
+PREFLIGHT_SECONDS = 7_200
+"""The longest that Chromium remembers."""
 
 
 async def _live(request: Request) -> JSONResponse:
@@ -44,7 +53,19 @@ async def _ready(request: Request) -> JSONResponse:
 def create_app(settings: Settings | None = None) -> Starlette:
     """The API. Its lifespan opens the database and Redis; `app.runtime.running` does where no server runs one."""
     settings = settings or get_settings()
-    view = View(settings)
+    view = View(settings, page=web.graphiql if settings.graphiql_enabled else None)
+    graphql = CORSMiddleware(
+        view,
+        allow_origins=settings.allowed_origins,
+        allow_origin_regex=LOCAL_ORIGINS if settings.is_development else None,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["X-Request-Id"],
+        max_age=PREFLIGHT_SECONDS,
+    )
+    middleware = [Middleware(Envelope, settings)]
+    if settings.is_development:
+        middleware.append(Middleware(KnownHosts, settings.public_url))
 
     @asynccontextmanager
     async def lifespan(application: Starlette) -> AsyncIterator[None]:
@@ -54,18 +75,23 @@ def create_app(settings: Settings | None = None) -> Starlette:
         events.set_publisher(relay.publish)
         try:
             async with running(settings):
-                yield
+                with watching_signals():
+                    yield
         finally:
             events.set_publisher(None)
             relay.stop()
 
-    return Starlette(
+    application = Starlette(
         routes=[
-            Route("/graphql", view),
+            Route("/graphql", graphql),
             WebSocketRoute("/graphql", view),
             Route("/uploads", Uploads(settings).receive, methods=["POST"]),
             Route("/health/live", _live),
             Route("/health/ready", _ready),
+            *web.routes(settings, view.schema),
         ],
+        middleware=middleware,
         lifespan=lifespan,
     )
+    application.state.settings = settings
+    return application

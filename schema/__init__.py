@@ -3,7 +3,10 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from schema.cart import CartMutations, CartQueries
+from schema.catalogue import CatalogueQueries
 from schema.development import DevelopmentMutations
+from schema.engine import Schema
 from schema.errors import ERROR_TYPES
 from schema.jobs import JobMutations, JobQueries, JobSubscriptions
 from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueries
@@ -15,7 +18,17 @@ from schema.staff import StaffMutations, StaffQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(JobQueries, NodeQueries, MessagingQueries, OperationsQueries, StaffQueries, QuoteQueries, ZoneQueries):
+class Query(
+    CartQueries,
+    CatalogueQueries,
+    JobQueries,
+    NodeQueries,
+    MessagingQueries,
+    OperationsQueries,
+    StaffQueries,
+    QuoteQueries,
+    ZoneQueries,
+):
     pass
 
 
@@ -25,7 +38,7 @@ class DevelopmentQuery(Query, DevInboxQueries):
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation(JobMutations, MessagingMutations, OperationsMutations, StaffMutations, ZoneMutations):
+class Mutation(CartMutations, JobMutations, MessagingMutations, OperationsMutations, StaffMutations, ZoneMutations):
     pass
 
 
@@ -39,9 +52,10 @@ class Subscription(JobSubscriptions):
     pass
 
 
-def build_schema(*, development: bool) -> strawberry.Schema:
+def build_schema(*, development: bool, introspection: bool = True) -> Schema:
     """The schema; with `development`, the developer's clock and inbox are in it."""
-    return strawberry.Schema(
+    return Schema(
+        introspection=introspection,
         query=DevelopmentQuery if development else Query,
         mutation=DevelopmentMutation if development else Mutation,
         subscription=Subscription,

@@ -1,24 +1,234 @@
-"""GraphQL over HTTP and WebSocket."""
+"""GraphQL over HTTP, and as server-sent events. `schema.sockets` adds WebSocket."""
 
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
 
-from starlette.requests import Request
-from starlette.responses import Response
+import orjson
+from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.base import BaseRequestProtocol
+from strawberry.http.parse_content_type import parse_content_type
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 
+from app.logging import log_fault
 from app.settings import Settings
+from app.web.hosts import is_local_origin
+from app.web.shutdown import until_shutdown
 from schema import build_schema
 from schema.context import Context, build_context
+from schema.faults import INTERNAL, public_errors
+from schema.negotiation import GRAPHQL_RESPONSE, JSON, answer_type, wants_page
+from schema.sockets import SocketAdapter, SocketHandler
+
+Page: TypeAlias = Callable[[Request], Awaitable[Response]]
+BAD_REQUEST = "BAD_REQUEST"
+
+_NO_STORE = {"Cache-Control": "no-store"}
+_CODES = {
+    405: "METHOD_NOT_ALLOWED",
+    406: "NOT_ACCEPTABLE",
+    413: "CONTENT_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    500: INTERNAL,
+}
+
+
+class LimitedRequest(StarletteRequestAdapter):
+    """Stops reading at the limit: a parser can be kept busy for seconds by megabytes that it skips.
+
+    Starlette's limiting middleware would answer in plain text, and the clients of this one read JSON.
+    """
+
+    def __init__(self, request: Request, *, max_bytes: int) -> None:
+        super().__init__(request)
+        self._stream = request.stream()
+        self._max_bytes = max_bytes
+
+    async def get_body(self) -> bytes:
+        """Raises HTTPException(413)."""
+        refusal = HTTPException(413, f"A request may have {self._max_bytes:,} bytes; files go to /uploads.")
+        declared = self.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._max_bytes:
+            raise refusal
+        received = bytearray()
+        async for chunk in self._stream:
+            received += chunk
+            if len(received) > self._max_bytes:
+                raise refusal
+        return bytes(received)
 
 
 class View(GraphQL[Context, None]):
-    def __init__(self, settings: Settings) -> None:
+    """The ASGI application behind `/graphql`.
+
+    Args:
+        page: what a browser gets that is pointed here; None answers it like any other client.
+    """
+
+    websocket_adapter_class = SocketAdapter
+    graphql_transport_ws_handler_class = SocketHandler
+
+    def __init__(self, settings: Settings, page: Page | None = None) -> None:
         self.settings = settings
-        super().__init__(
-            build_schema(development=settings.is_development),
-            graphql_ide="graphiql" if settings.graphiql_enabled else None,
+        self.page = page
+        # Strawberry declares a class here and calls it like any function.
+        self.request_adapter_class = partial(  # type: ignore[assignment]
+            LimitedRequest, max_bytes=settings.max_body_bytes
         )
+        super().__init__(
+            build_schema(development=settings.is_development, introspection=settings.introspection_enabled),
+            graphql_ide=None,
+            # Neither the legacy graphql-ws protocol nor multipart: nothing new needs them.
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+            allowed_origins=settings.allowed_origins,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await super().__call__(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except HTTPException as refusal:
+            response = self._refuse(request, refusal.status_code, refusal.reason)
+        except InvalidOperationTypeError as refusal:
+            response = self._refuse(request, 405, refusal.as_http_error_reason(request.method))
+        except ClientDisconnect:
+            return
+        except Exception as fault:  # noqa: BLE001 - the last place where it can become an answer in GraphQL's form
+            log_fault(fault)
+            response = self._refuse(request, 500, "Something went wrong on our side.")
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method not in ("GET", "POST"):
+            raise HTTPException(405, "GraphQL is asked with GET or POST.")
+        accept = request.headers.get("accept")
+        if self.page and request.method == "GET" and "query" not in request.query_params and wants_page(accept):
+            return await self.page(request)
+        if answer_type(accept) is None and self._get_stream_transport_from_headers(request.headers) is None:
+            raise HTTPException(406, f"The answer can be {JSON}, {GRAPHQL_RESPONSE} or text/event-stream.")
+        return await self.run(request)
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        return False
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         return await build_context(request, self.settings)
+
+    def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
+        if self.settings.is_development and is_local_origin(origin):
+            return True
+        return super().is_websocket_origin_allowed(request, origin)
+
+    # What comes in
+
+    def decode_json(self, data: str | bytes) -> object:
+        return orjson.loads(data)
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
+        """Raises HTTPException: 415 for another type than JSON, 400 for what is no GraphQL request.
+
+        A page on another origin can send forms and plain text without asking; JSON it has to ask for (CORS).
+        """
+        if request.method == "GET":
+            sent: Any = self.parse_query_params(request.query_params)
+        else:
+            content_type, parameters = parse_content_type(request.content_type or "")
+            if content_type != JSON:
+                raise HTTPException(415, f"Send the request as {JSON}.")
+            if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+                raise HTTPException(415, "Send the request in UTF-8.")
+            sent = self.parse_json(await request.get_body())
+        if isinstance(sent, list):
+            raise HTTPException(400, "Batching is off: send one operation at a time.")
+        if not isinstance(sent, dict):
+            raise HTTPException(400, "A GraphQL request is a JSON object with the key query.")
+        for name, kind, described in (
+            ("query", str, "a string"),
+            ("operationName", str, "a string"),
+            ("variables", dict, "an object"),
+            ("extensions", dict, "an object"),
+        ):
+            if sent.get(name) is not None and not isinstance(sent[name], kind):
+                raise HTTPException(400, f"{name} must be {described}.")
+        if not sent.get("query"):
+            raise HTTPException(400, "The request has no query.")
+        transport = self._get_stream_transport_from_headers(request.headers)
+        return GraphQLRequestData(
+            query=sent["query"],
+            variables=sent.get("variables"),
+            operation_name=sent.get("operationName") or None,
+            extensions=sent.get("extensions"),
+            protocol=transport.protocol if transport else "http",
+        )
+
+    # What goes out
+
+    def encode_json(self, data: object) -> bytes:
+        return orjson.dumps(data)
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        before_execution = isinstance(result, PreExecutionError)
+        # Without `data`: nothing was executed, which null would not say.
+        answer: GraphQLHTTPResponse = {} if before_execution else {"data": result.data}
+        if result.errors:
+            errors = public_errors(result.errors, _request_id(request), before_execution=before_execution)
+            answer["errors"] = [error.formatted for error in errors]
+        if result.extensions:
+            answer["extensions"] = result.extensions
+        return answer
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        response = await super().get_sub_response(request)
+        response.media_type = answer_type(request.headers.get("accept")) or JSON
+        return response
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        executed = "data" in response_data
+        status = 200 if executed or sub_response.media_type != GRAPHQL_RESPONSE else 400
+        return self._json(response_data, status, sub_response.media_type)
+
+    async def create_streaming_response(
+        self,
+        request: Request | WebSocket,
+        stream: Callable[[], AsyncIterator[str]],
+        sub_response: Response,
+        headers: Mapping[str, str],
+    ) -> Response:
+        return StreamingResponse(
+            until_shutdown(stream()), headers={**headers, "Cache-Control": "no-store, no-transform"}
+        )
+
+    def _refuse(self, request: Request, status: int, message: str) -> Response:
+        extensions = {"code": _CODES.get(status, BAD_REQUEST)}
+        if status >= 500:
+            extensions["requestId"] = _request_id(request)
+        body = {"errors": [{"message": message, "extensions": extensions}]}
+        response = self._json(body, status, answer_type(request.headers.get("accept")))
+        if status == 405:
+            response.headers["Allow"] = "POST" if request.method == "GET" else "GET, POST"
+        if status == 413:
+            # The rest of the body is not read, so the connection cannot carry another request.
+            response.headers["Connection"] = "close"
+        return response
+
+    def _json(self, body: object, status: int, media_type: str | None) -> Response:
+        content_type = f"{media_type or JSON}; charset=utf-8"
+        return Response(self.encode_json(body), status, headers={**_NO_STORE, "Content-Type": content_type})
+
+
+def _request_id(request: Request) -> str:
+    return str(request.scope.get("state", {}).get("request_id", ""))

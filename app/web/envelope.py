@@ -1,0 +1,88 @@
+"""What surrounds every request: its id, its line in the log, the headers that browsers are told to be careful by."""
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.logging import log_fault
+from app.settings import Settings
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+_QUIET = ("/health/", "/static/", "/inbox")
+"""Asked every few seconds by machines and open pages; in the log only when something is wrong."""
+
+log = structlog.get_logger("tradewind.http")
+
+# An answer that is no page has no use for any of a page's rights. Pages set policies of their own.
+_DEFAULT_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+_ONE_YEAR_SECONDS = 31_536_000
+
+
+class Envelope:
+    """Pure ASGI: Starlette's BaseHTTPMiddleware costs more than everything here together."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.trusts_ids = settings.trusted_proxies > 0
+        self.headers = dict(_DEFAULT_HEADERS)
+        if settings.is_production and settings.public_url.startswith("https://"):
+            self.headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR_SECONDS}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        request_id = self._request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, send_with_headers)
+            except Exception as fault:  # noqa: BLE001 - the server would log what the exception says, and that may be private
+                log_fault(fault)
+                if status:
+                    raise ConnectionAbortedError from None  # half an answer is out: cut it off
+                if scope["type"] == "http":
+                    body = {"error": "Something went wrong on our side.", "requestId": request_id}
+                    await JSONResponse(body, 500)(scope, receive, send_with_headers)
+            if scope["type"] == "http":
+                _log(scope, status, time.perf_counter() - started)
+
+    def _request_id(self, scope: Scope) -> str:
+        """A proxy's own id, where there is a proxy to trust, so that its log and ours go together."""
+        given = Headers(scope=scope).get("x-request-id", "") if self.trusts_ids else ""
+        return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _log(scope: Scope, status: int, seconds: float) -> None:
+    path: str = scope["path"]
+    quiet = status < 400 and path.startswith(_QUIET)
+    # Tracking and unsubscribe links carry their secret in the path.
+    for name, value in scope.get("path_params", {}).items():
+        path = path.replace(str(value), f"{{{name}}}")
+    write = log.error if status >= 500 else log.debug if quiet else log.info
+    write("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1))

@@ -1,0 +1,46 @@
+"""Routes of the pages. The developer's own exist in development alone."""
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from strawberry.schema import BaseSchema
+
+from app.settings import Settings
+from app.web import assets, inbox, story
+from app.web.pages import page
+
+SAMPLE_EMAIL = "owner@example.com"
+SAMPLE_PASSWORD = "tradewind-dev"  # noqa: S105 - everybody's: `tradewind dev` alone makes this account
+
+
+async def graphiql(request: Request) -> Response:
+    """The story's tabs come with it in development: they are written for the sample shop."""
+    development = request.app.state.settings.is_development
+    return page("graphiql", story=story.as_json() if development else "null")
+
+
+async def start(request: Request) -> Response:
+    settings: Settings = request.app.state.settings
+    return page("start", url=settings.public_url, email=SAMPLE_EMAIL, password=SAMPLE_PASSWORD)
+
+
+def routes(settings: Settings, schema: BaseSchema) -> list[BaseRoute]:
+    """What is added to the API's own routes."""
+    added: list[BaseRoute] = []
+    if settings.graphiql_enabled:
+        added.append(Route("/static/{version}/{name:path}", assets.serve))
+    if settings.is_development:
+        sdl = schema.as_str()
+
+        async def schema_file(request: Request) -> Response:
+            return PlainTextResponse(sdl, headers={"Content-Disposition": 'inline; filename="schema.graphql"'})
+
+        added += [
+            Route("/", start),
+            Route("/schema.graphql", schema_file),
+            Route("/inbox", inbox.show),
+            Route("/inbox/messages", inbox.messages),
+            Route("/inbox/messages/{id}", inbox.message),
+            Route("/inbox/messages/{id}/html", inbox.message_html),
+        ]
+    return added

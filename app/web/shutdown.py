@@ -1,0 +1,76 @@
+"""Ends open event streams when the server is told to stop.
+
+uvicorn tells WebSockets itself, but waits for HTTP responses to end, and an event stream does not end by itself. The
+application's own shutdown comes after that wait, too late to help, so the signal is listened to here.
+"""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+_stopping: asyncio.Event | None = None
+
+
+@contextmanager
+def watching_signals() -> Iterator[None]:
+    """Notice the signals on their way to the server. To be entered in the event loop, while the server starts."""
+    global _stopping
+    _stopping = stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if threading.current_thread() is not threading.main_thread():
+        yield  # a test's server; only the main thread gets signals
+        return
+    previous = {number: signal.getsignal(number) for number in _SIGNALS}
+
+    def notice(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stopping.set)
+        before = previous[signal.Signals(number)]
+        if callable(before):
+            before(number, frame)
+
+    for number, before in previous.items():
+        if callable(before):  # a server listens; where nobody does, the signal keeps its own effect
+            signal.signal(number, notice)
+    try:
+        yield
+    finally:
+        stopping.set()
+        for number, before in previous.items():
+            if signal.getsignal(number) is notice:
+                signal.signal(number, before)
+
+
+async def until_shutdown(stream: AsyncIterator[str]) -> AsyncIterator[str]:
+    """The same items; ends early when the server stops, as for a reader who reconnects elsewhere."""
+    if _stopping is None:
+        async for item in stream:
+            yield item
+        return
+    stopped = asyncio.ensure_future(_stopping.wait())
+    upcoming: asyncio.Future[Any] | None = None
+    try:
+        while True:
+            upcoming = asyncio.ensure_future(anext(stream))
+            await asyncio.wait((upcoming, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if not upcoming.done():
+                return
+            try:
+                item = upcoming.result()
+            except StopAsyncIteration:
+                return
+            yield item
+    finally:
+        stopped.cancel()
+        if upcoming is not None and not upcoming.done():
+            upcoming.cancel()
+            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                await upcoming
+        if (close := getattr(stream, "aclose", None)) is not None:
+            await close()

@@ -1,0 +1,99 @@
+"""Parsing and validating a document once, not at every request that sends it.
+
+A storefront sends the same few dozen documents all day. Parsing and validating one costs several milliseconds, more
+than most answers. Kept in memory by its exact text: variables are no part of it, and size-limited, so that texts which
+differ at every request push each other out and cost no more than they did before.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import strawberry
+from graphql import DocumentNode, GraphQLError, NoSchemaIntrospectionCustomRule, OperationDefinitionNode
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+
+from schema.limits import MAX_TOKENS, OperationCost, TooComplexError, measure
+
+MAX_DOCUMENTS = 1_000
+MAX_DOCUMENT_CHARS = 20_000
+"""Longer documents are unusual, and 1,000 of them would fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDocument:
+    document: DocumentNode
+    errors: list[GraphQLError]
+    costs: dict[str | None, OperationCost]
+
+
+class Documents:
+    """The documents of one schema."""
+
+    def __init__(self, *, introspection: bool) -> None:
+        self.rules = () if introspection else (NoSchemaIntrospectionCustomRule,)
+        self._kept: OrderedDict[str, CheckedDocument] = OrderedDict()
+
+    def get(self, text: str | None) -> CheckedDocument | None:
+        if text is None or (checked := self._kept.get(text)) is None:
+            return None
+        self._kept.move_to_end(text)
+        return checked
+
+    def keep(self, text: str | None, checked: CheckedDocument) -> None:
+        if text is None or len(text) > MAX_DOCUMENT_CHARS:
+            return
+        self._kept[text] = checked
+        if len(self._kept) > MAX_DOCUMENTS:
+            self._kept.popitem(last=False)
+
+
+class DocumentChecks(SchemaExtension):
+    """Takes documents from `Documents`, and refuses those that ask for too much."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        context.parse_options["max_tokens"] = MAX_TOKENS
+        if checked := self.documents.get(context.query):
+            context.graphql_document = checked.document
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        document = context.graphql_document
+        if document is not None:
+            checked = self.documents.get(context.query)
+            if checked is None:
+                checked = self._check(context.schema, document, (*context.validation_rules, *self.documents.rules))
+                self.documents.keep(context.query, checked)
+            context.pre_execution_errors = checked.errors or self._refusals(checked)
+        yield
+
+    @staticmethod
+    def _check(schema: strawberry.Schema, document: DocumentNode, rules: tuple[type, ...]) -> CheckedDocument:
+        try:
+            costs = measure(document)
+            errors = validate_document(schema._schema, document, rules)
+        except TooComplexError as error:
+            return CheckedDocument(document, [error], {})
+        except RecursionError:
+            return CheckedDocument(document, [TooComplexError("The query is nested too deeply.")], {})
+        return CheckedDocument(document, errors, costs)
+
+    def _refusals(self, checked: CheckedDocument) -> list[GraphQLError]:
+        """What depends on more than the document's text. An empty list means: execute."""
+        context = self.execution_context
+        name = context._provided_operation_name
+        operations = sum(isinstance(node, OperationDefinitionNode) for node in checked.document.definitions)
+        if name is None and operations > 1:
+            return [GraphQLError("Say which of the operations to run: send operationName.")]
+        try:
+            if cost := checked.costs.get(context.operation_name):
+                cost.check(context.variables)
+        except TooComplexError as error:
+            return [error]
+        return []

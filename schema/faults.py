@@ -1,0 +1,94 @@
+"""What a client may read of an error, and what only the log gets.
+
+Shown: what the client can put right, which is syntax, validation, variables, and errors that a resolver raised with a
+code on purpose. Everything else is a fault of ours: the client gets a fixed sentence and the request's id, the log gets
+the exception under the same id.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import PreExecutionError
+
+from app.logging import log_fault
+
+PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+BAD_USER_INPUT = "BAD_USER_INPUT"
+INTERNAL = "INTERNAL_SERVER_ERROR"
+
+# Hints name fields and values of the schema, which is nobody's business where introspection is off.
+_SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
+
+
+class ErrorMasking(SchemaExtension):
+    """Puts every error that leaves into its public form, over HTTP, WebSocket and SSE alike."""
+
+    def __init__(self, *, suggestions: bool) -> None:
+        self.suggestions = suggestions
+        self._streamed = False
+
+    def on_operation(self) -> Iterator[None]:
+        yield
+        if not self._streamed:
+            self._mask(self.execution_context.result)
+
+    def on_stream_result(self, result: Any) -> Iterator[None]:
+        self._streamed = True
+        self._mask(result)
+        yield
+
+    def _mask(self, result: Any) -> None:
+        if errors := getattr(result, "errors", None):
+            request_id = getattr(self.execution_context.context, "request_id", "")
+            before_execution = isinstance(result, PreExecutionError)
+            result.errors = public_errors(errors, request_id, before_execution=before_execution)
+            if not self.suggestions:
+                for error in result.errors:
+                    error.message = _SUGGESTION.sub("", error.message)
+
+
+def public_errors(
+    errors: Sequence[GraphQLError], request_id: str, *, before_execution: bool = False
+) -> list[GraphQLError]:
+    """The errors as a client may see them, each with a code. Faults are logged. Masking twice changes nothing."""
+    return [_public(error, request_id, before_execution) for error in errors]
+
+
+def _public(error: GraphQLError, request_id: str, before_execution: bool) -> GraphQLError:
+    if error.extensions and "code" in error.extensions:
+        return error
+    cause = _cause(error)
+    if isinstance(error, GraphQLSyntaxError):
+        return _with_code(error, PARSE_FAILED)
+    if isinstance(cause, RecursionError) and before_execution:
+        return GraphQLError("The query is nested too deeply.", extensions={"code": PARSE_FAILED})
+    if isinstance(cause, (CannotGetOperationTypeError, InvalidOperationTypeError)):
+        return _with_code(error, VALIDATION_FAILED)
+    # Without a path it was said before any resolver ran: by validation, or about a variable's value.
+    if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
+        return _with_code(error, VALIDATION_FAILED if before_execution else BAD_USER_INPUT)
+    log_fault(cause or error, path=error.path)
+    return GraphQLError(
+        "Something went wrong on our side.",
+        nodes=error.nodes,
+        path=error.path,
+        extensions={"code": INTERNAL, "requestId": request_id},
+    )
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What was raised in the first place; None when GraphQL itself said it."""
+    cause: BaseException | None = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _with_code(error: GraphQLError, code: str) -> GraphQLError:
+    error.extensions = {**(error.extensions or {}), "code": code}
+    return error

@@ -1,0 +1,94 @@
+"""GraphQL over WebSocket: the graphql-transport-ws protocol."""
+
+from collections.abc import AsyncGenerator, Mapping
+from json import JSONDecodeError
+from typing import TYPE_CHECKING, Any, cast
+
+from starlette.websockets import WebSocketDisconnect, WebSocketState
+from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    Message,
+    SubscribeMessage,
+)
+
+from schema.context import Context, build_context
+
+if TYPE_CHECKING:
+    from schema.view import View
+
+_TOO_BIG = 1009
+_MALFORMED = 4400
+
+
+class SocketAdapter(ASGIWebSocketAdapter):
+    """Text frames in both directions, with the size limit that HTTP bodies have."""
+
+    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
+        limit = cast("View", self.view).settings.max_body_bytes
+        while self.ws.application_state != WebSocketState.DISCONNECTED:
+            try:
+                text = await self.ws.receive_text()
+            except KeyError as error:
+                raise NonTextMessageReceived from error
+            except WebSocketDisconnect:
+                return
+            if len(text) > limit:
+                await self.close(_TOO_BIG, "Message too big")
+                return
+            try:
+                yield self.view.decode_json(text)
+            except JSONDecodeError as error:
+                if not ignore_parsing_errors:
+                    raise NonJsonMessageReceived from error
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        try:
+            await self.ws.send_text(cast("bytes", self.view.encode_json(message)).decode())
+        except WebSocketDisconnect as gone:
+            raise WebSocketDisconnected from gone
+
+
+class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
+    """Browsers cannot set headers on a WebSocket, so `connection_init` carries the Authorization."""
+
+    _authorization: str | None = None
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        payload = message.get("payload")
+        if isinstance(payload, dict):
+            given = {str(name).lower(): value for name, value in payload.items()}.get("authorization")
+            self._authorization = given if isinstance(given, str) else None
+        await super().handle_connection_init(message)
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        """Who asks is looked up for each operation: a socket outlives the token that it was opened with."""
+        payload = cast("Any", message["payload"])
+        if not isinstance(payload, dict) or not _is_request(payload):
+            await self.handle_invalid_message("Failed to parse message")
+            return
+        if self.connection_acknowledged:
+            socket = cast("SocketAdapter", self.websocket).ws
+            self.context = await build_context(socket, self.context.settings, self._authorization)
+        await super().handle_subscribe(message)
+
+    async def handle_message(self, message: Message) -> None:
+        """Whatever is not shaped like a message ends the connection, as the protocol asks, and nothing else."""
+        received: object = message
+        if not isinstance(received, dict) or not isinstance(received.get("id", ""), str):
+            await self.handle_invalid_message("Failed to parse message")
+            return
+        await super().handle_message(message)
+
+    async def handle_invalid_message(self, error_message: str) -> None:
+        await self.websocket.close(code=_MALFORMED, reason=error_message)
+
+
+def _is_request(payload: dict[str, Any]) -> bool:
+    return (
+        isinstance(payload.get("query"), str)
+        and isinstance(payload.get("variables"), (dict, type(None)))
+        and isinstance(payload.get("operationName"), (str, type(None)))
+    )
