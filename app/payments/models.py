@@ -6,11 +6,18 @@ from tortoise import fields
 from tortoise.models import Model
 
 
+class PaymentMethod(StrEnum):
+    CARD = "CARD"
+    CASH_ON_DELIVERY = "CASH_ON_DELIVERY"
+
+
 class PaymentState(StrEnum):
     PENDING = "PENDING"
     """Recorded; the gateway may or may not have been asked."""
     REQUIRES_ACTION = "REQUIRES_ACTION"
     AUTHORIZED = "AUTHORIZED"
+    CAPTURING = "CAPTURING"
+    """To be taken; a worker asks the gateway until it confirms."""
     CAPTURED = "CAPTURED"
     FAILED = "FAILED"
     VOIDING = "VOIDING"
@@ -32,6 +39,8 @@ class Payment(Model):
     """The gateway's own id."""
     token = fields.TextField(null=True)
     """The client's one-time token, kept until the gateway has answered."""
+    return_url = fields.TextField(null=True)
+    """Where the shopper goes after an action at the provider's."""
     action = fields.JSONField[dict[str, object]](null=True)
     captured_minor = fields.BigIntField(default=0)
     refunded_minor = fields.BigIntField(default=0)
@@ -69,8 +78,8 @@ class TestGatewayPayment(Model):
     amount_minor = fields.BigIntField()
     currency_code = fields.CharField(max_length=3)
     state = fields.CharField(max_length=24)
+    return_url = fields.TextField(null=True)
     created_at = fields.DatetimeField()
-    settles_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "test_gateway_payments"

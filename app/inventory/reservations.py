@@ -1,0 +1,278 @@
+"""Who holds which units: taken from what can be sold for a checkout, promised to its order, shipped or given back.
+
+Every function joins the open unit of work. Levels are locked in the order of their ids, by one statement, so that any
+number of checkouts can draw on the same levels without a deadlock. Units are known by the checkout attempt that took
+them; an order has the same attempt.
+
+    available    what can be sold now
+    reserved     held or promised, still on the shelf: the live reservations' `quantity` less what has shipped of it
+    backordered  sold beyond what was there, where the variant allows it: the same of `backordered`
+
+A level's movements add up to what is available and what is held; a hold becomes a movement when it becomes an order.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app import db
+from app.kit.ids import new_id
+
+MOVED_BY_ORDER = "order"
+MOVED_BY_CANCELLATION = "cancellation"
+MOVED_BY_SHIPMENT = "backorder shipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Units of one variant, over all lines that want it."""
+
+    variant_id: uuid.UUID
+    quantity: int
+    may_backorder: bool
+
+
+# The locks come first: what `locked` returns is what the rows say once nobody else can change them.
+_HOLD = """
+    WITH wanted AS (
+        SELECT * FROM unnest($2::uuid[], $3::int[], $4::bool[]) AS w (variant_id, quantity, may_backorder)
+    ), locked AS (
+        SELECT id, variant_id, warehouse_id, available FROM stock_levels
+        WHERE variant_id = ANY($2) ORDER BY id FOR NO KEY UPDATE
+    ), queue AS (
+        SELECT l.id, l.variant_id, l.available, w.quantity, w.may_backorder,
+               row_number() OVER in_order AS place,
+               coalesce(sum(l.available) OVER (in_order ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW), 0) AS before,
+               sum(l.available) OVER (PARTITION BY l.variant_id) AS altogether
+        FROM locked l
+        JOIN wanted w ON w.variant_id = l.variant_id
+        JOIN warehouses h ON h.id = l.warehouse_id
+        WINDOW in_order AS (PARTITION BY l.variant_id ORDER BY h.priority, l.id)
+    ), shares AS (
+        SELECT id, variant_id,
+               greatest(0, least(available, quantity - before)) AS quantity,
+               CASE WHEN place = 1 AND may_backorder THEN greatest(0, quantity - altogether) ELSE 0 END AS backordered
+        FROM queue
+    ), missing AS (
+        SELECT w.variant_id, w.may_backorder, coalesce(sum(l.available), 0) AS available
+        FROM wanted w LEFT JOIN locked l ON l.variant_id = w.variant_id
+        GROUP BY w.variant_id, w.quantity, w.may_backorder
+        HAVING coalesce(sum(l.available), 0) < w.quantity AND (NOT w.may_backorder OR count(l.id) = 0)
+    ), taken AS (
+        UPDATE stock_levels s
+        SET available = s.available - shares.quantity, reserved = s.reserved + shares.quantity,
+            backordered = s.backordered + shares.backordered, updated_at = business_now()
+        FROM shares
+        WHERE s.id = shares.id AND shares.quantity + shares.backordered > 0 AND NOT EXISTS (SELECT FROM missing)
+        RETURNING s.id, shares.variant_id, shares.quantity, shares.backordered
+    ), held AS (
+        INSERT INTO stock_reservations (id, attempt_id, stock_level_id, variant_id, quantity, backordered, state,
+                                        shipped_quantity, expires_at, created_at)
+        SELECT gen_random_uuid(), $1, id, variant_id, quantity, backordered, 'HELD', 0, $5, business_now() FROM taken
+    )
+    SELECT variant_id, may_backorder, available FROM missing
+"""
+
+
+async def hold(attempt_id: uuid.UUID, demands: Sequence[Demand], *, until: datetime) -> dict[uuid.UUID, int]:
+    """Take what every demand wants, or nothing at all.
+
+    Warehouses give in the order of their priority; what goes beyond all of them is back-ordered where that is allowed.
+
+    Args:
+        demands: at most one for a variant.
+        until: business time, for people who look at the rows; nothing lets go of the units by itself.
+
+    Returns:
+        Units that can be sold, by variant, of each that there are too few of; empty when the units are held.
+    """
+    db.current_unit_of_work()
+    if not demands:
+        return {}
+    rows = await _try_hold(attempt_id, demands, until)
+    unknown = [row["variant_id"] for row in rows if row["may_backorder"]]
+    # Sold without ever having been in stock: there has to be a level that owes the units.
+    if unknown and await _open_empty_levels(unknown):
+        rows = await _try_hold(attempt_id, demands, until)
+    return {row["variant_id"]: row["available"] for row in rows}
+
+
+async def _try_hold(attempt_id: uuid.UUID, demands: Sequence[Demand], until: datetime) -> list[db.Record]:
+    return await db.fetch(
+        _HOLD,
+        attempt_id,
+        [demand.variant_id for demand in demands],
+        [demand.quantity for demand in demands],
+        [demand.may_backorder for demand in demands],
+        until,
+    )
+
+
+async def _open_empty_levels(variant_ids: Sequence[uuid.UUID]) -> int:
+    return await db.execute(
+        """
+        INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
+        SELECT n.id, n.variant_id, h.id, 0, 0, 0, business_now()
+        FROM unnest($1::uuid[], $2::uuid[]) AS n (id, variant_id)
+        CROSS JOIN (SELECT id FROM warehouses ORDER BY is_default DESC, priority, id LIMIT 1) h
+        ORDER BY n.id
+        ON CONFLICT DO NOTHING
+        """,
+        [new_id() for _ in variant_ids],
+        list(variant_ids),
+    )
+
+
+async def commit(attempt_id: uuid.UUID, order_id: uuid.UUID) -> None:
+    """The checkout became this order: what was held is promised. What can be sold does not change."""
+    db.current_unit_of_work()
+    await db.execute(
+        """
+        WITH committed AS (
+            UPDATE stock_reservations SET state = 'COMMITTED', expires_at = NULL
+            WHERE attempt_id = $1 AND state = 'HELD' RETURNING stock_level_id, quantity
+        )
+        INSERT INTO stock_movements (id, stock_level_id, available_delta, reason, reference_id, created_at)
+        SELECT gen_random_uuid(), stock_level_id, -quantity, $3, $2, business_now() FROM committed WHERE quantity > 0
+        """,
+        attempt_id,
+        order_id,
+        MOVED_BY_ORDER,
+    )
+
+
+# $2: the state to end, HELD or COMMITTED.
+_GIVE_BACK = """
+    WITH locked AS (
+        SELECT id FROM stock_levels
+        WHERE id IN (SELECT stock_level_id FROM stock_reservations WHERE attempt_id = $1 AND state = $2)
+        ORDER BY id FOR NO KEY UPDATE
+    ), released AS (
+        UPDATE stock_reservations r SET state = 'RELEASED', expires_at = NULL
+        FROM locked WHERE locked.id = r.stock_level_id AND r.attempt_id = $1 AND r.state = $2
+        RETURNING r.stock_level_id, r.quantity, r.backordered
+    ), returned AS (
+        UPDATE stock_levels s
+        SET available = s.available + back.quantity, reserved = s.reserved - back.quantity,
+            backordered = s.backordered - back.backordered, updated_at = business_now()
+        FROM (
+            SELECT stock_level_id, sum(quantity)::int AS quantity, sum(backordered)::int AS backordered
+            FROM released GROUP BY stock_level_id
+        ) back
+        WHERE s.id = back.stock_level_id
+        RETURNING s.id, back.quantity
+    )
+"""
+
+
+async def release(attempt_id: uuid.UUID) -> None:
+    """The checkout came to nothing: what it held can be sold again. Repeating it changes nothing."""
+    db.current_unit_of_work()
+    await db.execute(f"{_GIVE_BACK} SELECT count(*) FROM returned", attempt_id, "HELD")
+
+
+async def restock(attempt_id: uuid.UUID, order_id: uuid.UUID) -> None:
+    """The order is cancelled before any of it shipped: its units can be sold again. Repeating it changes nothing."""
+    db.current_unit_of_work()
+    await db.execute(
+        f"""
+        {_GIVE_BACK}
+        INSERT INTO stock_movements (id, stock_level_id, available_delta, reason, reference_id, created_at)
+        SELECT gen_random_uuid(), id, quantity, $4, $3, business_now() FROM returned WHERE quantity > 0
+        """,
+        attempt_id,
+        "COMMITTED",
+        order_id,
+        MOVED_BY_CANCELLATION,
+    )
+
+
+async def ship(attempt_id: uuid.UUID, units: Mapping[uuid.UUID, int]) -> None:
+    """Units of an order left the shelf.
+
+    Those that were there at the sale go first. A back-ordered unit came in later, into what can be sold, and leaves
+    from there.
+
+    Args:
+        units: by variant; of variants that are not counted there are no reservations, and nothing happens.
+    """
+    db.current_unit_of_work()
+    rows = await db.fetch(
+        """
+        SELECT r.id, r.stock_level_id, r.variant_id, r.quantity, r.backordered, r.shipped_quantity
+        FROM stock_reservations r JOIN stock_levels s ON s.id = r.stock_level_id
+        WHERE r.attempt_id = $1 AND r.state = 'COMMITTED' AND r.variant_id = ANY($2)
+        ORDER BY s.id, r.id FOR NO KEY UPDATE
+        """,
+        attempt_id,
+        list(units),
+    )
+    left = dict(units)
+    shares: list[_Shipped] = []
+    for row in rows:
+        share = _Shipped.of(row, left[row["variant_id"]])
+        left[row["variant_id"]] -= share.units
+        if share.units:
+            shares.append(share)
+    if shares:
+        await _write_shipped(shares, attempt_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shipped:
+    """What leaves of one reservation: units that were reserved, and units that were owed."""
+
+    reservation_id: uuid.UUID
+    stock_level_id: uuid.UUID
+    reserved: int
+    owed: int
+
+    @property
+    def units(self) -> int:
+        return self.reserved + self.owed
+
+    @classmethod
+    def of(cls, row: db.Record, wanted: int) -> "_Shipped":
+        reserved_left = max(0, row["quantity"] - row["shipped_quantity"])
+        owed_left = row["quantity"] + row["backordered"] - row["shipped_quantity"] - reserved_left
+        reserved = min(wanted, reserved_left)
+        return cls(row["id"], row["stock_level_id"], reserved, min(wanted - reserved, owed_left))
+
+
+async def _write_shipped(shares: Sequence[_Shipped], attempt_id: uuid.UUID) -> None:
+    await db.execute(
+        """
+        WITH shares AS (
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[])
+                AS n (reservation_id, stock_level_id, reserved, owed)
+        ), shipped AS (
+            UPDATE stock_reservations r
+            SET shipped_quantity = shipped_quantity + shares.reserved + shares.owed,
+                state = CASE WHEN shipped_quantity + shares.reserved + shares.owed = quantity + backordered
+                        THEN 'SHIPPED' ELSE state END
+            FROM shares WHERE r.id = shares.reservation_id
+        ), levels AS (
+            SELECT s.id, l.reserved, l.owed, least(s.available, l.owed) AS from_available
+            FROM stock_levels s
+            JOIN (
+                SELECT stock_level_id, sum(reserved)::int AS reserved, sum(owed)::int AS owed
+                FROM shares GROUP BY stock_level_id
+            ) l ON l.stock_level_id = s.id
+        ), left_the_shelf AS (
+            UPDATE stock_levels s
+            SET reserved = s.reserved - levels.reserved, backordered = s.backordered - levels.owed,
+                available = s.available - levels.from_available, updated_at = business_now()
+            FROM levels WHERE s.id = levels.id
+        )
+        INSERT INTO stock_movements (id, stock_level_id, available_delta, reason, reference_id, created_at)
+        SELECT gen_random_uuid(), levels.id, -from_available, $6, o.id, business_now()
+        FROM levels LEFT JOIN orders o ON o.attempt_id = $5 WHERE from_available > 0
+        """,
+        [share.reservation_id for share in shares],
+        [share.stock_level_id for share in shares],
+        [share.reserved for share in shares],
+        [share.owed for share in shares],
+        attempt_id,
+        MOVED_BY_SHIPMENT,
+    )

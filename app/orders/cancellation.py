@@ -1,0 +1,62 @@
+"""Cancelling an order: its units can be sold again, and the money that is set aside is given back."""
+
+import uuid
+
+from app import db, events
+from app.errors import CommonErrorCode, DomainError, not_found
+from app.inventory import reservations
+from app.orders import status
+from app.orders.errors import OrderErrorCode
+from app.orders.models import OrderStatus, PaymentStatus
+from app.payments import service as payments
+
+ORDER_CANCELLED = "order.cancelled"
+MAX_REASON_CHARS = 500
+
+
+async def cancel_order(order_id: uuid.UUID, reason: str | None) -> None:
+    """Cancel an order of which nothing has been shipped.
+
+    Args:
+        reason: for people; the customer's mail shows it.
+
+    Raises:
+        DomainError: NOT_FOUND, ORDER_CANCELLED, ORDER_FULFILLED, PAYMENT_CAPTURED, TOO_LONG.
+    """
+    reason = (reason or "").strip() or None
+    if reason is not None and len(reason) > MAX_REASON_CHARS:
+        raise DomainError(CommonErrorCode.TOO_LONG, f"At most {MAX_REASON_CHARS} characters.", ["reason"])
+    async with db.unit_of_work():
+        order = await status.lock_order(order_id)
+        if order is None:
+            raise not_found("order", ["orderId"])
+        if order["status"] == OrderStatus.CANCELLED:
+            raise DomainError(OrderErrorCode.ORDER_CANCELLED, "The order is cancelled already.", ["orderId"])
+        if order["status"] == OrderStatus.COMPLETED or await _has_shipped(order_id):
+            message = "What has been shipped, or delivered for download, cannot be cancelled."
+            raise DomainError(OrderErrorCode.ORDER_FULFILLED, message, ["orderId"])
+        try:
+            confirmed = await payments.call_off(order_id)
+        except DomainError as refusal:
+            raise refusal.under("orderId") from None
+        await db.execute(
+            """
+            UPDATE orders SET status = $2, payment_status = $3, cancelled_at = business_now(), cancel_reason = $4,
+                updated_at = business_now()
+            WHERE id = $1
+            """,
+            order_id,
+            OrderStatus.CANCELLED.value,
+            PaymentStatus.VOIDED.value if confirmed and order["total_minor"] else order["payment_status"],
+            reason,
+        )
+        await reservations.restock(order["attempt_id"], order_id)
+        await events.record(ORDER_CANCELLED, subject_id=order_id, payload={"orderId": str(order_id)})
+        status.announce(order_id)
+
+
+async def _has_shipped(order_id: uuid.UUID) -> bool:
+    shipped: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM order_lines WHERE order_id = $1 AND fulfilled_quantity > 0)", order_id
+    )
+    return shipped

@@ -1,0 +1,8 @@
+"""What staff can hear about orders."""
+
+from app.errors import ErrorCode
+
+
+class OrderErrorCode(ErrorCode):
+    ORDER_CANCELLED = "The order is cancelled already."
+    ORDER_FULFILLED = "Something of the order has been shipped or delivered, so it cannot be cancelled."

@@ -1,0 +1,95 @@
+"""Writing an order: one statement for the order and its lines."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from app import db, events
+from app.keys import keyring
+from app.kit.crypto import hash_token, token_matches
+from app.orders.draft import OrderDraft, lines_json
+from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
+
+ORDER_PLACED = "order.placed"
+TOKEN_PURPOSE = "order"  # noqa: S105 - names what the token is for
+
+_INSERT = """
+    WITH placed AS (
+        INSERT INTO orders (
+            id, number, attempt_id, cart_id, token_hash, email, phone, status, payment_status, fulfillment_status,
+            payment_method, currency_code, subtotal_minor, discount_minor, shipping_minor, tax_minor, tax_included,
+            total_minor, shipping_address, billing_address, shipping_quote, note, attributes, placed_at, updated_at
+        ) VALUES (
+            $1, nextval('order_numbers'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+            $17, $18, $19, $20, $21, $22, business_now(), business_now()
+        ) RETURNING *
+    ), written AS (
+        INSERT INTO order_lines (
+            id, order_id, position, product_id, variant_id, product_name, variant_name, sku, image_url,
+            selected_options, attributes, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor,
+            total_minor, weight_grams, requires_shipping, fulfilled_quantity
+        )
+        SELECT l.id, $1, l.position, l.product_id, l.variant_id, l.product_name, l.variant_name, l.sku, l.image_url,
+               l.selected_options, l.attributes, l.quantity, l.unit_price_minor, l.subtotal_minor, l.discount_minor,
+               l.tax_minor, l.total_minor, l.weight_grams, l.requires_shipping, 0
+        FROM jsonb_to_recordset($23::jsonb) AS l (
+            id uuid, position int, product_id uuid, variant_id uuid, product_name text, variant_name text, sku text,
+            image_url text, selected_options jsonb, attributes jsonb, quantity int, unit_price_minor bigint,
+            subtotal_minor bigint, discount_minor bigint, tax_minor bigint, total_minor bigint, weight_grams int,
+            requires_shipping bool
+        )
+    )
+    SELECT * FROM placed
+"""
+
+
+async def place(draft: OrderDraft, attempt_id: uuid.UUID, payment_status: PaymentStatus) -> Mapping[str, Any]:
+    """Write the order as it was drafted, in the open unit of work, and say so. Returns its row.
+
+    An order of which nothing ships and nothing is left to pay is complete at once.
+    """
+    fulfillment_status = FulfillmentStatus.UNFULFILLED if draft.ships else FulfillmentStatus.NOT_REQUIRED
+    done = not draft.ships and payment_status is PaymentStatus.PAID
+    row = await db.fetchrow(
+        _INSERT,
+        draft.id,
+        attempt_id,
+        draft.cart_id,
+        hash_token(keyring().derive_token(TOKEN_PURPOSE, draft.id)),
+        draft.email,
+        draft.phone,
+        (OrderStatus.COMPLETED if done else OrderStatus.OPEN).value,
+        payment_status.value,
+        fulfillment_status.value,
+        draft.payment_method,
+        draft.currency_code,
+        draft.subtotal_minor,
+        draft.discount_minor,
+        draft.shipping_minor,
+        draft.tax_minor,
+        draft.tax_included,
+        draft.total_minor,
+        _json(draft.shipping_address),
+        _json(draft.billing_address),
+        _json(draft.shipping_quote),
+        draft.note,
+        _json(draft.attributes),
+        lines_json(draft),
+    )
+    if row is None:
+        raise RuntimeError("the order was not written")
+    await events.record(ORDER_PLACED, subject_id=draft.id, payload={"orderId": str(draft.id)})
+    return row
+
+
+def _json(value: object | None) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
+
+
+def token_of(order_id: uuid.UUID, token_hash: bytes) -> str | None:
+    """The token on the order's receipt, derived anew; None when the key it was derived from has left the ring."""
+    return next(
+        (token for token in keyring().derivations(TOKEN_PURPOSE, order_id) if token_matches(token, token_hash)), None
+    )

@@ -1,0 +1,50 @@
+"""How an order's statuses follow what happens to its payment. All of it joins the open unit of work.
+
+Whoever changes an order and its payment locks the order first.
+"""
+
+import uuid
+
+from app import db, live
+from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
+
+
+def order_topic(order_id: uuid.UUID) -> str:
+    """What subscriptions to an order's tracking listen to."""
+    return f"order:{order_id.hex}"
+
+
+def announce(order_id: uuid.UUID) -> None:
+    """Once the open unit of work is committed, everybody who watches the order looks again."""
+    db.current_unit_of_work().after_commit(lambda: live.publish_soon(order_topic(order_id)))
+
+
+async def lock_order(order_id: uuid.UUID) -> db.Record | None:
+    """The order's row, for nobody else to change until the unit of work ends."""
+    return await db.fetchrow("SELECT * FROM orders WHERE id = $1 FOR NO KEY UPDATE", order_id)
+
+
+async def payment_captured(order_id: uuid.UUID) -> None:
+    """The money is in. An order of which nothing is left to ship is complete with it."""
+    await db.execute(
+        """
+        UPDATE orders SET payment_status = $2, updated_at = business_now(),
+            status = CASE WHEN status = $3 AND fulfillment_status = ANY($4) THEN $5 ELSE status END
+        WHERE id = $1
+        """,
+        order_id,
+        PaymentStatus.PAID.value,
+        OrderStatus.OPEN.value,
+        [FulfillmentStatus.FULFILLED.value, FulfillmentStatus.NOT_REQUIRED.value],
+        OrderStatus.COMPLETED.value,
+    )
+    announce(order_id)
+
+
+async def payment_voided(order_id: uuid.UUID) -> None:
+    """What was set aside is given back."""
+    await db.execute(
+        "UPDATE orders SET payment_status = $2, updated_at = business_now() WHERE id = $1",
+        order_id,
+        PaymentStatus.VOIDED.value,
+    )

@@ -1,0 +1,48 @@
+"""Webhooks of payment gateways: believed only when signed, noted, and answered at once.
+
+A webhook is no more than a reason to ask the gateway how a payment stands, so that repeated and reordered ones are
+harmless, and none can say what is not so.
+"""
+
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from app import db, events
+from app.payments.gateway import InvalidWebhookError
+from app.payments.registry import gateways
+
+NOTIFIED = "payment.notified"
+MAX_BODY_BYTES = 100_000
+MAX_PAYMENTS = 100
+
+
+async def receive(request: Request) -> Response:
+    """`POST /webhooks/payments/{gateway}`"""
+    gateway = gateways().get(request.path_params["gateway"])
+    if gateway is None:
+        return PlainTextResponse("There is no such gateway.", 404)
+    body = await _limited_body(request)
+    if body is None:
+        return PlainTextResponse("The body is too large.", 413)
+    try:
+        payment_ids = gateway.notified_payments(request.headers, body, datetime.now(UTC))
+    except InvalidWebhookError as error:
+        return PlainTextResponse(f"Not accepted: {error}.", 400)
+    async with db.unit_of_work():
+        known = await db.fetch(
+            "SELECT id FROM payments WHERE id = ANY($1) AND gateway = $2", payment_ids[:MAX_PAYMENTS], gateway.name
+        )
+        for row in known:
+            await events.record(NOTIFIED, subject_id=row["id"])
+    return Response(status_code=204)
+
+
+async def _limited_body(request: Request) -> bytes | None:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)
