@@ -24,7 +24,8 @@ from app.shipping.rules import (
 from app.shipping.zones import zone_of
 
 MAX_LINES = 250
-MAX_QUANTITY = 1_000_000
+MAX_QUANTITY = 10_000
+"""As in a cart: what cannot be put into one need not be quoted."""
 
 
 def needs_shipping(lines: Sequence[Shippable]) -> bool:

@@ -161,6 +161,7 @@ async def test_wrong_requests_are_told_what_is_wrong(api: Api) -> None:
     at = ["input", "lines"]
     cart = await _cart((product, 1))
     assert await _refused(api, US, lines=_lines(product, 0)) == [("OUT_OF_RANGE", [*at, "0", "quantity"])]
+    assert await _refused(api, US, lines=_lines(product, 10_001)) == [("OUT_OF_RANGE", [*at, "0", "quantity"])]
     assert await _refused(api, US, lines=_lines(product, -5)) == [("OUT_OF_RANGE", [*at, "0", "quantity"])]
     assert await _refused(api, US, lines=[*_lines(product), {"variantId": unknown}, *_lines(draft)]) == [
         ("NOT_FOUND", [*at, "1", "variantId"]),
