@@ -47,8 +47,12 @@ class Settings(BaseSettings):
 
     shipping_quote_minutes: int = Field(30, gt=0, description="Business time that a shipping quote holds")
 
-    smtp_url: str | None = Field(None, description="smtp://user:password@host:587 (STARTTLS) or smtps://…:465")
-    email_from: str = Field("Tradewind <shop@localhost.localdomain>", description="Sender of the shop's mail")
+    smtp_url: str | None = Field(
+        None, description="smtp://user:password@host:587 (STARTTLS; ?starttls=optional or off) or smtps://…:465"
+    )
+    email_from: str = Field(
+        "shop@localhost.localdomain", description="Sender of the shop's mail; the shop's name where it has none"
+    )
     email_reply_to: str | None = None
     send_timeout_seconds: float = Field(30.0, gt=0, description="Total deadline of one send to a provider")
     twilio_account_sid: str | None = None

@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 
+from app.errors import DomainError
+from app.messaging.mime import address
 from app.messaging.transports import (
     OutgoingEmail,
     PermanentSendError,
@@ -21,6 +23,7 @@ from app.settings import Settings
 
 MAX_REFERENCE_CHARS = 255
 CHECK_TIMEOUT_SECONDS = 10.0
+UNSET_SENDER_DOMAIN = "localhost.localdomain"
 _ENHANCED_CODE = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _STARTTLS = {"required": True, "optional": None, "off": False}
 
@@ -164,6 +167,13 @@ def _answer(error: aiosmtplib.SMTPResponseException, *, permanent: bool) -> Send
 
 async def check_smtp(settings: Settings) -> str | None:
     """Connect, encrypt and sign in as for a real mail, and send none. The problem in words, or None."""
+    for name, sender in (("EMAIL_FROM", settings.email_from), ("EMAIL_REPLY_TO", settings.email_reply_to)):
+        try:
+            mailbox = address(sender) if sender else None
+        except DomainError:
+            return f"{name} is not an email address"
+        if mailbox is not None and settings.is_production and mailbox.domain == UNSET_SENDER_DOMAIN:
+            return f"{name} is not set: mail needs a sender that can be answered"
     if settings.smtp_url is None:
         return "SMTP_URL is not set" if settings.is_production else None
     try:

@@ -11,6 +11,7 @@ import structlog
 
 from app import db
 from app.events import delivery
+from app.kit.ids import new_id
 from app.logging import configure_logging
 from app.messaging import rendering, sending
 from app.messaging.dev_inbox import list_messages
@@ -135,6 +136,68 @@ async def test_a_cancellation_between_reserving_and_sending_wins(shop_row: None,
     await drain()
     assert await state_of(message_id) == ("SKIPPED", "ORDER_CANCELLED", None)
     assert await list_messages() == []
+
+
+async def parcel(order_id: uuid.UUID, status: str = "LABEL_CREATED") -> tuple[str, str]:
+    """A fulfilment of the order in one parcel: its id and the parcel's."""
+    fulfillment_id, shipment_id = new_id(), new_id()
+    line_id = await db.fetchval("SELECT id FROM order_lines WHERE order_id = $1", order_id)
+    await db.execute(
+        "INSERT INTO fulfillments (id, order_id, created_at) VALUES ($1, $2, business_now())", fulfillment_id, order_id
+    )
+    await db.execute(
+        "INSERT INTO fulfillment_lines (id, fulfillment_id, order_line_id, quantity) VALUES ($1, $2, $3, 2)",
+        new_id(),
+        fulfillment_id,
+        line_id,
+    )
+    await db.execute(
+        """
+        INSERT INTO shipments (id, fulfillment_id, position, carrier, status, created_at, updated_at)
+        VALUES ($1, $2, 0, 'UPS', $3, business_now(), business_now())
+        """,
+        shipment_id,
+        fulfillment_id,
+        status,
+    )
+    return str(fulfillment_id), str(shipment_id)
+
+
+async def test_each_step_of_a_parcel_is_told_once(shop_row: None, drain: Drain) -> None:
+    order_id = await placed_order()
+    fulfillment_id, shipment_id = await parcel(order_id)
+    for _ in range(2):
+        await happens("fulfillment.created", order_id, fulfillmentId=fulfillment_id, notifyCustomer=True)
+        await happens("shipment.out_for_delivery", order_id, shipmentId=shipment_id)
+        await happens("shipment.delivered", order_id, shipmentId=shipment_id)
+    await drain()
+    assert sorted(mail.subject or "" for mail in await list_messages()) == [
+        "Order 1001 is on its way",
+        "Order 1001 is out for delivery",
+        "Order 1001 was delivered",
+    ]
+
+
+async def test_a_fulfilment_that_is_not_to_be_announced_is_not(shop_row: None, drain: Drain) -> None:
+    order_id = await placed_order()
+    fulfillment_id, _ = await parcel(order_id)
+    await happens("fulfillment.created", order_id, fulfillmentId=fulfillment_id, notifyCustomer=False)
+    await drain()
+    assert await ledger() == []
+
+
+async def test_a_parcel_that_has_arrived_is_not_announced_as_on_its_way_to_the_door(
+    shop_row: None, drain: Drain
+) -> None:
+    order_id = await placed_order()
+    _, shipment_id = await parcel(order_id, status="DELIVERED")
+    await happens("shipment.out_for_delivery", order_id, shipmentId=shipment_id)
+    await happens("shipment.delivered", order_id, shipmentId=shipment_id)
+    await drain()
+    assert {row["template"]: (row["state"], row["reason"]) for row in await ledger()} == {
+        "order_out_for_delivery": ("SKIPPED", "SUPERSEDED"),
+        "order_delivered": ("SENT", None),
+    }
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------

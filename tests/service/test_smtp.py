@@ -250,8 +250,8 @@ def test_a_malformed_url_is_refused_without_quoting_the_password(url: str) -> No
 # --- tradewind doctor -------------------------------------------------------------------------------------------------
 
 
-async def problem(url: str | None) -> str | None:
-    return await check_smtp(make_settings("postgres://x@localhost/x", "redis://localhost", smtp_url=url))
+async def problem(url: str | None, **more: object) -> str | None:
+    return await check_smtp(make_settings("postgres://x@localhost/x", "redis://localhost", smtp_url=url, **more))
 
 
 async def test_the_check_says_what_is_wrong_in_words_and_sends_nothing(tls: ssl.SSLContext) -> None:
@@ -267,3 +267,5 @@ async def test_the_check_says_what_is_wrong_in_words_and_sends_nothing(tls: ssl.
     async with smtp_server(Mailbox(), tls=tls) as mailbox:
         assert "certificate" in (await problem(f"smtps://127.0.0.1:{mailbox.port}") or "")
     assert "smtp://" in (await problem("localhost:25") or "")
+    assert await problem(None, email_reply_to="nobody") == "EMAIL_REPLY_TO is not an email address"
+    assert "EMAIL_FROM is not set" in (await problem("smtp://127.0.0.1:1", TRADEWIND_ENV="production") or "")
