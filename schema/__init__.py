@@ -8,6 +8,7 @@ from schema.catalogue import CatalogueQueries
 from schema.development import DevelopmentMutations
 from schema.engine import Schema
 from schema.errors import ERROR_TYPES
+from schema.fulfillments import FulfillmentMutations, FulfillmentQueries, FulfillmentSubscriptions
 from schema.jobs import JobMutations, JobQueries, JobSubscriptions
 from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueries
 from schema.nodes import NodeQueries
@@ -21,6 +22,7 @@ from schema.staff import StaffMutations, StaffQueries
 class Query(
     CartQueries,
     CatalogueQueries,
+    FulfillmentQueries,
     JobQueries,
     NodeQueries,
     MessagingQueries,
@@ -38,7 +40,15 @@ class DevelopmentQuery(Query, DevInboxQueries):
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation(CartMutations, JobMutations, MessagingMutations, OperationsMutations, StaffMutations, ZoneMutations):
+class Mutation(
+    CartMutations,
+    FulfillmentMutations,
+    JobMutations,
+    MessagingMutations,
+    OperationsMutations,
+    StaffMutations,
+    ZoneMutations,
+):
     pass
 
 
@@ -48,7 +58,7 @@ class DevelopmentMutation(Mutation, DevelopmentMutations):
 
 
 @strawberry.type(description="Everything that can be watched.")
-class Subscription(JobSubscriptions):
+class Subscription(FulfillmentSubscriptions, JobSubscriptions):
     pass
 
 

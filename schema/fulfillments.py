@@ -13,7 +13,7 @@ from app.errors import CommonErrorCode, DomainError, not_found
 from app.fulfillments import queries, service
 from app.fulfillments.models import ShipmentStatus
 from app.kit import ids
-from app.orders.models import FulfillmentStatus, OrderStatus
+from app.orders.status import order_topic
 from app.staff.permissions import Permission
 from schema.access import PUBLIC, STAFF, mutation, query, subscription
 from schema.context import Info
@@ -21,6 +21,7 @@ from schema.dates import DateRange
 from schema.enums import describe_enum
 from schema.errors import UserError
 from schema.nodes import Node, node_loader
+from schema.order_status import FulfillmentStatus, OrderStatus
 from schema.selection import Selection
 
 LOOK_UPS_PER_ADDRESS = 60
@@ -312,7 +313,7 @@ class FulfillmentSubscriptions:
         if found is None:
             raise not_found("order", ["token" if token else "number"])
         last: dict[str, Any] | None = None
-        async with live.watch(service.order_topic(found["id"])) as changes:
+        async with live.watch(order_topic(found["id"])) as changes:
             async for _ in changes:
                 row = await queries.tracking_of(found["id"])
                 if row is not None and row != last:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import orjson
 
-from app import clock, db, events, live
+from app import clock, db, events
 from app.carriers.recognition import Parcel, describe_parcel
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.fulfillments.errors import FulfillmentErrorCode
@@ -16,6 +16,7 @@ from app.fulfillments.rules import OrderedLine, lines_to_ship, status_after
 from app.inventory import reservations
 from app.kit.ids import new_id
 from app.orders.models import OrderStatus
+from app.orders.status import announce
 
 MAX_PARCELS = 100
 MAX_LINES = 250
@@ -57,7 +58,7 @@ async def create_fulfillment(
         DomainError: NOT_FOUND, ORDER_NOT_FULFILLABLE, and what `lines_to_ship` and `describe_parcel` raise.
     """
     described = _describe(parcels)
-    async with db.unit_of_work() as work:
+    async with db.unit_of_work():
         order = await db.fetchrow(
             "SELECT id, attempt_id, status, shipping_quote FROM orders WHERE id = $1 FOR UPDATE", order_id
         )
@@ -102,7 +103,7 @@ async def create_fulfillment(
                 "notifyCustomer": notify_customer,
             },
         )
-        work.after_commit(lambda: live.publish_soon(order_topic(order_id)))
+        announce(order_id)
     return fulfillment_id
 
 
@@ -119,7 +120,7 @@ async def add_tracking_event(update: TrackingUpdate) -> uuid.UUID:
     ):
         if text is not None and len(text) > (255 if name != "description" else MAX_TEXT_CHARS):
             raise DomainError(CommonErrorCode.TOO_LONG, "The text is too long.", ["input", name])
-    async with db.unit_of_work() as work:
+    async with db.unit_of_work():
         shipment_id, order_id, before = await _lock_shipment(update)
         now = await clock.now()
         if update.occurred_at is not None and update.occurred_at > now + MAX_AHEAD:
@@ -128,7 +129,7 @@ async def add_tracking_event(update: TrackingUpdate) -> uuid.UUID:
             return update.fulfillment_id
         rows = await db.fetch("SELECT status, occurred_at FROM tracking_events WHERE shipment_id = $1", shipment_id)
         after = status_after((ShipmentStatus(row["status"]), row["occurred_at"]) for row in rows)
-        work.after_commit(lambda: live.publish_soon(order_topic(order_id)))
+        announce(order_id)
         if after is not before:
             await db.execute(
                 "UPDATE shipments SET status = $2, updated_at = business_now() WHERE id = $1", shipment_id, after
@@ -139,11 +140,6 @@ async def add_tracking_event(update: TrackingUpdate) -> uuid.UUID:
                 payload={"orderId": str(order_id), "shipmentId": str(shipment_id)},
             )
     return update.fulfillment_id
-
-
-def order_topic(order_id: uuid.UUID) -> str:
-    """What subscriptions to an order's tracking listen to."""
-    return f"order:{order_id.hex}"
 
 
 def _describe(parcels: Sequence[ParcelDetails]) -> list[Parcel]:

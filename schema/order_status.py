@@ -1,0 +1,30 @@
+"""The states of an order, as clients see them."""
+
+from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
+from schema.enums import describe_enum
+
+describe_enum(
+    OrderStatus,
+    "Where an order is in its life.",
+    OPEN="Placed; something is still to be shipped or paid.",
+    COMPLETED="Paid, and all of it shipped.",
+    CANCELLED="Called off; its units can be sold again and its payment is given back.",
+)
+describe_enum(
+    PaymentStatus,
+    "What happened to an order's payment.",
+    PENDING="To be paid later, on delivery for instance.",
+    AUTHORIZED="The money is set aside for the shop, not taken yet.",
+    PAID="The shop has the money.",
+    VOIDED="What was set aside was given back.",
+)
+describe_enum(
+    FulfillmentStatus,
+    "How much of an order has been shipped.",
+    UNFULFILLED="Nothing yet.",
+    PARTIALLY_FULFILLED="A part of it.",
+    FULFILLED="All that has to be shipped.",
+    NOT_REQUIRED="Nothing in it has to be shipped.",
+)
+
+__all__ = ["FulfillmentStatus", "OrderStatus", "PaymentStatus"]
