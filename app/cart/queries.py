@@ -107,25 +107,23 @@ async def load_for_change(
     return (cart, _variants(row["variants"])) if row and cart else None
 
 
-async def load_carts(keys: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, CartSnapshot]:
-    """For showing: those of the carts whose secret is right, by id, without names and pictures."""
-    rows = await db.fetch(f"{_CARTS} WHERE c.id = ANY($3)", False, [], list(keys))
-    carts = [_cart(row, keys[row["id"]]) for row in rows]
-    return {cart.id: cart for cart in carts if cart}
+async def load_carts(keys: Sequence[tuple[uuid.UUID, str]]) -> list[CartSnapshot | None]:
+    """For showing: the cart of each id and secret, None where they do not open one; without names and pictures."""
+    rows = await db.fetch(f"{_CARTS} WHERE c.id = ANY($3)", False, [], [cart_id for cart_id, _ in keys])
+    by_id = {row["id"]: row for row in rows}
+    return [_cart(by_id[cart_id], secret) if cart_id in by_id else None for cart_id, secret in keys]
 
 
-async def load_carts_of_lines(keys: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, CartSnapshot]:
-    """The same by the ids of lines."""
+async def load_carts_of_lines(keys: Sequence[tuple[uuid.UUID, str]]) -> list[CartSnapshot | None]:
+    """The same for ids of lines."""
     rows = await db.fetch(
-        f"{_CARTS} WHERE c.id IN (SELECT l.cart_id FROM cart_lines l WHERE l.id = ANY($3))", False, [], list(keys)
+        f"{_CARTS} WHERE c.id IN (SELECT l.cart_id FROM cart_lines l WHERE l.id = ANY($3))",
+        False,
+        [],
+        [line_id for line_id, _ in keys],
     )
-    found: dict[uuid.UUID, CartSnapshot] = {}
-    for row in rows:
-        for line in _decoded(row["lines"]):
-            line_id = uuid.UUID(line["id"])
-            if line_id in keys and (cart := _cart(row, keys[line_id])):
-                found[line_id] = cart
-    return found
+    by_line = {uuid.UUID(line["id"]): row for row in rows for line in _decoded(row["lines"])}
+    return [_cart(by_line[line_id], secret) if line_id in by_line else None for line_id, secret in keys]
 
 
 async def load_offer(variant_ids: Sequence[uuid.UUID]) -> Offer:

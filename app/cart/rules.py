@@ -230,4 +230,4 @@ def _clamped(variant: VariantSnapshot, index: int) -> CartWarning:
 def _change(lines: list[CartLineSnapshot], warnings: list[CartWarning], errors: list[DomainError]) -> Change:
     if errors:
         raise DomainErrors(errors)
-    return Change(lines, warnings)
+    return Change(sorted(lines, key=lambda line: line.id), warnings)

@@ -3,10 +3,13 @@
 A change is decided in memory on the cart as it was read, and written by one statement that does nothing when somebody
 else was quicker. Then it is decided again, this time holding the cart's row: parallel changes of one cart wait for
 each other and lose nothing, and a change that nobody disturbs costs two statements.
+
+Field paths of errors and warnings are those of the mutations: `cartId`, `lines`, `lineIds`, `input`, `buyerIdentity`.
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
@@ -60,22 +63,18 @@ async def create_cart(
     """Make a cart with all of this, or none.
 
     Raises:
-        DomainErrors: all that is wrong, see `rules.add_lines`, `checked_identity` and `change_details`; the paths of
-            errors about the buyer begin with `buyerIdentity`.
-        DomainError: TOO_MANY, TOTAL_TOO_LARGE.
+        DomainErrors: all that is wrong, see `rules.add_lines`, `checked_identity` and `change_details`; every path
+            begins with `input`.
     """
-    errors = _wrong_details(details or {})
-    checked = BuyerIdentity()
-    try:
-        checked = checked_identity(identity or {})
-    except DomainErrors as wrong:
-        errors.extend(error.under("buyerIdentity") for error in wrong.errors)
+    errors: list[DomainError] = []
+    checked, added = BuyerIdentity(), rules.Change([], [])
     offer = await queries.load_offer([line.variant_id for line in lines])
-    change = rules.Change([], [])
-    try:
-        change = rules.add_lines([], lines, offer.variants)
-    except DomainErrors as wrong:
-        errors.extend(wrong.errors)
+    with _collected(errors, "input"):
+        added = rules.add_lines([], lines, offer.variants)
+    with _collected(errors, "input", "buyerIdentity"):
+        checked = checked_identity(identity or {})
+    with _collected(errors, "input"):
+        _check_details(details or {})
     if errors:
         raise DomainErrors(errors)
 
@@ -94,13 +93,14 @@ async def create_cart(
         checkout_in_progress=False,
         created_at=offer.now,
         updated_at=offer.now,
-        lines=change.lines,
+        lines=added.lines,
     )
     cart = _with_details(cart, details or {})
-    price_cart(cart)
+    with _errors_under("input"):
+        price_cart(cart)
     await insert_cart(cart)
-    about_country = [_under(warning, "buyerIdentity") for warning in country_warnings(checked, offer.countries)]
-    return Changed(cart, [*change.warnings, *about_country])
+    about_country = _under(country_warnings(checked, offer.countries), "buyerIdentity")
+    return Changed(cart, _under([*added.warnings, *about_country], "input"))
 
 
 async def add_lines(key: CartKey, lines: Sequence[LineToAdd]) -> Changed:
@@ -139,8 +139,8 @@ async def clear(key: CartKey) -> Changed:
 
 async def change_details(key: CartKey, details: CartDetails) -> Changed:
     """Raises DomainErrors with TOO_LONG, INVALID, and what `check_attributes` finds; see `_change` for the rest."""
-    if errors := _wrong_details(details):
-        raise DomainErrors(errors)
+    with _errors_under("input"):
+        _check_details(details)
     return await _change(key, lambda cart, _: Changed(_with_details(cart, details), []))
 
 
@@ -149,8 +149,9 @@ async def change_identity(key: CartKey, identity: BuyerIdentity) -> Changed:
     served = (await shop_queries.current()).countries if identity.get("country_code") else []
 
     def decide(cart: CartSnapshot, _: Variants) -> Changed:
-        checked = checked_identity(identity, cart.country_code)
-        return Changed(replace(cart, **checked), country_warnings(checked, served))
+        with _errors_under("buyerIdentity"):
+            checked = checked_identity(identity, cart.country_code)
+        return Changed(replace(cart, **checked), _under(country_warnings(checked, served), "buyerIdentity"))
 
     return await _change(key, decide)
 
@@ -189,11 +190,13 @@ async def _try(key: CartKey, decide: Decision, variant_ids: Sequence[uuid.UUID],
     return Changed(after, changed.warnings)
 
 
-def _wrong_details(details: CartDetails) -> list[DomainError]:
+def _check_details(details: CartDetails) -> None:
+    """Raises DomainErrors."""
     errors = check_attributes(details.get("attributes", ()), ["attributes"])
     if wrong := check_text(details.get("note") or "", MAX_NOTE_CHARS, ["note"]):
         errors.append(wrong)
-    return errors
+    if errors:
+        raise DomainErrors(errors)
 
 
 def _with_details(cart: CartSnapshot, details: CartDetails) -> CartSnapshot:
@@ -204,5 +207,23 @@ def _with_details(cart: CartSnapshot, details: CartDetails) -> CartSnapshot:
     return cart
 
 
-def _under(warning: CartWarning, name: str) -> CartWarning:
-    return replace(warning, field=[name, *(warning.field or [])])
+@contextmanager
+def _errors_under(*prefix: str) -> Iterator[None]:
+    try:
+        yield
+    except (DomainError, DomainErrors) as wrong:
+        raise DomainErrors([error.under(*prefix) for error in wrong.errors]) from wrong
+
+
+@contextmanager
+def _collected(errors: list[DomainError], *prefix: str) -> Iterator[None]:
+    """What is raised inside is added to `errors`, so that everything that is wrong is told at once."""
+    try:
+        with _errors_under(*prefix):
+            yield
+    except DomainErrors as wrong:
+        errors.extend(wrong.errors)
+
+
+def _under(warnings: Sequence[CartWarning], name: str) -> list[CartWarning]:
+    return [replace(warning, field=[name, *(warning.field or [])]) for warning in warnings]

@@ -45,6 +45,14 @@ _CHANGE = f"""
     SELECT updated_at FROM cart
 """
 
+COMPLETE = """
+    completed_cart AS (
+        UPDATE carts SET state = 'COMPLETED', revision = revision + 1, updated_at = business_now()
+        FROM attempt WHERE carts.id = attempt.cart_id AND carts.state = 'OPEN'
+    )
+"""
+"""The cart has become an order. Part of the one statement that settles an attempt; it reads `attempt (cart_id)`."""
+
 
 async def insert_cart(cart: CartSnapshot) -> None:
     await db.execute(
@@ -71,20 +79,6 @@ async def write_change(before: CartSnapshot, after: CartSnapshot) -> datetime | 
         [line_id for line_id in had if line_id not in has],
     )
     return moment
-
-
-async def mark_completed(cart_id: uuid.UUID) -> bool:
-    """The cart has become an order; False when it had before. Part of the unit of work that writes the order."""
-    return (
-        await db.execute(
-            """
-            UPDATE carts SET state = 'COMPLETED', revision = revision + 1, updated_at = business_now()
-            WHERE id = $1 AND state = 'OPEN'
-            """,
-            cart_id,
-        )
-        == 1
-    )
 
 
 def _details(cart: CartSnapshot) -> tuple[object, ...]:

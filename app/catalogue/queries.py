@@ -126,6 +126,11 @@ async def variants_by_id(
     return await _read(s, many(source, columns))
 
 
+def check_wanted_of_variants(wanted: Wanted) -> None:
+    """Raises DomainError for arguments that `variants_by_id` would refuse: for mutations, before they change things."""
+    documents.variant_fields(Statement(sees_hidden=False), "v", "p", wanted)
+
+
 # --- collections ------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,9 @@
+"""Carts in the schema. Checkouts and orders show their amounts and attributes with the same types."""
+
+import schema.inventory_errors  # noqa: F401  # a cart can be refused with them
+from schema.cart.costs import CartCost, CartLineCost
+from schema.cart.operations import CartMutations, CartQueries
+from schema.cart.showing import CartView
+from schema.cart.types import Attribute, Cart, CartLine
+
+__all__ = ["Attribute", "Cart", "CartCost", "CartLine", "CartLineCost", "CartMutations", "CartQueries", "CartView"]

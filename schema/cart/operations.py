@@ -1,0 +1,163 @@
+"""Reading and changing carts. Every mutation answers with the whole cart as it is after it."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import strawberry
+
+from app.cart import queries, service
+from app.cart.service import Changed
+from app.kit import ids
+from schema.access import PUBLIC, mutation, query
+from schema.cart.inputs import (
+    CART_PREFIX,
+    LINE_PREFIX,
+    BuyerIdentityInput,
+    CartInput,
+    CartLineUpdateInput,
+    CartUpdateInput,
+    cart_key,
+    details_of,
+    lines_to_add,
+    lines_to_remove,
+    lines_to_update,
+)
+from schema.cart.showing import CartView, LineView, load_line_variants
+from schema.cart.types import Cart, CartPayload
+from schema.context import Info
+from schema.lines import CartLineInput
+from schema.nodes import Node, node_loader
+from schema.selection import Selection
+from schema.warnings import WarningType
+
+CartId = Annotated[strawberry.ID, strawberry.argument(description="The cart's id, the secret in it included.")]
+
+
+@strawberry.type
+class CartQueries:
+    @query(access=PUBLIC, description="The cart with this id; null when there is none.")
+    async def cart(self, info: Info, id: CartId) -> Cart | None:
+        view, key = CartView.of(Selection.of(info)), cart_key(id, "id")
+        (cart,) = await queries.load_carts([(key.id, key.secret)])
+        return await view.show(info, cart) if cart else None
+
+
+@strawberry.type
+class CartMutations:
+    @mutation(
+        access=PUBLIC,
+        description="Make a cart, with everything in it at once or empty. When any part is refused, no cart is made. "
+        "Its id is the key to it: keep it like a password.",
+    )
+    async def cart_create(
+        self,
+        info: Info,
+        input: Annotated[
+            CartInput | None, strawberry.argument(description="What it has from the start.")
+        ] = strawberry.UNSET,
+    ) -> CartPayload:
+        view, given = _view(info), input or CartInput()
+        identity = given.buyer_identity.given() if given.buyer_identity else None
+        lines = lines_to_add(given.lines or [], "input")
+        return await _payload(info, view, await service.create_cart(lines, identity, details_of(given)))
+
+    @mutation(access=PUBLIC, description="Change the note and the attributes of a cart.")
+    async def cart_update(
+        self,
+        info: Info,
+        cart_id: CartId,
+        input: Annotated[CartUpdateInput, strawberry.argument(description="What changes.")],
+    ) -> CartPayload:
+        view = _view(info)
+        return await _payload(info, view, await service.change_details(cart_key(cart_id), details_of(input)))
+
+    @mutation(
+        access=PUBLIC,
+        description="Put variants into a cart. What is there already with the same attributes gets more units. "
+        "When less is in stock than is asked for, the line gets what is left and the warning QUANTITY_CLAMPED says so; "
+        "when nothing is left, or anything else is wrong with any line, everything is refused. Variants without "
+        "tracked stock, and those that may be sold beyond it, have no such limit.",
+    )
+    async def cart_lines_add(
+        self,
+        info: Info,
+        cart_id: CartId,
+        lines: Annotated[
+            list[CartLineInput],
+            strawberry.argument(description="Up to 250 of them, each of 1 to 10,000 units; up to 25 attributes each."),
+        ],
+    ) -> CartPayload:
+        view, key = _view(info), cart_key(cart_id)
+        return await _payload(info, view, await service.add_lines(key, lines_to_add(lines)))
+
+    @mutation(
+        access=PUBLIC,
+        description="Set quantities and attributes of lines. Stock is checked as in `cartLinesAdd`; what a line has "
+        "already is kept before another line gets more.",
+    )
+    async def cart_lines_update(
+        self,
+        info: Info,
+        cart_id: CartId,
+        lines: Annotated[
+            list[CartLineUpdateInput], strawberry.argument(description="Up to 250 lines, each of them once.")
+        ],
+    ) -> CartPayload:
+        view, key = _view(info), cart_key(cart_id)
+        return await _payload(info, view, await service.update_lines(key, lines_to_update(key, lines)))
+
+    @mutation(access=PUBLIC, description="Take lines out of a cart.")
+    async def cart_lines_remove(
+        self,
+        info: Info,
+        cart_id: CartId,
+        line_ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of up to 250 lines.")],
+    ) -> CartPayload:
+        view, key = _view(info), cart_key(cart_id)
+        return await _payload(info, view, await service.remove_lines(key, lines_to_remove(key, line_ids)))
+
+    @mutation(access=PUBLIC, description="Take all lines out of a cart; note, attributes and buyer stay.")
+    async def cart_clear(self, info: Info, cart_id: CartId) -> CartPayload:
+        view = _view(info)
+        return await _payload(info, view, await service.clear(cart_key(cart_id)))
+
+    @mutation(access=PUBLIC, description="Say who buys.")
+    async def cart_buyer_identity_update(
+        self,
+        info: Info,
+        cart_id: CartId,
+        buyer_identity: Annotated[BuyerIdentityInput, strawberry.argument(description="What changes.")],
+    ) -> CartPayload:
+        view, key = _view(info), cart_key(cart_id)
+        return await _payload(info, view, await service.change_identity(key, buyer_identity.given()))
+
+
+def _view(info: Info) -> CartView:
+    """What is wanted of the payload's cart; refuses a page that cannot be had before anything is changed."""
+    return CartView.of(Selection.of(info).below("cart"))
+
+
+async def _payload(info: Info, view: CartView, changed: Changed) -> CartPayload:
+    warnings = [WarningType.of(warning) for warning in changed.warnings]
+    return CartPayload(cart=await view.show(info, changed.cart), warnings=warnings)
+
+
+@node_loader(CART_PREFIX)
+async def _carts(info: Info, texts: Sequence[str], selection: Selection) -> Sequence[Node | None]:
+    view = CartView.of(selection)
+    carts = await queries.load_carts([ids.decode_with_secret(CART_PREFIX, text, ["id"]) for text in texts])
+    shown = iter(await view.show_all(info, [cart for cart in carts if cart]))
+    return [next(shown) if cart else None for cart in carts]
+
+
+@node_loader(LINE_PREFIX)
+async def _lines(info: Info, texts: Sequence[str], selection: Selection) -> Sequence[Node | None]:
+    keys = [ids.decode_with_secret(LINE_PREFIX, text, ["id"]) for text in texts]
+    carts = await queries.load_carts_of_lines(keys)
+    found = [
+        (cart, next(line for line in cart.lines if line.id == line_id)) if cart else None
+        for cart, (line_id, _) in zip(carts, keys, strict=True)
+    ]
+    wanted = selection.below("variant") if "variant" in selection else None
+    variants = await load_line_variants(info, [pair[1] for pair in found if pair], wanted)
+    return [LineView(pair[0], variants).show(pair[1]) if pair else None for pair in found]

@@ -1,0 +1,133 @@
+"""From a cart as it was read to the types that a request selects of it."""
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import strawberry
+
+from app.cart.costs import price_cart
+from app.cart.snapshots import CartLineSnapshot, CartSnapshot
+from app.cart.warnings import line_warnings
+from app.catalogue.queries import check_wanted_of_variants
+from app.errors import CommonErrorCode, DomainError
+from app.kit import ids
+from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, page_request
+from schema.cart.costs import CartCost, CartLineCost
+from schema.cart.inputs import CART_PREFIX, LINE_PREFIX
+from schema.cart.types import Attribute, Cart, CartBuyerIdentity, CartLine, PageArguments
+from schema.catalogue import ProductVariant, load_variants
+from schema.connections import Connection
+from schema.context import Info
+from schema.scalars import CountryCode
+from schema.selection import Selection
+from schema.warnings import WarningType
+
+_ORDER = "cart_lines"
+
+Variants = Mapping[uuid.UUID, ProductVariant]
+
+
+@dataclass(frozen=True, slots=True)
+class CartView:
+    """What is wanted of carts, checked before anything is read or changed.
+
+    Args:
+        variant: what is wanted of the lines' variants; None when they are not asked for.
+    """
+
+    pages: Mapping[PageArguments, PageRequest]
+    variant: Selection | None
+
+    @classmethod
+    def of(cls, selection: Selection) -> "CartView":
+        """`selection` is below a Cart. Raises DomainError for arguments, at any depth, that cannot be served."""
+        pages: dict[PageArguments, PageRequest] = {}
+        for field in selection.fields("lines"):
+            arguments = (field.arguments.get("first"), field.arguments.get("after"))
+            pages[arguments] = _page(*arguments)
+        lines = selection.below("lines").nodes()
+        variant = lines.below("variant") if "variant" in lines else None
+        if variant and "product" in variant:
+            check_wanted_of_variants(variant)
+        return cls(pages, variant)
+
+    async def show(self, info: Info, cart: CartSnapshot) -> Cart:
+        return (await self.show_all(info, [cart]))[0]
+
+    async def show_all(self, info: Info, carts: Sequence[CartSnapshot]) -> list[Cart]:
+        """One statement for the variants of all lines that are shown, where they are asked for."""
+        shown = [line for cart in carts for page in self.pages.values() for line in _cut(cart.lines, page)]
+        variants = await load_line_variants(info, shown, self.variant)
+        return [self._cart(cart, variants) for cart in carts]
+
+    def _cart(self, cart: CartSnapshot, variants: Variants) -> Cart:
+        lines = LineView(cart, variants)
+        return Cart(
+            id=strawberry.ID(ids.encode_with_secret(CART_PREFIX, cart.id, cart.secret)),
+            state=cart.state,
+            created_at=cart.created_at,
+            updated_at=cart.updated_at,
+            total_quantity=cart.total_quantity,
+            cost=CartCost.of(lines.priced),
+            note=cart.note,
+            attributes=Attribute.all_of(cart.attributes),
+            buyer_identity=CartBuyerIdentity(
+                email=cart.email,
+                phone=cart.phone,
+                country_code=CountryCode(cart.country_code) if cart.country_code else None,
+            ),
+            pages={arguments: lines.page(request) for arguments, request in self.pages.items()},
+        )
+
+
+class LineView:
+    """Shows the lines of one cart."""
+
+    def __init__(self, cart: CartSnapshot, variants: Variants) -> None:
+        self.cart = cart
+        self.variants = variants
+        self.priced = price_cart(cart)
+        self._costs = {line.id: line for line in self.priced.lines}
+        self._units: Counter[uuid.UUID] = Counter()
+        for line in cart.lines:
+            self._units[line.variant_id] += line.quantity
+
+    def page(self, request: PageRequest) -> Connection[CartLine]:
+        rows = _cut(self.cart.lines, request)
+        cursors = [encode_cursor([line.id.hex], _ORDER) for line in rows]
+        page = page_of(rows, cursors, request, len(self.cart.lines))
+        return Connection[CartLine].of(page, [self.show(line) for line in page.items])
+
+    def show(self, line: CartLineSnapshot) -> CartLine:
+        return CartLine(
+            id=strawberry.ID(ids.encode_with_secret(LINE_PREFIX, line.id, self.cart.secret)),
+            quantity=line.quantity,
+            # Nobody asks for it where it was not loaded.
+            variant=self.variants.get(line.variant_id, strawberry.UNSET),
+            cost=CartLineCost.of(self._costs[str(line.id)], self.cart.currency_code),
+            attributes=Attribute.all_of(line.attributes),
+            warnings=[WarningType.of(warning) for warning in line_warnings(line, self._units[line.variant_id])],
+        )
+
+
+async def load_line_variants(info: Info, lines: Sequence[CartLineSnapshot], wanted: Selection | None) -> Variants:
+    if wanted is None or not lines:
+        return {}
+    return await load_variants(info, list({line.variant_id for line in lines}), wanted, off_sale_too=True)
+
+
+def _page(first: int | None, after: str | None) -> PageRequest:
+    page = page_request(first, after, order=_ORDER, default=MAX_PAGE)
+    if page.cursor is not None and not isinstance(page.cursor[0], str):
+        raise DomainError(CommonErrorCode.INVALID, "The cursor does not belong to this list and order.", ["after"])
+    return page
+
+
+def _cut(lines: Sequence[CartLineSnapshot], page: PageRequest) -> list[CartLineSnapshot]:
+    """One more than the page has, to know whether more follow."""
+    if page.cursor is not None:
+        after = str(page.cursor[0])
+        lines = [line for line in lines if line.id.hex > after]
+    return list(lines[: page.fetch_limit])
