@@ -77,6 +77,7 @@ async def list_messages(to: str | None = None, first: int = DEFAULT_LISTED) -> l
 
 
 async def get_message(id: uuid.UUID) -> InboxMessage | None:
+    """One message by its own id, as `list_messages` gives it."""
     row = await db.fetchrow(
         """
         SELECT id, channel, purpose, template, recipient, content, deliveries, sent_at FROM dev_messages WHERE id = $1
