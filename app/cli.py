@@ -122,9 +122,10 @@ def doctor() -> None:
     findings = asyncio.run(examine())
     for finding in findings:
         mark, style = ("✓", "green") if finding.ok else ("✗", "red")
-        console.print(Text(f"{mark} ", style=style).append(finding.name, style="bold").append(f"  {finding.said}"))
+        line = Text(f"{mark} ", style=style).append(finding.name, style="bold").append(f"  {finding.said}", style="")
+        console.print(line, soft_wrap=True)
         if finding.advice:
-            console.print(Text(f"    {finding.advice}", style="yellow"))
+            console.print(Text(f"    {finding.advice}", style="yellow"), soft_wrap=True)
     if not all(finding.ok for finding in findings):
         sys.exit(1)
 

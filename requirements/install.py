@@ -34,9 +34,12 @@ def main() -> None:
         return
     # Two makes at once: the second waits, and finds the work done.
     lock = os.open(HERE, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    if not is_current(wanted):
-        install(wanted)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_current(wanted):
+            install(wanted)
+    finally:
+        os.close(lock)
 
 
 def is_current(wanted: str) -> bool:

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 
-_GRACE_SECONDS = 3.0
+_GRACE_SECONDS = 2.0
 
 
 def main() -> None:

@@ -1,0 +1,47 @@
+import pytest
+
+from app.dev.environment import is_local, refuse_a_real_shop
+from app.dev.errors import DevelopmentError
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://me:secret@localhost:5432/shop",
+        "postgresql://127.0.0.1/shop",
+        "postgres://me@127.8.9.10/shop",
+        "postgres://me@[::1]:5432/shop",
+        "postgres:///shop",
+        "postgres:///shop?host=/var/run/postgresql",
+        "postgres://localhost:5432,127.0.0.1:5433/shop",
+    ],
+)
+def test_this_machine(url: str) -> None:
+    assert is_local(url)
+    refuse_a_real_shop(url, {})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://me:secret@db.example.com/shop",
+        "postgres://10.0.0.5:5432/shop",
+        "postgres://[2001:db8::1]/shop",
+        # What libraries read, and what a glance at the first host would miss.
+        "postgres://localhost/shop?host=db.example.com",
+        "postgres://localhost:5432,db.example.com:5432/shop",
+        "postgres://localhost@db.example.com/shop",
+        "postgres://localhost.example.com/shop",
+        "postgres://127.0.0.1.example.com/shop",
+        "postgres://%64b.example.com/shop",
+        # Might be anywhere: the name is not looked up.
+        "postgres://my-laptop/shop",
+    ],
+)
+def test_another_machine_is_refused_unless_marked(url: str) -> None:
+    assert not is_local(url)
+    for mark in ({}, {"TRADEWIND_DEV_DATABASE": "0"}, {"TRADEWIND_DEV_DATABASE": ""}):
+        with pytest.raises(DevelopmentError, match="TRADEWIND_DEV_DATABASE=1") as refusal:
+            refuse_a_real_shop(url, mark)
+        assert "secret" not in str(refusal.value)
+    refuse_a_real_shop(url, {"TRADEWIND_DEV_DATABASE": "1"})
