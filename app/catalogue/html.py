@@ -1,6 +1,7 @@
 """Product descriptions as merchants paste them: made safe to show, and as plain text."""
 
 import re
+from html import escape
 from html.parser import HTMLParser
 
 import nh3
@@ -40,6 +41,13 @@ def to_plain_text(markup: str) -> str:
     extractor.feed(markup)
     extractor.close()
     return extractor.text()
+
+
+def from_plain_text(text: str) -> str:
+    """The text as HTML: a blank line begins a paragraph, every other line end stays one."""
+    paragraphs = re.split(r"\n[ \t]*\n\s*", text.replace("\r\n", "\n").strip())
+    escaped = (escape(paragraph, quote=False).replace("\n", "<br>") for paragraph in paragraphs if paragraph)
+    return "".join(f"<p>{paragraph}</p>" for paragraph in escaped)
 
 
 class _TextExtractor(HTMLParser):

@@ -18,7 +18,25 @@ Truths about the rows, which every writer keeps and every reader relies on:
   off it.
 """
 
+import re
+import unicodedata
+
 MAX_VARIANTS = 2048
 MAX_OPTIONS = 3
 MAX_IMAGES = 250
 MAX_TAGS = 250
+MAX_SLUG_CHARS = 255
+
+_NOT_IN_SLUGS = re.compile(r"[\W_]+")
+_LATIN_ACCENTS = re.compile(r"[\u0300-\u036f]")
+_ROOM_FOR_NUMBER = 20
+
+
+def slug_of(name: str) -> str:
+    """A slug made from a name: "Café Noir, 250 g" becomes "cafe-noir-250-g". Scripts other than Latin stay.
+
+    Empty for a name of signs alone.
+    """
+    plain = _LATIN_ACCENTS.sub("", unicodedata.normalize("NFKD", name.casefold()))
+    slug = _NOT_IN_SLUGS.sub("-", unicodedata.normalize("NFC", plain)).strip("-")
+    return slug[: MAX_SLUG_CHARS - _ROOM_FOR_NUMBER].strip("-")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from app.catalogue.importing.rows import ImageRow, OptionRow, ProductRow, StoredProduct, VariantRow
+from app.catalogue.rows import ImageRow, OptionRow, ProductRow, StoredProduct, VariantRow
 from app.catalogue.shopify_csv import Columns, ProductDraft, RowProblem, VariantDraft
 from app.kit.ids import new_id
 

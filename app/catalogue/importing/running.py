@@ -159,7 +159,7 @@ class _Store:
 
     async def _apply(self, entries: Sequence[_Entry]) -> BatchOutcome:
         outcome = BatchOutcome(entries[-1].last_row)
-        stored = await storing.load([entry.handle for entry in entries if entry.prepared])
+        stored = await storing.load_by_slug([entry.handle for entry in entries if entry.prepared])
         changes: list[ProductChange] = []
         collections: list[tuple[uuid.UUID, str]] = []
         for entry in entries:

@@ -1,122 +1,13 @@
-"""Reading and writing a batch of products: a handful of statements whatever the number of products in it."""
+"""Writing a batch of products: a handful of statements whatever the number of products in it."""
 
-import dataclasses
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import orjson
+from collections.abc import Mapping, Sequence
 
 from app import db
 from app.catalogue.importing.merging import ProductChange
-from app.catalogue.importing.rows import ImageRow, OptionRow, ProductRow, StoredProduct, VariantRow
+from app.catalogue.rows import StoredProduct
+from app.catalogue.tables import IMAGES, OPTIONS, PRODUCTS, VARIANTS, ChangedMeanwhile, load_by_slug, take_off_sale
 
-_SQL_TYPES = {
-    "id": "uuid",
-    "product_id": "uuid",
-    "image_id": "uuid",
-    "option_values": "text[]",
-    "values": "text[]",
-    "tags": "text[]",
-    "metadata": "jsonb",
-    "position": "int",
-    "weight_grams": "int",
-    "requires_shipping": "bool",
-    "taxable": "bool",
-    "track_inventory": "bool",
-    "removed_at": "timestamptz",
-}
-"""By column; a name that ends in `_minor` is bigint, everything else text."""
-
-
-class _Table:
-    """Statements that write rows of one dataclass from one JSON parameter, so that arrays can differ in length."""
-
-    def __init__(
-        self,
-        name: str,
-        row: type,
-        key: str = "id",
-        *,
-        stamped: bool = False,
-        constants: Mapping[str, str] | None = None,
-    ) -> None:
-        """`key` orders the inserts; `stamped` tables have both times; `constants` fill columns of new rows with SQL."""
-        columns = [field.name for field in dataclasses.fields(row)]
-        quoted = ", ".join(f'"{column}"' for column in columns)
-        types = ", ".join(f'"{column}" {self._type(column)}' for column in columns)
-        source = f"jsonb_to_recordset($1::jsonb) AS r ({types})"
-        values = ", ".join(f'r."{column}"' for column in columns)
-        assignments = [f'"{column}" = r."{column}"' for column in columns if column not in ("id", "product_id")]
-        extra = dict(constants or {})
-        if stamped:
-            extra |= {"created_at": "business_now()", "updated_at": "business_now()"}
-            assignments.append("updated_at = business_now()")
-        self.insert = f"""
-            INSERT INTO {name} ({quoted}{"".join(f", {column}" for column in extra)})
-            SELECT {values}{"".join(f", {value}" for value in extra.values())} FROM {source}
-            ORDER BY r."{key}"
-            ON CONFLICT DO NOTHING
-        """
-        self.update = f"UPDATE {name} t SET {', '.join(assignments)} FROM {source} WHERE t.id = r.id"
-        self.select = f"SELECT {quoted} FROM {name}"
-
-    @staticmethod
-    def _type(column: str) -> str:
-        return "bigint" if column.endswith("_minor") else _SQL_TYPES.get(column, "text")
-
-    async def write(self, rows: Sequence[Any], stored: set[uuid.UUID]) -> None:
-        """Raises ChangedMeanwhile where another transaction made a row of the same key first."""
-        new = [row for row in rows if row.id not in stored]
-        old = [row for row in rows if row.id in stored]
-        if new and await db.execute(self.insert, _json(new)) != len(new):
-            raise ChangedMeanwhile
-        if old:
-            await db.execute(self.update, _json(old))
-
-
-class ChangedMeanwhile(Exception):  # noqa: N818 - a signal to do the batch again
-    """Somebody else wrote the same product between reading and writing."""
-
-
-_PRODUCTS = _Table("products", ProductRow, "slug", stamped=True)
-_OPTIONS = _Table("product_options", OptionRow)
-_IMAGES = _Table("product_images", ImageRow)
-_VARIANTS = _Table("product_variants", VariantRow, stamped=True, constants={"metadata": "'{}'"})
-
-
-def _json(rows: Iterable[Any]) -> str:
-    return orjson.dumps(list(rows), default=str).decode()  # asyncpg has a UUID class of its own
-
-
-async def load(handles: Sequence[str]) -> dict[str, StoredProduct]:
-    """The products of these handles, locked against every other change until the transaction ends."""
-    # In the order of their ids, as every writer locks products, so that none waits for another in a circle.
-    rows = await db.fetch(f"{_PRODUCTS.select} WHERE slug = ANY($1) ORDER BY id FOR NO KEY UPDATE", list(handles))
-    if not rows:
-        return {}
-    by_id = {row["id"]: StoredProduct(_product(row)) for row in rows}
-    ids = list(by_id)
-    for row in await db.fetch(f"{_OPTIONS.select} WHERE product_id = ANY($1)", ids):
-        by_id[row["product_id"]].options.append(OptionRow(**row))
-    for row in await db.fetch(f"{_IMAGES.select} WHERE product_id = ANY($1)", ids):
-        by_id[row["product_id"]].images.append(ImageRow(**row))
-    for row in await db.fetch(f"{_VARIANTS.select} WHERE product_id = ANY($1)", ids):
-        by_id[row["product_id"]].variants.append(VariantRow(**row))
-    stocked = await db.fetch(
-        """
-        SELECT DISTINCT v.product_id, v.id FROM product_variants v JOIN stock_levels s ON s.variant_id = v.id
-        WHERE v.product_id = ANY($1)
-        """,
-        ids,
-    )
-    for row in stocked:
-        by_id[row["product_id"]].stocked.add(row["id"])
-    return {stored.product.slug: stored for stored in by_id.values()}
-
-
-def _product(row: Mapping[str, Any]) -> ProductRow:
-    return ProductRow(**{**row, "metadata": orjson.loads(row["metadata"])})
+__all__ = ["ChangedMeanwhile", "load_by_slug", "write"]
 
 
 async def write(changes: Sequence[ProductChange], stored: Mapping[str, StoredProduct]) -> None:
@@ -131,18 +22,15 @@ async def write(changes: Sequence[ProductChange], stored: Mapping[str, StoredPro
     if dropped:
         await db.execute("DELETE FROM product_options WHERE id = ANY($1)", dropped)
     if removed:
-        await db.execute(
-            "UPDATE product_variants SET removed_at = business_now(), updated_at = business_now() WHERE id = ANY($1)",
-            removed,
-        )
+        await take_off_sale(removed)
     products = [change.product for change in changes if change.touches_product]
-    await _PRODUCTS.write(products, {entry.product.id for entry in known})
-    await _OPTIONS.write(
+    await PRODUCTS.write(products, {entry.product.id for entry in known})
+    await OPTIONS.write(
         [row for change in changes for row in change.options], {row.id for entry in known for row in entry.options}
     )
-    await _IMAGES.write(
+    await IMAGES.write(
         [row for change in changes for row in change.images], {row.id for entry in known for row in entry.images}
     )
-    await _VARIANTS.write(
+    await VARIANTS.write(
         [row for change in changes for row in change.variants], {row.id for entry in known for row in entry.variants}
     )

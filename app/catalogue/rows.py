@@ -1,4 +1,4 @@
-"""The rows that an import compares and writes: one dataclass for each table, equal when nothing has to be written."""
+"""The catalogue's rows as writers compare and store them: equal when nothing has to be written."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -40,6 +40,9 @@ class ImageRow:
     position: int
     url: str
     alt_text: str | None = None
+    width: int | None = None
+    """In pixels; height too."""
+    height: int | None = None
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ class VariantRow:
 
 @dataclass(slots=True)
 class StoredProduct:
-    """A product as the database has it, with everything an import may change."""
+    """A product as the database has it, with everything that an import or staff may change."""
 
     product: ProductRow
     options: list[OptionRow] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""What staff change about a product: decided here without I/O, stored by `app.catalogue.service`."""
