@@ -20,6 +20,14 @@ def address(text: str, default_name: str = "") -> Address:
     return Address(display_name=name or one_line(default_name), addr_spec=normalise_email(mailbox))
 
 
+def mailbox_or_none(text: str | None) -> str | None:
+    """The address, if it is one: what staff typed as the shop's contact may be anything."""
+    try:
+        return normalise_email(text or "")
+    except DomainError:
+        return None
+
+
 def _header_address(text: str, default_name: str, setting: str) -> Address:
     try:
         return address(text, default_name)

@@ -12,6 +12,7 @@ import contextvars
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import structlog
 
@@ -21,6 +22,7 @@ from app.fulfillments.models import ShipmentStatus
 from app.messaging import ledger, mime, order_context, rendering, rules
 from app.messaging.ledger import LedgerRow
 from app.messaging.models import MessageChannel, MessageReason, MessageState
+from app.messaging.order_values import ShopValues
 from app.messaging.transports import (
     OutgoingEmail,
     OutgoingSms,
@@ -104,7 +106,7 @@ async def _write(row: LedgerRow, settings: Settings) -> OutgoingEmail | Outgoing
     if row.channel is MessageChannel.SMS:
         text = rendering.render_sms(row.template, values)
         return OutgoingSms(row.id, row.purpose, row.template, row.recipient, text)
-    shop = values["shop"]
+    shop = cast(ShopValues, values["shop"])
     return mime.compose(
         message_id=row.id,
         purpose=row.purpose,
@@ -112,8 +114,8 @@ async def _write(row: LedgerRow, settings: Settings) -> OutgoingEmail | Outgoing
         rendered=rendering.render_email(row.template, values),
         recipient=row.recipient,
         email_from=settings.email_from,
-        reply_to=settings.email_reply_to,
-        shop_name=shop["name"] if isinstance(shop, dict) else "",
+        reply_to=settings.email_reply_to or mime.mailbox_or_none(shop["email"]),
+        shop_name=shop["name"],
         written_at=row.created_at,
     )
 

@@ -1,5 +1,6 @@
 """The developer's inbox and the send ledger, through the API."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -58,6 +59,8 @@ async def test_the_inbox_shows_mail_as_its_receiver_got_it(api: Api, staff_token
     assert headers["To"] == "ada@customer.example"
     assert headers["Subject"] == "Order 1001 confirmed"
     assert headers["Message-ID"].startswith("<")
+    assert headers["From"] == "Tradewind Supply <shop@localhost.localdomain>"
+    assert headers["Reply-To"] == "Tradewind Supply <hello@tradewind.example>", "the shop's contact address"
     assert headers["Auto-Submitted"] == "auto-generated"
     assert (mail["flowKey"], mail["stepKey"], mail["deliveries"], mail["smsSegments"]) == (None, None, 1, None)
 
@@ -119,6 +122,14 @@ async def test_staff_send_a_message_again_as_a_new_one(
     mails = (await api.ok(INBOX, {"to": "ada@customer.example"}, token=staff_token))["devInbox"]
     assert [mail["subject"] for mail in mails] == ["Order 1001 confirmed"] * 2
     assert len({mail["headers"]["Message-ID"] for mail in mails}) == 2, "a mail program would hide the second one"
+
+
+async def test_two_clicks_send_a_message_again_once(api: Api, staff_token: str, confirmed: str) -> None:
+    first = ids.encode("msg", (await ledger())[0]["id"])
+    answers = await asyncio.gather(*(api.query(RESEND, {"id": first}, token=staff_token) for _ in range(8)))
+    payloads = [answer.data["messageResend"] for answer in answers if answer.data]
+    assert sorted(error["code"] for payload in payloads for error in payload["userErrors"]) == ["MESSAGE_PENDING"] * 7
+    assert len(await ledger()) == 3
 
 
 async def test_what_is_no_longer_true_is_not_repeated(api: Api, staff_token: str, drain: Drain, confirmed: str) -> None:
