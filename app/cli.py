@@ -3,11 +3,13 @@
 import asyncio
 import os
 import sys
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
+from cyclopts.validators import Path as PathValidator
 from rich.console import Console
 from rich.text import Text
 
@@ -19,6 +21,8 @@ app = App(
     help="A headless commerce server. `tradewind dev` runs a whole shop on this machine.",
     version_flags=["--version"],
 )
+staff = App(name="staff", help="The people who run the shop.")
+app.command(staff)
 console = Console()
 errors = Console(stderr=True)
 
@@ -111,6 +115,91 @@ def migrate() -> None:
 
     asyncio.run(db.migrate(configuration))
     console.print("The database is up to date.")
+
+
+@app.command(name="import")
+def import_(
+    file: Annotated[Path, Parameter(validator=PathValidator(exists=True, dir_okay=False))],
+    *,
+    encoding: str | None = None,
+    overwrite_stock: bool = False,
+    problems: Path | None = None,
+) -> None:
+    """Import products from a Shopify product CSV. Importing a file again changes only what is not in the shop yet.
+
+    Ends with exit code 1 when a product, or the file as a whole, had to be left out.
+
+    Parameters
+    ----------
+    file
+        The file, as Shopify exports it.
+    encoding
+        Its encoding, where it is not UTF-8 and guessing goes wrong: windows-1252, for example.
+    overwrite_stock
+        Set the stock to the file's quantities also for variants whose stock the shop counts already.
+    problems
+        Write what was wrong, with row and column, to this CSV file.
+    """
+    use_running_shop()
+    configuration = settings()
+    from app.commands.catalogue import import_products
+
+    complete = asyncio.run(
+        import_products(
+            configuration,
+            file,
+            encoding=encoding,
+            overwrite_stock=overwrite_stock,
+            problems_file=problems,
+            console=console,
+        )
+    )
+    if not complete:
+        sys.exit(1)
+
+
+@app.command
+def schema(*, development: bool = False, output: Path | None = None) -> None:
+    """Print the GraphQL schema as SDL.
+
+    Parameters
+    ----------
+    development
+        With the fields that exist in development alone: the clock and the inbox.
+    output
+        File to write it to instead.
+    """
+    from schema import build_schema
+
+    sdl = f"{build_schema(development=development).as_str().rstrip()}\n"
+    if output is None:
+        sys.stdout.write(sdl)
+    else:
+        output.write_text(sdl, encoding="utf-8")
+
+
+@staff.command
+def create(email: str, *, name: str = "") -> None:
+    """Add an owner, who may do everything. Asks for the password, or takes it from standard input.
+
+    Parameters
+    ----------
+    email
+        Address to sign in with.
+    name
+        Name that colleagues see; without it, the address.
+    """
+    use_running_shop()
+    configuration = settings()
+    from app.commands import staff as staff_commands
+    from app.errors import DomainError
+
+    password = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        asyncio.run(staff_commands.create(configuration, email, name, password))
+    except DomainError as error:
+        fail(str(error))
+    console.print(Text(f"{email} can sign in."))
 
 
 @app.command

@@ -1,0 +1,1 @@
+"""What the longer commands of `tradewind` do; `app.cli` declares them."""
