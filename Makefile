@@ -8,13 +8,17 @@ PYTHON ?= $(shell for python in .venv/bin/python python3.13 python3.12 python3.1
 LOCK = $(shell command -v uv || echo .venv/bin/uv) pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
-.PHONY: help dev test lint fmt lock clean
+# Where it is set, every start would compile every module again: twice the time.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help dev test lint fmt schema lock clean
 
 help:
 	@echo 'make dev    a shop with everything it needs on http://localhost:8000   ARGS="--port 8001 --data .other"'
 	@echo 'make test   the whole test suite                                       ARGS="-k cart -x"'
 	@echo 'make lint   style, types, import directions, unused dependencies'
 	@echo 'make fmt    put the style right'
+	@echo 'make schema write schema/*.graphql anew from the code'
 	@echo 'make lock   write requirements/*.txt anew from pyproject.toml          UPGRADE=1 takes newer versions'
 	@echo 'make clean  remove .venv, the development data and every cache'
 
@@ -38,6 +42,11 @@ fmt:
 	@$(PYTHON) requirements/install.py test
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+schema:
+	@$(PYTHON) requirements/install.py dev
+	.venv/bin/tradewind schema --output schema/schema.graphql
+	.venv/bin/tradewind schema --development --output schema/schema.development.graphql
 
 # The largest first: the others take the same versions from it.
 lock:

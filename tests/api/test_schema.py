@@ -40,7 +40,7 @@ def graphql(schema: Schema) -> GraphQLSchema:
 
 def test_the_committed_sdl_is_the_schema(development: bool, schema: Schema) -> None:
     committed = (FOLDER / SDL[development]).read_text()
-    assert committed == schema.as_str() + "\n", "write it anew: `.venv/bin/tradewind schema --write`"
+    assert committed == schema.as_str() + "\n", "write it anew: `make schema`"
 
 
 def test_everything_has_a_description(graphql: GraphQLSchema) -> None:

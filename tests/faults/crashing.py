@@ -90,7 +90,6 @@ def main() -> None:
         import workers.main as worker_main
 
         worker = dramatiq.Worker(worker_main.broker, worker_threads=8, worker_timeout=100)
-        worker_main.broker.emit_before("process_boot")
         worker.start()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         while True:
