@@ -105,6 +105,8 @@ class Supervisor:
         settings = environment.children_environment(self._folder, self._port, database_url, redis_url)
         environment.write_environment(self._folder, settings)
         children = {**os.environ, **settings, "PYTHONUNBUFFERED": "1"}
+        # Where it is set, every start would compile every module again: twice the time.
+        children.pop("PYTHONDONTWRITEBYTECODE", None)
         # The API imports its modules while the database is brought up to date: it is not ready before.
         self._start_part("api", ("api", "--port", str(self._port), *_API_OPTIONS), children)
         self._prepare(children)
