@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.messaging import dev_inbox
 from app.messaging.dev_inbox import InboxMessage
+from app.messaging.models import MessageChannel
 from app.web.pages import page
 
 PREVIEW_CHARS = 140
@@ -26,14 +27,19 @@ async def show(request: Request) -> Response:
 
 
 async def messages(request: Request) -> Response:
-    """The newest hundred, each as a line of a list."""
-    return _json([_summary(message) for message in await dev_inbox.list_messages(first=dev_inbox.MAX_LISTED)])
+    """The newest hundred, each as a line of a list. Open pages ask every two seconds, mostly for nothing new."""
+    tag = f'"{await dev_inbox.fingerprint()}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    newest = await dev_inbox.list_messages(first=dev_inbox.MAX_LISTED)
+    return _json([_summary(message) for message in newest], headers)
 
 
 async def message(request: Request) -> Response:
     found = await _find(request)
     body = {**_summary(found), "text": found.text, "headers": found.headers, "hasHtml": found.html is not None}
-    return _json(body)
+    return _json(body, {"Cache-Control": "no-store"})
 
 
 async def message_html(request: Request) -> Response:
@@ -64,11 +70,12 @@ def _summary(message: InboxMessage) -> dict[str, Any]:
         "template": message.template,
         "to": message.to,
         "subject": message.subject,
+        "text": message.text if message.channel is MessageChannel.SMS else None,
         "preview": " ".join(message.text.split())[:PREVIEW_CHARS],
         "deliveries": message.deliveries,
         "sentAt": message.sent_at.isoformat(),
     }
 
 
-def _json(body: object) -> Response:
-    return Response(orjson.dumps(body), media_type="application/json", headers={"Cache-Control": "no-store"})
+def _json(body: object, headers: dict[str, str]) -> Response:
+    return Response(orjson.dumps(body), media_type="application/json", headers=headers)
