@@ -16,58 +16,69 @@ from app.kit.crypto import token_matches
 
 __all__ = ["CartLineSnapshot", "CartSnapshot", "VariantSnapshot", "load_cart"]
 
-# $1: whether names, picture and options are wanted. A CASE that is not taken runs no subquery.
-_VARIANT_PAIRS = """
+# The texts below are constant, and nothing in them is estimated by a parameter's value (`ANY(ARRAY(SELECT …))` is not,
+# `ANY($1)` is). So PostgreSQL keeps one plan for each; making a plan costs more than running it.
+
+_TERMS = """
     'variant_id', v.id, 'product_id', p.id, 'is_removed', v.removed_at IS NOT NULL,
     'product_status', p.status, 'product_kind', p.kind,
     'unit_price_minor', v.price_minor, 'requires_shipping', v.requires_shipping, 'weight_grams', v.weight_grams,
     'taxable', v.taxable, 'track_inventory', v.track_inventory, 'inventory_policy', v.inventory_policy,
-    'available_quantity', (SELECT coalesce(sum(s.available), 0) FROM stock_levels s WHERE s.variant_id = v.id),
-    'product_name', CASE WHEN $1 THEN p.name END,
-    'variant_name', CASE WHEN $1 THEN v.name END,
-    'sku', CASE WHEN $1 THEN v.sku END,
-    'image_url', CASE WHEN $1 THEN coalesce(
+    'available_quantity', (SELECT coalesce(sum(s.available), 0) FROM stock_levels s WHERE s.variant_id = v.id)
+"""
+_DESCRIPTION = """,
+    'product_name', p.name, 'variant_name', v.name, 'sku', v.sku,
+    'image_url', coalesce(
         (SELECT i.url FROM product_images i WHERE i.id = v.image_id),
         (SELECT i.url FROM product_images i WHERE i.product_id = p.id ORDER BY i.position, i.id LIMIT 1)
-    ) END,
-    'selected_options', CASE WHEN $1 THEN (
+    ),
+    'selected_options', (
         SELECT json_agg(json_build_object('name', o.name, 'value', v.option_values[o.position]) ORDER BY o.position)
         FROM product_options o WHERE o.product_id = p.id
-    ) END
+    )
 """
 
-_VARIANTS = f"""(
-    SELECT json_agg(json_build_object({_VARIANT_PAIRS}))
-    FROM product_variants v JOIN products p ON p.id = v.product_id
-    WHERE v.id = ANY($2)
-)"""
 
-# Prices are in the shop's currency, so that is the cart's as well.
-_CARTS = f"""
-    SELECT c.id, c.secret_hash, c.state, c.revision, c.email, c.phone, c.country_code, c.note, c.attributes,
-           coalesce((SELECT s.currency_code FROM shop s WHERE s.id = 1), c.currency_code) AS currency_code,
-           c.created_at, c.updated_at,
-           EXISTS (
-               SELECT FROM checkout_attempts a
-               WHERE a.cart_id = c.id AND a.state IN ('PROCESSING', 'REQUIRES_ACTION')
-           ) AS checkout_in_progress,
-           (
-               SELECT json_agg(json_build_object(
-                   'id', l.id, 'quantity', l.quantity, 'attributes', l.attributes,
-                   'attributes_key', l.attributes_key, {_VARIANT_PAIRS}
-               ) ORDER BY l.id)
-               FROM cart_lines l
-               JOIN product_variants v ON v.id = l.variant_id
-               JOIN products p ON p.id = v.product_id
-               WHERE l.cart_id = c.id
-           ) AS lines,
-           {_VARIANTS} AS variants
-    FROM carts c
+def _carts(which: str, *, description: str = "", more: str = "") -> str:
+    # Prices are in the shop's currency, so that is the cart's as well.
+    return f"""
+        SELECT c.id, c.secret_hash, c.state, c.revision, c.email, c.phone, c.country_code, c.note, c.attributes,
+               coalesce((SELECT s.currency_code FROM shop s WHERE s.id = 1), c.currency_code) AS currency_code,
+               c.created_at, c.updated_at,
+               EXISTS (
+                   SELECT FROM checkout_attempts a
+                   WHERE a.cart_id = c.id AND a.state IN ('PROCESSING', 'REQUIRES_ACTION')
+               ) AS checkout_in_progress,
+               (
+                   SELECT json_agg(json_build_object(
+                       'id', l.id, 'quantity', l.quantity, 'attributes', l.attributes,
+                       'attributes_key', l.attributes_key, {_TERMS} {description}
+                   ) ORDER BY l.id)
+                   FROM cart_lines l
+                   JOIN product_variants v ON v.id = l.variant_id
+                   JOIN products p ON p.id = v.product_id
+                   WHERE l.cart_id = c.id
+               ) AS lines {more}
+        FROM carts c WHERE {which}
+    """
+
+
+def _variants_among(parameter: str) -> str:
+    return f"""(
+        SELECT json_agg(json_build_object({_TERMS}))
+        FROM product_variants v JOIN products p ON p.id = v.product_id
+        WHERE v.id = ANY(ARRAY(SELECT unnest({parameter}::uuid[])))
+    ) AS variants"""
+
+
+_DESCRIBED = _carts("c.id = $1", description=_DESCRIPTION)
+_FOR_CHANGE = _carts("c.id = $1", more=f", {_variants_among('$2')}")
+_ONE = _carts("c.id = $1")
+_MANY = _carts("c.id = ANY(ARRAY(SELECT unnest($1::uuid[])))")
+_OF_LINES = _carts("c.id IN (SELECT l.cart_id FROM cart_lines l WHERE l.id = ANY(ARRAY(SELECT unnest($1::uuid[]))))")
+_OFFER = f"""
+    SELECT business_now() AS now, s.currency_code, s.countries, {_variants_among("$1")} FROM shop s WHERE s.id = 1
 """
-
-_SHOP = (
-    f"SELECT business_now() AS now, s.currency_code, s.countries, {_VARIANTS} AS variants FROM shop s WHERE s.id = 1"
-)
 
 Variants = dict[uuid.UUID, VariantSnapshot]
 
@@ -92,7 +103,7 @@ async def load_cart(cart_id: uuid.UUID, secret: str, *, lock: bool = False) -> C
     """
     if lock:
         await _lock(cart_id)
-    row = await db.fetchrow(f"{_CARTS} WHERE c.id = $3", True, [], cart_id)
+    row = await db.fetchrow(_DESCRIBED, cart_id)
     return _cart(row, secret) if row else None
 
 
@@ -102,32 +113,32 @@ async def load_for_change(
     """The cart without names and pictures, and the variants that are to be put into it, so far as they exist."""
     if lock:
         await _lock(cart_id)
-    row = await db.fetchrow(f"{_CARTS} WHERE c.id = $3", False, list(variant_ids), cart_id)
+    row = await db.fetchrow(_FOR_CHANGE, cart_id, variant_ids) if variant_ids else await db.fetchrow(_ONE, cart_id)
     cart = _cart(row, secret) if row else None
-    return (cart, _variants(row["variants"])) if row and cart else None
+    return (cart, _variants(row["variants"] if variant_ids else None)) if row and cart else None
 
 
-async def load_carts(keys: Sequence[tuple[uuid.UUID, str]]) -> list[CartSnapshot | None]:
-    """For showing: the cart of each id and secret, None where they do not open one; without names and pictures."""
-    rows = await db.fetch(f"{_CARTS} WHERE c.id = ANY($3)", False, [], [cart_id for cart_id, _ in keys])
-    by_id = {row["id"]: row for row in rows}
+async def show_cart(cart_id: uuid.UUID, secret: str) -> CartSnapshot | None:
+    """For showing: as `load_cart`, without names and pictures."""
+    row = await db.fetchrow(_ONE, cart_id)
+    return _cart(row, secret) if row else None
+
+
+async def show_carts(keys: Sequence[tuple[uuid.UUID, str]]) -> list[CartSnapshot | None]:
+    """The same for many: the cart of each id and secret, None where they do not open one."""
+    by_id = {row["id"]: row for row in await db.fetch(_MANY, [cart_id for cart_id, _ in keys])}
     return [_cart(by_id[cart_id], secret) if cart_id in by_id else None for cart_id, secret in keys]
 
 
-async def load_carts_of_lines(keys: Sequence[tuple[uuid.UUID, str]]) -> list[CartSnapshot | None]:
+async def show_carts_of_lines(keys: Sequence[tuple[uuid.UUID, str]]) -> list[CartSnapshot | None]:
     """The same for ids of lines."""
-    rows = await db.fetch(
-        f"{_CARTS} WHERE c.id IN (SELECT l.cart_id FROM cart_lines l WHERE l.id = ANY($3))",
-        False,
-        [],
-        [line_id for line_id, _ in keys],
-    )
+    rows = await db.fetch(_OF_LINES, [line_id for line_id, _ in keys])
     by_line = {uuid.UUID(line["id"]): row for row in rows for line in _decoded(row["lines"])}
     return [_cart(by_line[line_id], secret) if line_id in by_line else None for line_id, secret in keys]
 
 
 async def load_offer(variant_ids: Sequence[uuid.UUID]) -> Offer:
-    row = await db.fetchrow(_SHOP, False, list(variant_ids))
+    row = await db.fetchrow(_OFFER, variant_ids)
     if row is None:
         raise RuntimeError("the shop has no row; migrations make one")
     return Offer(row["now"], row["currency_code"], row["countries"], _variants(row["variants"]))
@@ -177,7 +188,6 @@ def _typed(row: dict[str, Any]) -> dict[str, Any]:
     row["product_status"] = ProductStatus(row["product_status"])
     row["product_kind"] = ProductKind(row["product_kind"])
     row["inventory_policy"] = InventoryPolicy(row["inventory_policy"])
-    row["product_name"] = row["product_name"] or ""
-    row["variant_name"] = row["variant_name"] or ""
-    row["selected_options"] = row["selected_options"] or []
+    if "product_name" in row:
+        row["selected_options"] = row["selected_options"] or []
     return row

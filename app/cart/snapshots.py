@@ -1,7 +1,7 @@
 """A cart as it stood at one moment, together with what the catalogue and the stock said about its lines."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.cart.models import CartState
@@ -32,11 +32,11 @@ class VariantSnapshot:
     track_inventory: bool
     inventory_policy: InventoryPolicy
     available_quantity: int
-    product_name: str
-    variant_name: str
-    sku: str | None
-    image_url: str | None
-    selected_options: list[dict[str, str]]
+    product_name: str = ""
+    variant_name: str = ""
+    sku: str | None = None
+    image_url: str | None = None
+    selected_options: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def stock_limit(self) -> int | None:

@@ -1,7 +1,7 @@
 """The two statements that write carts. Each is whole by itself and needs no transaction around it."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import orjson
@@ -10,18 +10,19 @@ from app import db
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.kit.crypto import hash_token
 
+# As in `queries`, no parameter's value changes what PostgreSQL estimates, so that it keeps one plan for each text.
 _LINES = """
     INSERT INTO cart_lines (id, cart_id, variant_id, quantity, attributes, attributes_key, created_at)
-    SELECT line.id, cart.id, line.variant_id, line.quantity, line.attributes::jsonb, line.key, cart.updated_at
-    FROM cart, unnest($8::uuid[], $9::uuid[], $10::int[], $11::text[], $12::text[])
-         AS line (id, variant_id, quantity, attributes, key)
+    SELECT line.id, cart.id, line.variant_id, line.quantity, line.attributes, line.key, cart.updated_at
+    FROM cart, json_to_recordset($8::json)
+         AS line (id uuid, variant_id uuid, quantity int, attributes jsonb, key text)
 """
 
 _CREATE = f"""
     WITH cart AS (
         INSERT INTO carts (id, secret_hash, state, currency_code, email, phone, country_code, note, attributes,
                            revision, created_at, updated_at)
-        VALUES ($1, $2, 'OPEN', $13, $3, $4, $5, $6, $7::jsonb, 0, $14, $14)
+        VALUES ($1, $2, 'OPEN', $9, $3, $4, $5, $6, $7::jsonb, 0, $10, $10)
         RETURNING id, updated_at
     )
     {_LINES}
@@ -37,7 +38,8 @@ _CHANGE = f"""
         WHERE id = $1 AND revision = $2 AND state = 'OPEN'
         RETURNING id, updated_at
     ), removed AS (
-        DELETE FROM cart_lines USING cart WHERE cart_lines.cart_id = cart.id AND cart_lines.id = ANY($13)
+        DELETE FROM cart_lines USING cart
+        WHERE cart_lines.cart_id = cart.id AND cart_lines.id = ANY(ARRAY(SELECT unnest($9::uuid[])))
     ), lines AS ({_LINES}
         ON CONFLICT (id) DO UPDATE
         SET quantity = EXCLUDED.quantity, attributes = EXCLUDED.attributes, attributes_key = EXCLUDED.attributes_key
@@ -60,7 +62,7 @@ async def insert_cart(cart: CartSnapshot) -> None:
         cart.id,
         hash_token(cart.secret),
         *_details(cart),
-        *_columns(cart.lines),
+        _rows(cart.lines),
         cart.currency_code,
         cart.created_at,
     )
@@ -75,7 +77,7 @@ async def write_change(before: CartSnapshot, after: CartSnapshot) -> datetime | 
         before.id,
         before.revision,
         *_details(after),
-        *_columns([line for line in after.lines if had.get(line.id) != line]),
+        _rows(line for line in after.lines if had.get(line.id) != line),
         [line_id for line_id in had if line_id not in has],
     )
     return moment
@@ -85,11 +87,16 @@ def _details(cart: CartSnapshot) -> tuple[object, ...]:
     return (cart.email, cart.phone, cart.country_code, cart.note, orjson.dumps(cart.attributes).decode())
 
 
-def _columns(lines: Sequence[CartLineSnapshot]) -> tuple[list[object], ...]:
-    return (
-        [line.id for line in lines],
-        [line.variant_id for line in lines],
-        [line.quantity for line in lines],
-        [orjson.dumps(line.attributes).decode() for line in lines],
-        [line.attributes_key for line in lines],
-    )
+def _rows(lines: Iterable[CartLineSnapshot]) -> str:
+    return orjson.dumps(
+        [
+            {
+                "id": line.id,
+                "variant_id": line.variant_id,
+                "quantity": line.quantity,
+                "attributes": line.attributes,
+                "key": line.attributes_key,
+            }
+            for line in lines
+        ]
+    ).decode()

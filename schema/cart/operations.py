@@ -38,7 +38,7 @@ class CartQueries:
     @query(access=PUBLIC, description="The cart with this id; null when there is none.")
     async def cart(self, info: Info, id: CartId) -> Cart | None:
         view, key = CartView.of(Selection.of(info)), cart_key(id, "id")
-        (cart,) = await queries.load_carts([(key.id, key.secret)])
+        cart = await queries.show_cart(key.id, key.secret)
         return await view.show(info, cart) if cart else None
 
 
@@ -145,7 +145,7 @@ async def _payload(info: Info, view: CartView, changed: Changed) -> CartPayload:
 @node_loader(CART_PREFIX)
 async def _carts(info: Info, texts: Sequence[str], selection: Selection) -> Sequence[Node | None]:
     view = CartView.of(selection)
-    carts = await queries.load_carts([ids.decode_with_secret(CART_PREFIX, text, ["id"]) for text in texts])
+    carts = await queries.show_carts([ids.decode_with_secret(CART_PREFIX, text, ["id"]) for text in texts])
     shown = iter(await view.show_all(info, [cart for cart in carts if cart]))
     return [next(shown) if cart else None for cart in carts]
 
@@ -153,7 +153,7 @@ async def _carts(info: Info, texts: Sequence[str], selection: Selection) -> Sequ
 @node_loader(LINE_PREFIX)
 async def _lines(info: Info, texts: Sequence[str], selection: Selection) -> Sequence[Node | None]:
     keys = [ids.decode_with_secret(LINE_PREFIX, text, ["id"]) for text in texts]
-    carts = await queries.load_carts_of_lines(keys)
+    carts = await queries.show_carts_of_lines(keys)
     found = [
         (cart, next(line for line in cart.lines if line.id == line_id)) if cart else None
         for cart, (line_id, _) in zip(carts, keys, strict=True)
