@@ -4,7 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from schema.cart import CartMutations, CartQueries
-from schema.catalogue import CatalogueQueries
+from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.development import DevelopmentMutations
 from schema.engine import Schema
 from schema.errors import ERROR_TYPES
@@ -41,6 +41,7 @@ class DevelopmentQuery(Query, DevInboxQueries):
 
 @strawberry.type(description="Everything that can be changed.")
 class Mutation(
+    CatalogueMutations,
     CartMutations,
     FulfillmentMutations,
     JobMutations,

@@ -157,7 +157,6 @@ _VARIANT_COLUMNS = {
     "taxable": "taxable",
     "trackInventory": "track_inventory",
     "inventoryPolicy": "inventory_policy",
-    "metadata": "metadata",
     "createdAt": "created_at",
     "updatedAt": "updated_at",
 }

@@ -77,3 +77,18 @@ class StoredProduct:
     """Those on sale, and those that were removed and can come back."""
     stocked: set[uuid.UUID] = field(default_factory=set)
     """Variants that have a stock level anywhere."""
+
+
+@dataclass(slots=True)
+class CollectionRow:
+    id: uuid.UUID
+    slug: str
+    name: str
+    description: str = ""
+    description_html: str = ""
+    image_url: str | None = None
+    image_alt_text: str | None = None
+    seo_title: str | None = None
+    seo_description: str | None = None
+    is_published: bool = True
+    position: int = 0

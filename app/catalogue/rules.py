@@ -2,8 +2,8 @@
 
 Truths about the rows, which every writer keeps and every reader relies on:
 
-- `product_options.position`, `product_images.position`, `product_variants.position` and
-  `collection_products.position` count from 1.
+- `product_options.position`, `product_images.position` and `product_variants.position` count from 1;
+  `collection_products.position` only gives an order.
 - A variant's `option_values` hold one value for each of the product's options, in the options' order, spelled as in
   `product_options.values`. No two variants of a product have the same ones.
 - Its `name` is those values joined by " / ". A product without options has exactly one variant, whose `option_values`
@@ -20,6 +20,10 @@ Truths about the rows, which every writer keeps and every reader relies on:
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 MAX_VARIANTS = 2048
 MAX_OPTIONS = 3
@@ -40,3 +44,15 @@ def slug_of(name: str) -> str:
     plain = _LATIN_ACCENTS.sub("", unicodedata.normalize("NFKD", name.casefold()))
     slug = _NOT_IN_SLUGS.sub("-", unicodedata.normalize("NFC", plain)).strip("-")
     return slug[: MAX_SLUG_CHARS - _ROOM_FOR_NUMBER].strip("-")
+
+
+def moved(order: Sequence[T], moves: Sequence[tuple[T, int]]) -> list[T]:
+    """The order after each of `moves` in turn: what is taken out, and the place from 1 on that it gets.
+
+    A place beyond the end is the end.
+    """
+    result = list(order)
+    for item, place in moves:
+        result.remove(item)
+        result.insert(place - 1, item)
+    return result

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from app import db
-from app.catalogue.rows import ImageRow, OptionRow, ProductRow, StoredProduct, VariantRow
+from app.catalogue.rows import CollectionRow, ImageRow, OptionRow, ProductRow, StoredProduct, VariantRow
 
 _SQL_TYPES = {
     "id": "uuid",
@@ -26,6 +26,7 @@ _SQL_TYPES = {
     "taxable": "bool",
     "track_inventory": "bool",
     "removed_at": "timestamptz",
+    "is_published": "bool",
 }
 """By column; a name that ends in `_minor` is bigint, everything else text."""
 
@@ -84,6 +85,7 @@ PRODUCTS = Table("products", ProductRow, "slug", stamped=True)
 OPTIONS = Table("product_options", OptionRow)
 IMAGES = Table("product_images", ImageRow)
 VARIANTS = Table("product_variants", VariantRow, stamped=True, constants={"metadata": "'{}'"})
+COLLECTIONS = Table("collections", CollectionRow, "slug", stamped=True)
 
 
 def _json(rows: Iterable[Any]) -> str:

@@ -1,7 +1,17 @@
 """Products and collections in the schema. Other domains show what hangs off theirs with the loaders."""
 
+from schema.catalogue.mutations import CatalogueMutations
 from schema.catalogue.queries import CatalogueQueries
 from schema.catalogue.reading import load_products, load_variants
 from schema.catalogue.types import Image, Product, ProductVariant, SelectedOption
 
-__all__ = ["CatalogueQueries", "Image", "Product", "ProductVariant", "SelectedOption", "load_products", "load_variants"]
+__all__ = [
+    "CatalogueMutations",
+    "CatalogueQueries",
+    "Image",
+    "Product",
+    "ProductVariant",
+    "SelectedOption",
+    "load_products",
+    "load_variants",
+]

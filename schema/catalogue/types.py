@@ -136,7 +136,6 @@ class ProductVariant(Node):
     taxable: bool = strawberry.field(description="Whether tax is charged on it.")
     track_inventory: bool = strawberry.field(description="Whether its stock is counted; if not, it never runs out.")
     inventory_policy: InventoryPolicy = strawberry.field(description="What happens when its stock is used up.")
-    metadata: JSON = strawberry.field(description="What the shop keeps with it, by name. Public.")
     created_at: dt.datetime = strawberry.field(description="When it was added.")
     updated_at: dt.datetime = strawberry.field(description="When it last changed; its stock aside.")
     cost: Money | None = strawberry.field(description="What it costs the merchant. Null for all but staff.")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from app.catalogue.editing.given import OptionGiven, VariantGiven
-from app.catalogue.editing.problems import Problems
+from app.catalogue.editing.problems import CatalogueProblems
 from app.catalogue.errors import CatalogueErrorCode
 from app.catalogue.rows import OptionRow
 from app.catalogue.rules import MAX_OPTIONS, MAX_VARIANTS
@@ -54,7 +54,7 @@ class OptionPlan:
 
 
 def plan_options(
-    problems: Problems,
+    problems: CatalogueProblems,
     product_id: uuid.UUID,
     stored: Sequence[OptionRow],
     given: list[OptionGiven] | None,
@@ -89,7 +89,9 @@ def plan_options(
     return OptionPlan(rows, came_from, list(before))
 
 
-def _origin(problems: Problems, before: Sequence[OptionRow], option: OptionGiven, path: str, index: int) -> int | None:
+def _origin(
+    problems: CatalogueProblems, before: Sequence[OptionRow], option: OptionGiven, path: str, index: int
+) -> int | None:
     option_id = option.get("id")
     if option_id is not None:
         for place, row in enumerate(before):
@@ -101,7 +103,7 @@ def _origin(problems: Problems, before: Sequence[OptionRow], option: OptionGiven
     return next((place for place, row in enumerate(before) if _folded(row.name) == name), None)
 
 
-def _values(problems: Problems, given: Sequence[str], path: str, index: int) -> list[str]:
+def _values(problems: CatalogueProblems, given: Sequence[str], path: str, index: int) -> list[str]:
     if not given:
         problems.add(CommonErrorCode.REQUIRED, "An option needs its values.", path, index, "values")
         return [""]

@@ -6,17 +6,16 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from app.catalogue import html
+from app.catalogue.editing.descriptions import both_forms
 from app.catalogue.editing.given import ImageGiven, ProductGiven
 from app.catalogue.editing.options import plan_options
-from app.catalogue.editing.problems import Problems
+from app.catalogue.editing.problems import CatalogueProblems
 from app.catalogue.editing.variants import VariantPlanner
 from app.catalogue.rows import ImageRow, OptionRow, ProductRow, StoredProduct, VariantRow
 from app.catalogue.rules import MAX_IMAGES, MAX_TAGS, slug_of
 from app.errors import CommonErrorCode
 from app.kit.ids import new_id
 
-MAX_DESCRIPTION_CHARS = 250_000
 MAX_SEO_DESCRIPTION_CHARS = 5_000
 MAX_ALT_TEXT_CHARS = 1_000
 MAX_METADATA_BYTES = 50_000
@@ -40,21 +39,13 @@ def prepared(given: ProductGiven) -> ProductGiven:
     """With the description in both of its forms. Apart from `edited` since large HTML takes its time.
 
     Raises:
-        DomainErrors: TOO_LONG, or INVALID where both forms are given.
+        DomainErrors: TOO_LONG, INVALID for control characters and where both forms are given.
     """
-    problems = Problems()
+    problems = CatalogueProblems()
     result = given.copy()
-    if given.get("description") is not None and given.get("description_html") is not None:
-        message = "Give the description either as text or as HTML."
-        problems.add(CommonErrorCode.INVALID, message, "descriptionHtml")
-    elif "description_html" in given:
-        markup = problems.text(given["description_html"], MAX_DESCRIPTION_CHARS, "descriptionHtml") or ""
-        if not problems:
-            safe = html.sanitise(markup)
-            result["description_html"], result["description"] = safe, html.to_plain_text(safe)
-    elif "description" in given:
-        text = problems.text(given["description"], MAX_DESCRIPTION_CHARS, "description") or ""
-        result["description"], result["description_html"] = text, html.from_plain_text(text)
+    if "description" in given or "description_html" in given:
+        text, markup = given.get("description"), given.get("description_html")
+        result["description"], result["description_html"] = both_forms(problems, text, markup)
     problems.raise_if_any()
     return result
 
@@ -69,18 +60,19 @@ def edited(stored: StoredProduct | None, given: ProductGiven, currency: str) -> 
     Raises:
         DomainErrors: everything that is wrong, with paths below `input`.
     """
-    problems = Problems()
+    problems = CatalogueProblems()
     known = stored or StoredProduct(ProductRow(new_id(), "", ""))
     product = _fields(problems, known.product, given, is_new=stored is None)
     made_slug = not product.slug
     if made_slug:
         product.slug = slug_of(product.name) or f"product-{product.id.hex[-8:]}"
-    given_variants = given.get("variants")
+    images = _images(problems, product.id, known.images, given.get("images"))
+    given_variants, noted = given.get("variants"), len(problems)
     options = plan_options(problems, product.id, known.options, given.get("options"), given_variants)
-    problems.raise_if_any()
+    if len(problems) > noted:
+        problems.raise_if_any()  # what variants need is not clear then
     planner = VariantPlanner(problems, product, known.variants, options, currency)
     plan = planner.keep() if given_variants is None else planner.replace_by(given_variants)
-    images = _images(problems, product.id, known.images, given.get("images"))
     variants = _with_images(problems, product.id, images, plan.rows, plan.image_urls)
     problems.raise_if_any()
     product.min_price_minor = min(row.price_minor for row in variants)
@@ -88,7 +80,7 @@ def edited(stored: StoredProduct | None, given: ProductGiven, currency: str) -> 
     return EditedProduct(product, options.rows, images, variants, plan.stock, made_slug)
 
 
-def _fields(problems: Problems, before: ProductRow, given: ProductGiven, *, is_new: bool) -> ProductRow:
+def _fields(problems: CatalogueProblems, before: ProductRow, given: ProductGiven, *, is_new: bool) -> ProductRow:
     product = replace(before)
     if "name" in given or is_new:
         product.name = problems.required_line(given.get("name"), "A name", "name")
@@ -116,7 +108,7 @@ def _fields(problems: Problems, before: ProductRow, given: ProductGiven, *, is_n
     return product
 
 
-def _tags(problems: Problems, given: Sequence[str]) -> list[str]:
+def _tags(problems: CatalogueProblems, given: Sequence[str]) -> list[str]:
     problems.not_too_many(given, MAX_TAGS, "tags", "tags")
     tags: dict[str, str] = {}
     for index, text in enumerate(given[:MAX_TAGS]):
@@ -125,7 +117,7 @@ def _tags(problems: Problems, given: Sequence[str]) -> list[str]:
     return list(tags.values())
 
 
-def _metadata(problems: Problems, given: object) -> dict[str, object]:
+def _metadata(problems: CatalogueProblems, given: object) -> dict[str, object]:
     if given is None:
         return {}
     try:
@@ -142,7 +134,7 @@ def _metadata(problems: Problems, given: object) -> dict[str, object]:
 
 
 def _images(
-    problems: Problems, product_id: uuid.UUID, stored: Sequence[ImageRow], given: Sequence[ImageGiven] | None
+    problems: CatalogueProblems, product_id: uuid.UUID, stored: Sequence[ImageRow], given: Sequence[ImageGiven] | None
 ) -> list[ImageRow]:
     if given is None:
         return sorted(stored, key=lambda row: row.position)
@@ -170,7 +162,7 @@ def _images(
 
 
 def _with_images(
-    problems: Problems,
+    problems: CatalogueProblems,
     product_id: uuid.UUID,
     images: list[ImageRow],
     variants: Sequence[VariantRow],

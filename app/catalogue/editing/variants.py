@@ -7,7 +7,7 @@ from typing import Any
 
 from app.catalogue.editing.given import VariantGiven
 from app.catalogue.editing.options import OptionPlan
-from app.catalogue.editing.problems import Problems
+from app.catalogue.editing.problems import CatalogueProblems
 from app.catalogue.errors import CatalogueErrorCode
 from app.catalogue.models import InventoryPolicy, ProductKind
 from app.catalogue.rows import ProductRow, VariantRow
@@ -33,7 +33,12 @@ class VariantPlanner:
     """
 
     def __init__(
-        self, problems: Problems, product: ProductRow, stored: Sequence[VariantRow], options: OptionPlan, currency: str
+        self,
+        problems: CatalogueProblems,
+        product: ProductRow,
+        stored: Sequence[VariantRow],
+        options: OptionPlan,
+        currency: str,
     ) -> None:
         self.problems = problems
         self.product = product
