@@ -22,19 +22,25 @@ def given() -> dict[str, str]:
     return {**from_file, **os.environ}
 
 
-def refuse_a_real_shop(database_url: str, configuration: Mapping[str, str]) -> None:
+def refuse_a_real_shop(configuration: Mapping[str, str]) -> None:
     """Development puts sample products and a known password into its shop.
 
     Raises:
-        DevelopmentError: the database is on another machine and not marked as one for development.
+        DevelopmentError: DATABASE_URL is on another machine and not marked as one for development, or this is a
+            machine that says of itself that it is in production.
     """
-    if is_local(database_url) or configuration.get(DEVELOPMENT_DATABASE_MARK, "").lower() in ("1", "true", "yes"):
-        return
-    raise DevelopmentError(
-        "DATABASE_URL names a database on another machine, and `tradewind dev` puts sample products and a known "
-        "password into its shop. Unset DATABASE_URL to use a database of its own, or, when that one is for "
-        f"development, say so with {DEVELOPMENT_DATABASE_MARK}=1."
-    )
+    if configuration.get("TRADEWIND_ENV", "").lower() == "production":
+        raise DevelopmentError(
+            "TRADEWIND_ENV is production and DATABASE_URL is set: `tradewind dev` would put sample products and a "
+            "known password into that shop. Unset one of them."
+        )
+    marked = configuration.get(DEVELOPMENT_DATABASE_MARK, "").lower() in ("1", "true", "yes")
+    if not marked and not is_local(configuration.get("DATABASE_URL", "")):
+        raise DevelopmentError(
+            "DATABASE_URL names a database on another machine, and `tradewind dev` puts sample products and a known "
+            "password into its shop. Unset DATABASE_URL to use a database of its own, or, when that one is for "
+            f"development, say so with {DEVELOPMENT_DATABASE_MARK}=1."
+        )
 
 
 def is_local(database_url: str) -> bool:

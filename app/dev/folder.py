@@ -10,6 +10,19 @@ from pathlib import Path
 from app.dev.errors import DevelopmentError
 
 
+def refuse_somebody_elses(folder: Path) -> None:
+    """Root could use another user's folder, and would leave files in it that this user cannot use afterwards.
+
+    Raises:
+        DevelopmentError: we are root, and the folder is not root's.
+    """
+    if os.geteuid() == 0 and folder.exists() and (owner := folder.stat().st_uid) != 0:
+        raise DevelopmentError(
+            f"{folder} belongs to another user (number {owner}), and you are root. "
+            "Start Tradewind as that user, or choose another folder with --data."
+        )
+
+
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """Makes `folder` when it is missing and holds it until the block ends or this process dies.

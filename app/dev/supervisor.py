@@ -13,7 +13,7 @@ from types import FrameType
 
 from app.dev import environment, processes
 from app.dev.errors import DevelopmentError
-from app.dev.folder import exclusive
+from app.dev.folder import exclusive, refuse_somebody_elses
 from app.dev.parts import Part, start_with_output
 from app.dev.ports import LOOPBACK, free_port, is_free
 from app.dev.postgres import PostgresServer
@@ -56,7 +56,9 @@ class Supervisor:
         Raises:
             DevelopmentError: the shop cannot start; says why. Nothing is left running then either.
         """
+        refuse_somebody_elses(self._folder)
         with _signals(self._on_signal), self._held, exclusive(self._folder):
+            (self._folder / ".gitignore").write_text("*\n")
             if os.geteuid() == 0:
                 # PostgreSQL's user has to pass through; it can read nothing on the way.
                 self._folder.chmod(0o711)
@@ -98,7 +100,7 @@ class Supervisor:
         database_url = configuration.get("DATABASE_URL") or ""
         redis_url = configuration.get("REDIS_URL") or ""
         if database_url:
-            environment.refuse_a_real_shop(database_url, configuration)
+            environment.refuse_a_real_shop(configuration)
         else:
             database_url = self._serve(PostgresServer(self._folder / "postgres"), self._folder / "postgres")
         redis_url = redis_url or self._serve(ValkeyServer(self._folder / "valkey"), self._folder / "valkey")

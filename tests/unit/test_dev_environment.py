@@ -18,7 +18,7 @@ from app.dev.errors import DevelopmentError
 )
 def test_this_machine(url: str) -> None:
     assert is_local(url)
-    refuse_a_real_shop(url, {})
+    refuse_a_real_shop({"DATABASE_URL": url})
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,11 @@ def test_another_machine_is_refused_unless_marked(url: str) -> None:
     assert not is_local(url)
     for mark in ({}, {"TRADEWIND_DEV_DATABASE": "0"}, {"TRADEWIND_DEV_DATABASE": ""}):
         with pytest.raises(DevelopmentError, match="TRADEWIND_DEV_DATABASE=1") as refusal:
-            refuse_a_real_shop(url, mark)
+            refuse_a_real_shop({"DATABASE_URL": url, **mark})
         assert "secret" not in str(refusal.value)
-    refuse_a_real_shop(url, {"TRADEWIND_DEV_DATABASE": "1"})
+    refuse_a_real_shop({"DATABASE_URL": url, "TRADEWIND_DEV_DATABASE": "1"})
+
+
+def test_a_machine_in_production_is_refused_even_with_a_database_beside_it() -> None:
+    with pytest.raises(DevelopmentError, match="TRADEWIND_ENV is production"):
+        refuse_a_real_shop({"DATABASE_URL": "postgres://localhost/shop", "TRADEWIND_ENV": "production"})
