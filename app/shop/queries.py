@@ -1,6 +1,6 @@
 """Reading the shop's own row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from app import db
@@ -34,8 +34,7 @@ class Policy:
     updated_at: datetime
 
 
-_COLUMNS = """name, currency_code, countries, legal_name, postal_address, contact_email, contact_phone, time_zone, locale,
-    available_quantity_limit"""
+_COLUMNS = ", ".join(field.name for field in fields(ShopSettings))
 
 
 async def current(*, locked: bool = False) -> ShopSettings:
