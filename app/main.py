@@ -14,6 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from app import db, events
 from app.cache import cache
 from app.logging import configure_logging
+from app.payments.routes import routes as payment_routes
 from app.runtime import running
 from app.settings import Settings, get_settings
 from app.uploads.endpoint import Uploads
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/uploads", Uploads(settings).receive, methods=["POST"]),
             Route("/health/live", _live),
             Route("/health/ready", _ready),
+            *payment_routes(settings),
             *web.routes(settings, view.schema),
         ],
         middleware=middleware,

@@ -5,16 +5,20 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema.cart import CartMutations, CartQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
+from schema.checkout import CheckoutMutations, CheckoutQueries
 from schema.development import DevelopmentMutations
 from schema.engine import Schema
 from schema.errors import ERROR_TYPES
 from schema.fulfillments import FulfillmentMutations, FulfillmentQueries, FulfillmentSubscriptions
+from schema.inventory.operations import InventoryMutations, InventoryQueries
 from schema.jobs import JobMutations, JobQueries, JobSubscriptions
 from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueries
 from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
+from schema.orders import OrderMutations, OrderQueries
 from schema.scalars import SCALAR_MAP
 from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
+from schema.shop import ShopMutations, ShopQueries
 from schema.staff import StaffMutations, StaffQueries
 
 
@@ -22,11 +26,15 @@ from schema.staff import StaffMutations, StaffQueries
 class Query(
     CartQueries,
     CatalogueQueries,
+    CheckoutQueries,
     FulfillmentQueries,
+    InventoryQueries,
     JobQueries,
     NodeQueries,
     MessagingQueries,
     OperationsQueries,
+    OrderQueries,
+    ShopQueries,
     StaffQueries,
     QuoteQueries,
     ZoneQueries,
@@ -43,10 +51,14 @@ class DevelopmentQuery(Query, DevInboxQueries):
 class Mutation(
     CatalogueMutations,
     CartMutations,
+    CheckoutMutations,
     FulfillmentMutations,
+    InventoryMutations,
     JobMutations,
     MessagingMutations,
     OperationsMutations,
+    OrderMutations,
+    ShopMutations,
     StaffMutations,
     ZoneMutations,
 ):

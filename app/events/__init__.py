@@ -8,7 +8,7 @@
 Delivery has no order between events, and a handler may start more than once; see `delivery`.
 """
 
-from app.events.recording import record, set_publisher
+from app.events.recording import record, set_publisher, withdraw
 from app.events.registry import Event, Handler, on, subscribed
 
-__all__ = ["Event", "Handler", "on", "record", "set_publisher", "subscribed"]
+__all__ = ["Event", "Handler", "on", "record", "set_publisher", "subscribed", "withdraw"]

@@ -12,9 +12,13 @@ PUBLISH_GRACE_SECONDS = 3.0
 """How long the committing process has to publish an event itself before the scheduler does."""
 
 _NOTE = "events"
+_WITHDRAWN_NOTE = "withdrawn events"
 _publish: Callable[[list[uuid.UUID]], None] | None = None
 
 _INSERT = """
+    WITH withdrawn AS (
+        UPDATE events SET acknowledged_at = clock_timestamp() WHERE id = ANY($7::uuid[]) AND acknowledged_at IS NULL
+    )
     INSERT INTO events (id, type, subject_id, payload, occurred_at, visible_at, leased_until, attempts, publications)
     SELECT e.id, e.type, e.subject_id, e.payload::jsonb, business_now(),
            clock_timestamp() + e.wait * interval '1 second',
@@ -48,12 +52,7 @@ async def record(
         payload: small and JSON: ids and facts, no personal data.
         delay_seconds: real time before anybody sees it; for watching over work, not for business time (see `timers`).
     """
-    work = db.current_unit_of_work()
-    pending: list[tuple[object, ...]] | None = work.notes.get(_NOTE)
-    if pending is None:
-        pending = work.notes[_NOTE] = []
-        work.before_commit(lambda: _write(pending))
-        work.after_commit(lambda: publish([row[0] for row in pending if not row[5]]))  # type: ignore[misc]
+    pending, _ = _notes(db.current_unit_of_work())
     event_id = new_id()
     body = orjson.dumps(payload or {}).decode()
     wait = PUBLISH_GRACE_SECONDS if delay_seconds is None else delay_seconds
@@ -61,5 +60,25 @@ async def record(
     return event_id
 
 
-async def _write(pending: list[tuple[object, ...]]) -> None:
-    await db.execute(_INSERT, *(list(column) for column in zip(*pending, strict=True)))
+def withdraw(event_id: uuid.UUID) -> None:
+    """Note in the open unit of work that a delayed event has become pointless: the work it watches over is done.
+
+    It costs no statement of its own. An event that is being handled at that moment is handled all the same.
+    """
+    _, withdrawn = _notes(db.current_unit_of_work())
+    withdrawn.append(event_id)
+
+
+def _notes(work: db.UnitOfWork) -> tuple[list[tuple[object, ...]], list[uuid.UUID]]:
+    """What the transaction has collected so far: rows to write, and ids to withdraw."""
+    if _NOTE not in work.notes:
+        pending = work.notes[_NOTE] = []
+        withdrawn = work.notes[_WITHDRAWN_NOTE] = []
+        work.before_commit(lambda: _write(pending, withdrawn))
+        work.after_commit(lambda: publish([row[0] for row in pending if not row[5]]))
+    return work.notes[_NOTE], work.notes[_WITHDRAWN_NOTE]
+
+
+async def _write(pending: list[tuple[object, ...]], withdrawn: list[uuid.UUID]) -> None:
+    columns = zip(*pending, strict=True) if pending else ([] for _ in range(6))
+    await db.execute(_INSERT, *(list(column) for column in columns), withdrawn)

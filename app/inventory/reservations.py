@@ -124,22 +124,21 @@ async def _open_empty_levels(variant_ids: Sequence[uuid.UUID]) -> int:
     )
 
 
-async def commit(attempt_id: uuid.UUID, order_id: uuid.UUID) -> None:
-    """The checkout became this order: what was held is promised. What can be sold does not change."""
-    db.current_unit_of_work()
-    await db.execute(
-        """
-        WITH committed AS (
-            UPDATE stock_reservations SET state = 'COMMITTED', expires_at = NULL
-            WHERE attempt_id = $1 AND state = 'HELD' RETURNING stock_level_id, quantity
-        )
+COMMIT = f"""
+    committed AS (
+        UPDATE stock_reservations r SET state = 'COMMITTED', expires_at = NULL FROM attempt
+        WHERE r.attempt_id = attempt.id AND r.state = 'HELD'
+        RETURNING r.stock_level_id, r.quantity, attempt.order_id
+    ), promised AS (
         INSERT INTO stock_movements (id, stock_level_id, available_delta, reason, reference_id, created_at)
-        SELECT gen_random_uuid(), stock_level_id, -quantity, $3, $2, business_now() FROM committed WHERE quantity > 0
-        """,
-        attempt_id,
-        order_id,
-        MOVED_BY_ORDER,
+        SELECT gen_random_uuid(), stock_level_id, -quantity, '{MOVED_BY_ORDER}', order_id, business_now()
+        FROM committed WHERE quantity > 0
     )
+"""
+"""The checkout became an order: what was held is promised, and what can be sold stays as it is.
+
+Part of the one statement that settles an attempt; it reads a CTE `attempt (id, order_id)`.
+"""
 
 
 # $2: the state to end, HELD or COMMITTED.

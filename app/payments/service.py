@@ -88,6 +88,23 @@ async def call_off(order_id: uuid.UUID) -> bool:
     return settled
 
 
+async def collect(order_id: uuid.UUID) -> bool:
+    """What is paid on delivery has come in; False when nothing was to be collected."""
+    collected = await db.execute(
+        """
+        WITH collected AS (
+            UPDATE payments SET state = 'CAPTURED', captured_minor = amount_minor, updated_at = business_now()
+            WHERE order_id = $1 AND gateway = $2 AND state = 'PENDING' RETURNING id, amount_minor
+        )
+        INSERT INTO payment_transactions (id, payment_id, kind, succeeded, amount_minor, created_at)
+        SELECT gen_random_uuid(), id, 'CAPTURE', true, amount_minor, business_now() FROM collected
+        """,
+        order_id,
+        CASH_ON_DELIVERY,
+    )
+    return collected > 0
+
+
 # --- asking the gateway, outside any transaction ----------------------------------------------------------------------
 
 
@@ -138,8 +155,8 @@ async def _move(asked: _Asked, before: PaymentState, after: PaymentState, kind: 
     moved = await db.execute(
         """
         WITH moved AS (
-            UPDATE payments SET state = $3, updated_at = business_now(),
-                captured_minor = CASE WHEN $3 = 'CAPTURED' THEN amount_minor ELSE captured_minor END
+            UPDATE payments SET state = $3::text, updated_at = business_now(),
+                captured_minor = CASE WHEN $3::text = 'CAPTURED' THEN amount_minor ELSE captured_minor END
             WHERE id = $1 AND state = $2 RETURNING id, amount_minor, reference
         )
         INSERT INTO payment_transactions (id, payment_id, kind, succeeded, amount_minor, reference, created_at)

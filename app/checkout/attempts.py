@@ -1,0 +1,268 @@
+"""The life of one attempt to complete a checkout, as rows: claimed, leased, settled. One statement for each step.
+
+Whoever moves an attempt to its end does so on the condition that nobody has before, so any number of processes may try:
+the one that holds the lease, a sweeper, a webhook, the shopper who asks again.
+
+The lease says that a process is about to ask the gateway. Without it nobody may conclude that the gateway was never
+asked; what the gateway itself says can be acted on by anybody.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from app import db
+from app.cart import writing as cart_writing
+from app.checkout.lease import LEASE_SECONDS
+from app.checkout.models import AttemptState
+from app.inventory import reservations
+from app.kit.ids import new_id
+from app.orders.draft import OrderDraft
+from app.payments.models import PaymentMethod, PaymentState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An attempt that is not settled, with its payment.
+
+    Attributes:
+        hold_until: business time until which the shopper, or the gateway, may take to decide.
+        expired: whether that time is over.
+        watch_id: the event that watches over it, where this process wrote it.
+    """
+
+    id: uuid.UUID
+    order: OrderDraft
+    payment_id: uuid.UUID
+    gateway: str
+    token: str
+    return_url: str | None
+    hold_until: datetime
+    expired: bool = False
+    watch_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPayment:
+    """What will be asked of the gateway, and under which id."""
+
+    id: uuid.UUID
+    gateway: str
+    method: PaymentMethod
+    token: str | None
+    return_url: str | None
+
+
+# Nothing is written where the cart has changed since it was read, or where the key is in use. Claiming counts as a
+# change of the cart, so that nobody who decided on the cart as it was before goes on with it.
+_CLAIM = """
+    WITH cart AS (
+        UPDATE carts SET revision = revision + 1 WHERE id = $2 AND revision = $3 AND state = 'OPEN' RETURNING id
+    ), attempt AS (
+        INSERT INTO checkout_attempts (id, cart_id, idempotency_key, fingerprint, state, draft, refusal, payment_id,
+                                       leased_until, hold_until, created_at, finished_at)
+        SELECT $1, cart.id, $4, $5, $6, $7::jsonb, $8::jsonb, $9,
+               CASE WHEN $8 IS NULL THEN clock_timestamp() + $10 * interval '1 second' END, $11, business_now(),
+               CASE WHEN $8 IS NOT NULL THEN clock_timestamp() END
+        FROM cart
+        ON CONFLICT DO NOTHING
+        RETURNING id, payment_id
+    ), payment AS (
+        INSERT INTO payments (id, attempt_id, gateway, method, amount_minor, currency_code, state, token, return_url,
+                              captured_minor, refunded_minor, created_at, updated_at)
+        SELECT payment_id, id, $12, $13, $14, $15, 'PENDING', $16, $17, 0, 0, business_now(), business_now()
+        FROM attempt WHERE payment_id IS NOT NULL
+    )
+    SELECT count(*) FROM attempt
+"""
+_NO_PAYMENT = (None,) * 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Under which key, and on which state of the cart."""
+
+    cart_id: uuid.UUID
+    revision: int
+    idempotency_key: str
+    fingerprint: bytes
+
+
+async def claim(
+    claim: Claim,
+    order: OrderDraft,
+    hold_until: datetime,
+    payment: PlannedPayment | None,
+) -> uuid.UUID | None:
+    """Begin an attempt, leased to this process, and note the payment it will ask for. None when it cannot begin."""
+    planned: tuple[object, ...] = _NO_PAYMENT
+    if payment is not None:
+        amount = (order.total_minor, order.currency_code)
+        planned = (payment.id, payment.gateway, payment.method.value, *amount, payment.token, payment.return_url)
+    return await _claim(claim, AttemptState.PROCESSING, draft=order.to_json(), hold_until=hold_until, payment=planned)
+
+
+async def claim_refused(claim: Claim, refusal: str) -> bool:
+    """Note an answer that was decided before anything was begun. False when it cannot be noted."""
+    claimed = await _claim(claim, AttemptState.REFUSED, refusal=refusal)
+    return claimed is not None
+
+
+async def _claim(
+    claim: Claim,
+    state: AttemptState,
+    *,
+    draft: str | None = None,
+    refusal: str | None = None,
+    hold_until: datetime | None = None,
+    payment: tuple[object, ...] = _NO_PAYMENT,
+) -> uuid.UUID | None:
+    attempt_id = new_id()
+    payment_id, *payment_columns = payment
+    claimed = await db.fetchval(
+        _CLAIM,
+        attempt_id,
+        claim.cart_id,
+        claim.revision,
+        claim.idempotency_key,
+        claim.fingerprint,
+        state.value,
+        draft,
+        refusal,
+        payment_id,
+        LEASE_SECONDS,
+        hold_until,
+        *payment_columns,
+    )
+    return attempt_id if claimed else None
+
+
+async def load(attempt_id: uuid.UUID) -> tuple[Attempt | None, db.Record]:
+    """The attempt while it is unsettled, and its bare row in any case. Raises LookupError when there is none."""
+    row = await db.fetchrow(
+        """
+        SELECT a.id, a.state, a.draft, a.refusal, a.order_id, a.hold_until, a.hold_until <= business_now() AS expired,
+               coalesce(a.leased_until > clock_timestamp(), false) AS leased,
+               extract(epoch FROM a.leased_until - clock_timestamp())::float8 AS lease_seconds,
+               p.id AS payment_id, p.gateway, p.token, p.return_url, p.state AS payment_state, p.action
+        FROM checkout_attempts a LEFT JOIN payments p ON p.id = a.payment_id
+        WHERE a.id = $1
+        """,
+        attempt_id,
+    )
+    if row is None:
+        raise LookupError("there is no such attempt")
+    if row["state"] not in (AttemptState.PROCESSING, AttemptState.REQUIRES_ACTION):
+        return None, row
+    attempt = Attempt(
+        id=row["id"],
+        order=OrderDraft.from_json(row["draft"]),
+        payment_id=row["payment_id"],
+        gateway=row["gateway"],
+        token=row["token"] or "",
+        return_url=row["return_url"],
+        hold_until=row["hold_until"],
+        expired=row["expired"],
+    )
+    return attempt, row
+
+
+async def id_of_payment(payment_id: uuid.UUID) -> uuid.UUID | None:
+    attempt_id: uuid.UUID | None = await db.fetchval("SELECT attempt_id FROM payments WHERE id = $1", payment_id)
+    return attempt_id
+
+
+# --- the end ----------------------------------------------------------------------------------------------------------
+
+_SUCCEED = f"""
+    WITH attempt AS (
+        UPDATE checkout_attempts
+        SET state = 'SUCCEEDED', order_id = $2, draft = NULL, leased_until = NULL, finished_at = clock_timestamp()
+        WHERE id = $1 AND state IN ('PROCESSING', 'REQUIRES_ACTION')
+        RETURNING id, cart_id, order_id, payment_id
+    ), {cart_writing.COMPLETE}, {reservations.COMMIT}, payment AS (
+        UPDATE payments p
+        SET order_id = attempt.order_id, state = $3::text, reference = $4, token = NULL, action = NULL,
+            captured_minor = CASE WHEN $3::text = 'CAPTURED' THEN amount_minor ELSE 0 END, updated_at = business_now()
+        FROM attempt WHERE p.id = attempt.payment_id
+        RETURNING p.id, p.amount_minor, p.reference
+    ), asked AS (
+        INSERT INTO payment_transactions (id, payment_id, kind, succeeded, amount_minor, reference, created_at)
+        SELECT $5, id, 'AUTHORIZE', true, amount_minor, reference, business_now() FROM payment WHERE $3::text <> 'PENDING'
+    )
+    SELECT count(*) FROM attempt
+"""
+
+
+async def succeed(attempt_id: uuid.UUID, order_id: uuid.UUID, payment: PaymentState, reference: str | None) -> bool:
+    """Everything that hangs on the attempt becomes the order's: cart, stock and payment.
+
+    Returns:
+        False when the attempt is settled already; then nothing was written.
+    """
+    settled = await db.fetchval(_SUCCEED, attempt_id, order_id, payment.value, reference, new_id())
+    return bool(settled)
+
+
+_REFUSE = """
+    WITH attempt AS (
+        UPDATE checkout_attempts
+        SET state = 'REFUSED', refusal = $2::jsonb, draft = NULL, leased_until = NULL, finished_at = clock_timestamp()
+        WHERE id = $1 AND state IN ('PROCESSING', 'REQUIRES_ACTION')
+        RETURNING payment_id
+    ), payment AS (
+        UPDATE payments p
+        SET state = $3::text, reference = coalesce($4, reference), failure_code = $5::text, token = NULL, action = NULL,
+            updated_at = business_now()
+        FROM attempt WHERE p.id = attempt.payment_id
+        RETURNING p.id, p.amount_minor, p.reference
+    ), asked AS (
+        INSERT INTO payment_transactions (id, payment_id, kind, succeeded, amount_minor, reference, failure_code,
+                                          created_at)
+        SELECT $6, id, 'AUTHORIZE', false, amount_minor, reference, $5::text, business_now() FROM payment
+        WHERE $3::text = 'FAILED'
+    )
+    SELECT count(*) FROM attempt
+"""
+
+
+async def refuse(
+    attempt_id: uuid.UUID, refusal: str, payment: PaymentState, reference: str | None, failure_code: str | None
+) -> bool:
+    """Keep the refusal. Stock and money are the caller's to give back, in the same unit of work.
+
+    Returns:
+        False when the attempt is settled already; then nothing was written.
+    """
+    settled = await db.fetchval(
+        _REFUSE, attempt_id, refusal, payment.value, reference, failure_code and failure_code[:80], new_id()
+    )
+    return bool(settled)
+
+
+async def wait(attempt_id: uuid.UUID, state: AttemptState, reference: str, action: str | None) -> bool:
+    """The gateway has the payment and has not decided. Nobody holds the lease then: there is nothing to ask for again.
+
+    Returns:
+        False when the attempt is settled already.
+    """
+    payment = PaymentState.REQUIRES_ACTION if state is AttemptState.REQUIRES_ACTION else PaymentState.PENDING
+    waiting = await db.fetchval(
+        """
+        WITH attempt AS (
+            UPDATE checkout_attempts SET state = $2, leased_until = NULL
+            WHERE id = $1 AND state IN ('PROCESSING', 'REQUIRES_ACTION') RETURNING payment_id
+        ), payment AS (
+            UPDATE payments p
+            SET state = $3, reference = $4, action = $5::jsonb, token = NULL, updated_at = business_now()
+            FROM attempt WHERE p.id = attempt.payment_id
+        )
+        SELECT count(*) FROM attempt
+        """,
+        attempt_id,
+        state.value,
+        payment.value,
+        reference,
+        action,
+    )
+    return bool(waiting)

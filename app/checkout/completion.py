@@ -1,0 +1,207 @@
+"""Completing a checkout: the order is placed once, or refused for a reason that is told again.
+
+1. One short transaction claims the idempotency key on the cart as it was read, notes the payment and holds the stock.
+2. The gateway is asked, outside any transaction.
+3. One short transaction turns what it said into an order, see `settlement`.
+
+Where nobody has to be asked, one transaction does all of it. An event is left in the first step that settles the
+attempt should this process not live to do it, see `handlers`.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from app import db, events
+from app.cart import queries as carts
+from app.cart.errors import CartErrorCode
+from app.cart.models import CartState
+from app.cart.snapshots import CartSnapshot
+from app.checkout import attempts, queries, refusals, settlement
+from app.checkout.answers import ActionRequired, Answer, Placed, Refused, Undecided
+from app.checkout.attempts import Attempt, Claim, PlannedPayment
+from app.checkout.drafting import draft_order, stock_demands
+from app.checkout.errors import CheckoutErrorCode, TotalChanged, in_progress
+from app.checkout.lease import LEASE_SECONDS
+from app.checkout.models import AttemptState
+from app.checkout.payment_methods import check_payment
+from app.checkout.requests import CompletionRequest, Details, PaymentChoice
+from app.checkout.review import Review, review, shortages
+from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
+from app.inventory import reservations
+from app.kit.crypto import token_matches
+from app.kit.ids import new_id
+from app.kit.money import Money
+from app.orders.models import PaymentStatus
+from app.payments.models import PaymentState
+from app.payments.registry import CASH_ON_DELIVERY, gateway_for
+from app.shipping.errors import ShippingErrorCode
+
+WATCH = "checkout.attempt_watch"
+WATCH_AFTER_SECONDS = LEASE_SECONDS + 0.5
+HOLD_SECONDS = 15 * 60
+"""How long stock stays held for a shopper who has to confirm the payment."""
+MAX_TRIES = 10
+"""How often a cart may change between being read and being claimed."""
+
+
+class _Short(Exception):  # noqa: N818 - takes the transaction back, and is no error
+    def __init__(self, available: Mapping[uuid.UUID, int]) -> None:
+        self.available = dict(available)
+
+
+async def complete(request: CompletionRequest) -> Placed | ActionRequired:
+    """Place the order, or say what the shopper has to do first.
+
+    Raises:
+        DomainErrors: a refusal that stays the answer for this key: what is missing or wrong, INSUFFICIENT_STOCK,
+            TOTAL_CHANGED, PAYMENT_DECLINED and the like. Or one that is of the moment: NOT_FOUND, IN_PROGRESS,
+            IDEMPOTENCY_KEY_REUSED, CART_COMPLETED, and malformed input.
+    """
+    for _ in range(MAX_TRIES):
+        answer = await _try(request)
+        if answer is not None:
+            return _told(answer)
+    raise DomainError(CommonErrorCode.CONFLICT, "The cart keeps changing; try again.", ["input", request.source])
+
+
+def _told(answer: Answer) -> Placed | ActionRequired:
+    match answer:
+        case Refused(errors):
+            raise DomainErrors(errors)
+        case Undecided():
+            raise in_progress()
+        case _:
+            return answer
+
+
+async def _try(request: CompletionRequest) -> Answer | None:
+    """None when the cart changed between being read and being claimed."""
+    standing = await queries.standing(request.cart_id, request.checkout_id, request.idempotency_key)
+    if standing is None or not token_matches(request.secret, standing["secret_hash"]):
+        raise not_found("cart" if request.cart_id else "checkout", ["input", request.source])
+    if standing["attempt_id"] is not None:
+        return await _again(standing, request)
+    if standing["cart_state"] == CartState.COMPLETED:
+        raise DomainError(
+            CartErrorCode.CART_COMPLETED, "This cart has become an order already.", ["input", request.source]
+        )
+    if standing["live"]:
+        raise in_progress()
+    cart = await carts.load_cart(standing["cart_id"], request.secret)
+    if cart is None or cart.state is CartState.COMPLETED or cart.checkout_in_progress:
+        return None
+    return await _begin(standing, cart, request)
+
+
+async def _again(standing: Mapping[str, Any], request: CompletionRequest) -> Answer:
+    """The key is known: the same answer for the same input."""
+    if standing["fingerprint"] != request.fingerprint:
+        raise DomainError(
+            CheckoutErrorCode.IDEMPOTENCY_KEY_REUSED,
+            "This key came with another input before; use a new one.",
+            ["input", "idempotencyKey"],
+        )
+    match AttemptState(standing["state"]):
+        case AttemptState.SUCCEEDED:
+            return Placed(standing["order_id"])
+        case AttemptState.REFUSED:
+            return Refused(refusals.from_json(standing["refusal"]))
+        case AttemptState.PROCESSING if standing["leased"]:
+            return Undecided()
+        case _:
+            return await settlement.resume(standing["attempt_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Payable:
+    """An order that can be placed once it is paid; without a payment, when nothing is due."""
+
+    review: Review
+    payment: PlannedPayment | None
+
+
+async def _begin(standing: Mapping[str, Any], cart: CartSnapshot, request: CompletionRequest) -> Answer | None:
+    claim = Claim(
+        cart_id=cart.id,
+        revision=cart.revision,
+        idempotency_key=request.idempotency_key,
+        fingerprint=request.fingerprint,
+    )
+    found = await _payable(standing, cart, request)
+    if isinstance(found, _Payable):
+        try:
+            return await _hold_and_pay(standing, claim, found)
+        except _Short as short:
+            found = shortages(cart.lines, short.available)
+    return Refused(found) if await attempts.claim_refused(claim, refusals.to_json(found)) else None
+
+
+async def _payable(
+    standing: Mapping[str, Any], cart: CartSnapshot, request: CompletionRequest
+) -> _Payable | list[DomainError]:
+    """Everything that can be said before anything is taken; a list says why not."""
+    details = request.details.over(queries.stored_details(standing)).over(Details(email=cart.email, phone=cart.phone))
+    details = details.normalised(cart.country_code, ("input",))
+    seen = await review(cart, details, standing["now"], ("input",), source=request.source)
+    problems = [*seen.problems]
+    if request.details.shipping_quote_id and not seen.ships:
+        message = "Nothing in the cart ships, so no shipping quote applies."
+        field = ["input", "shippingQuoteId"]
+        problems.append(DomainError(ShippingErrorCode.QUOTE_NOT_APPLICABLE, message, field))
+    choice = request.payment if seen.priced.amount_due_minor else None
+    if seen.priced.amount_due_minor:
+        problems += check_payment(choice, ships=seen.ships)
+    problems = problems or _total_changed(seen, request) or shortages(cart.lines)
+    if problems:
+        return problems
+    return _Payable(seen, _planned(choice) if choice else None)
+
+
+def _planned(choice: PaymentChoice) -> PlannedPayment:
+    able = gateway_for(choice.method, choice.gateway)
+    return PlannedPayment(
+        id=new_id(),
+        gateway=able.name if able else CASH_ON_DELIVERY,
+        method=choice.method,
+        token=choice.token if able else None,
+        return_url=choice.return_url if able else None,
+    )
+
+
+def _total_changed(seen: Review, request: CompletionRequest) -> list[DomainError]:
+    total = Money(seen.priced.total_minor, seen.priced.currency)
+    if request.expected_total is None or request.expected_total == total:
+        return []
+    message = f"The total is {total.decimal} {total.currency}; show it to the shopper, and try again with a new key."
+    return [TotalChanged(total, message, ["input", "expectedTotal"])]
+
+
+async def _hold_and_pay(standing: Mapping[str, Any], claim: Claim, found: _Payable) -> Answer | None:
+    """Steps one to three. Raises _Short, with nothing written, when there is too little stock."""
+    payment, hold_until = found.payment, standing["now"] + timedelta(seconds=HOLD_SECONDS)
+    order = draft_order(found.review, payment.method if payment else None)
+    async with db.unit_of_work():
+        attempt_id = await attempts.claim(claim, order, hold_until, payment)
+        if attempt_id is None:
+            return None
+        if short := await reservations.hold(attempt_id, stock_demands(found.review), until=hold_until):
+            raise _Short(short)
+        if payment is None:
+            return await settlement.finish(attempt_id, order, PaymentState.PENDING, PaymentStatus.PAID)
+        if payment.gateway == CASH_ON_DELIVERY:
+            return await settlement.finish(attempt_id, order, PaymentState.PENDING, PaymentStatus.PENDING)
+        watch_id = await events.record(WATCH, subject_id=attempt_id, delay_seconds=WATCH_AFTER_SECONDS)
+    attempt = Attempt(
+        id=attempt_id,
+        order=order,
+        payment_id=payment.id,
+        gateway=payment.gateway,
+        token=payment.token or "",
+        return_url=payment.return_url,
+        hold_until=hold_until,
+        watch_id=watch_id,
+    )
+    return await settlement.authorise(attempt)

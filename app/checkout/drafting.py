@@ -1,0 +1,71 @@
+"""From a checkout without problems to the order that it will be."""
+
+from app.addresses.postal import PostalAddress
+from app.catalogue.models import InventoryPolicy
+from app.checkout.review import Review, wanted_units
+from app.inventory.reservations import Demand
+from app.kit.ids import new_id
+from app.orders.draft import OrderDraft, OrderLineDraft
+from app.payments.models import PaymentMethod
+
+
+def draft_order(review: Review, method: PaymentMethod | None) -> OrderDraft:
+    """Freeze everything that was agreed on: lines with names, options and prices, addresses, the promised shipping."""
+    cart, details, priced = review.cart, review.details, review.priced
+    shipping_address = details.shipping_address if review.ships else None
+    return OrderDraft(
+        id=new_id(),
+        cart_id=cart.id,
+        email=details.email,
+        phone=details.phone,
+        payment_method=method.value if method else None,
+        currency_code=priced.currency,
+        subtotal_minor=priced.subtotal_minor,
+        discount_minor=priced.discount_minor,
+        shipping_minor=priced.shipping_minor,
+        tax_minor=priced.tax_minor,
+        tax_included=priced.tax_included,
+        total_minor=priced.total_minor,
+        shipping_address=_json(shipping_address),
+        billing_address=_json(details.billing_address or shipping_address),
+        shipping_quote=review.quote.to_json() if review.quote else None,
+        note=cart.note,
+        attributes=cart.attributes,
+        lines=[
+            OrderLineDraft(
+                id=new_id(),
+                position=position,
+                product_id=line.product_id,
+                variant_id=line.variant_id,
+                product_name=line.product_name,
+                variant_name=line.variant_name,
+                sku=line.sku,
+                image_url=line.image_url,
+                selected_options=line.selected_options,
+                attributes=line.attributes,
+                quantity=line.quantity,
+                unit_price_minor=amounts.unit_price_minor,
+                subtotal_minor=amounts.subtotal_minor,
+                discount_minor=amounts.discount_minor,
+                tax_minor=amounts.tax_minor,
+                total_minor=amounts.total_minor,
+                weight_grams=line.weight_grams,
+                requires_shipping=line.requires_shipping,
+            )
+            for position, (line, amounts) in enumerate(zip(cart.lines, priced.lines, strict=True))
+        ],
+    )
+
+
+def stock_demands(review: Review) -> list[Demand]:
+    """Units to hold, by variant; what is not counted needs none."""
+    policies = {line.variant_id: line.inventory_policy for line in review.cart.lines if line.track_inventory}
+    return [
+        Demand(variant_id, quantity, policies[variant_id] is InventoryPolicy.CONTINUE)
+        for variant_id, quantity in wanted_units(review.cart.lines).items()
+        if variant_id in policies
+    ]
+
+
+def _json(address: PostalAddress | None) -> dict[str, str] | None:
+    return None if address is None else address.to_json()

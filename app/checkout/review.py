@@ -1,0 +1,138 @@
+"""What a checkout comes to, and what still keeps it from becoming an order."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.addresses.postal import Destination, PostalAddress
+from app.cart.costs import price_cart
+from app.cart.errors import CartErrorCode
+from app.cart.snapshots import CartLineSnapshot, CartSnapshot
+from app.checkout.errors import CheckoutErrorCode
+from app.checkout.requests import Details
+from app.errors import CommonErrorCode, DomainError
+from app.inventory.errors import InsufficientStock
+from app.pricing.amounts import PricingResult, ShippingToPrice
+from app.shipping import service as shipping
+from app.shipping.quotes import Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A cart with who buys and where to, as they stood at one moment.
+
+    Attributes:
+        quote: the chosen way to ship, once it is sure that it holds for this order.
+        problems: everything that is missing or wrong but stock and payment.
+    """
+
+    cart: CartSnapshot
+    details: Details
+    ships: bool
+    quote: Quote | None
+    priced: PricingResult
+    problems: list[DomainError]
+
+
+async def review(
+    cart: CartSnapshot, details: Details, now: datetime, at: Sequence[str] = (), *, source: str = "cart"
+) -> Review:
+    """Price the cart with its shipping, and collect what is wrong.
+
+    Args:
+        now: business time, for the quote.
+        at: path of the details in the request, for the problems' fields.
+        source: the field that an empty cart is reported under.
+
+    Raises:
+        DomainError: TOTAL_TOO_LARGE.
+    """
+    problems: list[DomainError] = []
+    if not cart.lines:
+        problems.append(DomainError(CheckoutErrorCode.CART_EMPTY, "There is nothing in the cart.", [*at, source]))
+    problems += _unavailable(cart.lines)
+    if not (details.email or details.phone):
+        message = "Enter an email address or a phone number."
+        problems.append(DomainError(CommonErrorCode.REQUIRED, message, [*at, "email"]))
+    ships = shipping.needs_shipping(cart.lines)
+    quote = None
+    if ships and details.shipping_address is None:
+        message = "Enter the address to ship to."
+        problems.append(DomainError(CommonErrorCode.REQUIRED, message, [*at, "shippingAddress"]))
+    elif ships and details.shipping_quote_id is None:
+        message = "Choose a way to ship: one of the shipping quotes."
+        problems.append(DomainError(CommonErrorCode.REQUIRED, message, [*at, "shippingQuoteId"]))
+    elif ships and details.shipping_address and details.shipping_quote_id:
+        try:
+            quote = await shipping.verify_quote(
+                details.shipping_quote_id,
+                cart.lines,
+                destination_of(details.shipping_address),
+                cart.currency_code,
+                now,
+                field=[*at, "shippingQuoteId"],
+            )
+        except DomainError as problem:
+            problems.append(problem)
+    to_price = ShippingToPrice(label=quote.name, price_minor=quote.price_minor) if quote else None
+    return Review(
+        cart=cart, details=details, ships=ships, quote=quote, priced=price_cart(cart, to_price), problems=problems
+    )
+
+
+def destination_of(address: PostalAddress) -> Destination:
+    return Destination(address.country_code, address.province_code, address.postal_code, address.city)
+
+
+def _unavailable(lines: Sequence[CartLineSnapshot]) -> list[DomainError]:
+    return [
+        DomainError(
+            CartErrorCode.PRODUCT_UNAVAILABLE,
+            f"{line.product_name} is no longer sold; remove it from the cart.",
+            ["cart", "lines", place],
+        )
+        for place, line in enumerate(lines)
+        if not line.for_sale
+    ]
+
+
+def shortages(lines: Sequence[CartLineSnapshot], available: dict[UUID, int] | None = None) -> list[DomainError]:
+    """One error for each line whose variant there is too little of, for all of its lines together.
+
+    Args:
+        available: units of the variants that there are too few of, where somebody has tried to hold them; without it,
+            what the cart was read with decides.
+    """
+    if available is None:
+        wanted = wanted_units(lines)
+        limits = {line.variant_id: line.stock_limit for line in lines}
+        available = {
+            variant_id: limit
+            for variant_id, limit in limits.items()
+            if limit is not None and limit < wanted[variant_id]
+        }
+    return [
+        InsufficientStock(
+            available[line.variant_id],
+            _too_few(line, available[line.variant_id]),
+            ["cart", "lines", place, "quantity"],
+        )
+        for place, line in enumerate(lines)
+        if line.variant_id in available
+    ]
+
+
+def wanted_units(lines: Sequence[CartLineSnapshot]) -> Counter[UUID]:
+    """Units by variant: lines that draw on the same stock are added up."""
+    units: Counter[UUID] = Counter()
+    for line in lines:
+        units[line.variant_id] += line.quantity
+    return units
+
+
+def _too_few(line: CartLineSnapshot, available: int) -> str:
+    if available == 0:
+        return f"{line.product_name} is sold out."
+    return f"Only {available} of {line.product_name} are left."

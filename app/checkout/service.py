@@ -1,0 +1,137 @@
+"""Making and changing checkouts: who buys, and where to, beside a cart. A cart has one at the most."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import orjson
+
+from app import db
+from app.addresses.contact import normalise_email, normalise_phone
+from app.addresses.postal import PostalAddress
+from app.cart import queries as carts
+from app.cart.errors import CartErrorCode
+from app.cart.models import CartState
+from app.checkout import queries
+from app.checkout.review import destination_of
+from app.errors import DomainError, DomainErrors, not_found
+from app.kit.crypto import token_matches
+from app.kit.ids import new_id
+from app.shipping.quotes import read_quote
+from app.shipping.service import verify_quote
+
+
+class DetailsChange(TypedDict, total=False):
+    """What is given changes; None takes it out of the checkout."""
+
+    email: str | None
+    phone: str | None
+    shipping_address: PostalAddress | None
+    billing_address: PostalAddress | None
+    shipping_quote_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutKey:
+    """A cart or a checkout, whichever the client named, and the secret that opens both."""
+
+    cart_id: uuid.UUID | None = None
+    checkout_id: uuid.UUID | None = None
+    secret: str
+    field: list[str]
+    """The argument that named it."""
+
+
+async def save(key: CheckoutKey, change: DetailsChange) -> uuid.UUID:
+    """Note what is given, and make the cart's checkout if it has none. Returns the cart's id.
+
+    Raises:
+        DomainErrors: NOT_FOUND, CART_COMPLETED, CHECKOUT_IN_PROGRESS; INVALID_EMAIL and INVALID_PHONE; QUOTE_INVALID,
+            QUOTE_EXPIRED and QUOTE_NOT_APPLICABLE. Fields are below `input`.
+    """
+    row = await queries.standing(key.cart_id, key.checkout_id)
+    if row is None or not token_matches(key.secret, row["secret_hash"]):
+        raise not_found("cart" if key.cart_id else "checkout", key.field)
+    if row["cart_state"] == CartState.COMPLETED:
+        raise DomainError(CartErrorCode.CART_COMPLETED, "This cart has become an order.", key.field)
+    if row["live"]:
+        raise DomainError(CartErrorCode.CHECKOUT_IN_PROGRESS, "This cart is being paid for.", key.field)
+    checked = _checked_contact(row, change)
+    if quote_id := checked.get("shipping_quote_id"):
+        await _check_quote(row, key.secret, quote_id, checked)
+    cart_id: uuid.UUID = row["cart_id"]
+    await _write(cart_id, checked)
+    return cart_id
+
+
+def _checked_contact(row: Mapping[str, Any], change: DetailsChange) -> DetailsChange:
+    stored = queries.stored_details(row)
+    address = change.get("shipping_address") or stored.shipping_address or change.get("billing_address")
+    errors: list[DomainError] = []
+    checked = change.copy()
+    try:
+        if email := change.get("email"):
+            checked["email"] = normalise_email(email, ["input", "email"])
+    except DomainError as error:
+        errors.append(error)
+    try:
+        if phone := change.get("phone"):
+            country = address.country_code if address else row["country_code"]
+            checked["phone"] = normalise_phone(phone, country, ["input", "phone"])
+    except DomainError as error:
+        errors.append(error)
+    if errors:
+        raise DomainErrors(errors)
+    return checked
+
+
+async def _check_quote(row: Mapping[str, Any], secret: str, quote_id: str, change: DetailsChange) -> None:
+    """Without an address there is nothing yet to compare the quote's destination with."""
+    field = ["input", "shippingQuoteId"]
+    stored = queries.stored_details(row).shipping_address
+    address = change["shipping_address"] if "shipping_address" in change else stored
+    if address is None:
+        read_quote(quote_id, field)
+        return
+    cart = await carts.load_cart(row["cart_id"], secret)
+    if cart is not None:
+        await verify_quote(quote_id, cart.lines, destination_of(address), cart.currency_code, row["now"], field=field)
+
+
+# Each detail comes with whether it is given, so that two changes at once each keep theirs.
+_SAVE = """
+    INSERT INTO checkouts AS k (id, cart_id, email, phone, shipping_address, billing_address, shipping_quote_id,
+                                created_at, updated_at)
+    SELECT $1, c.id, $4, $6, $8::jsonb, $10::jsonb, $12, business_now(), business_now()
+    FROM carts c WHERE c.id = $2 AND c.state = 'OPEN'
+    ON CONFLICT (cart_id) DO UPDATE SET
+        email = CASE WHEN $3 THEN EXCLUDED.email ELSE k.email END,
+        phone = CASE WHEN $5 THEN EXCLUDED.phone ELSE k.phone END,
+        shipping_address = CASE WHEN $7 THEN EXCLUDED.shipping_address ELSE k.shipping_address END,
+        billing_address = CASE WHEN $9 THEN EXCLUDED.billing_address ELSE k.billing_address END,
+        shipping_quote_id = CASE WHEN $11 THEN EXCLUDED.shipping_quote_id ELSE k.shipping_quote_id END,
+        updated_at = EXCLUDED.updated_at
+"""
+
+
+async def _write(cart_id: uuid.UUID, change: DetailsChange) -> None:
+    await db.execute(
+        _SAVE,
+        new_id(),
+        cart_id,
+        "email" in change,
+        change.get("email"),
+        "phone" in change,
+        change.get("phone"),
+        "shipping_address" in change,
+        _json(change.get("shipping_address")),
+        "billing_address" in change,
+        _json(change.get("billing_address")),
+        "shipping_quote_id" in change,
+        change.get("shipping_quote_id"),
+    )
+
+
+def _json(address: PostalAddress | None) -> str | None:
+    return None if address is None else orjson.dumps(address.to_json()).decode()

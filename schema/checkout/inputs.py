@@ -1,0 +1,211 @@
+"""What storefronts send about checkouts."""
+
+import hashlib
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import strawberry
+
+from app.addresses.postal import PostalAddress
+from app.checkout.requests import CompletionRequest, Details, PaymentChoice, check_key
+from app.checkout.service import CheckoutKey, DetailsChange
+from app.errors import CommonErrorCode, DomainError, DomainErrors
+from app.kit import ids
+from app.kit.money import Money
+from schema.addresses import AddressInput
+from schema.cart.inputs import CART_PREFIX
+from schema.money import MoneyInput
+from schema.payments import PaymentMethod
+
+CHECKOUT_PREFIX = "chk"
+MAX_TOKEN_CHARS = 500
+MAX_URL_CHARS = 2_000
+MAX_QUOTE_CHARS = 2_000
+
+
+@strawberry.input(description="Which cart, and what is known of the buyer already.")
+class CheckoutCreateInput:
+    cart_id: strawberry.ID = strawberry.field(description="The cart; when it has a checkout, that one is changed.")
+    email: str | None = strawberry.field(default=strawberry.UNSET, description="Where the order's mail goes.")
+    phone: str | None = strawberry.field(
+        default=strawberry.UNSET, description="In international form, or as dialled in the address's country."
+    )
+    shipping_address: AddressInput | None = strawberry.field(default=strawberry.UNSET, description="Where it goes.")
+    billing_address: AddressInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Who pays; the shipping address where left out."
+    )
+
+
+@strawberry.input(description="What changes. What is left out stays as it is; null takes it out of the checkout.")
+class CheckoutUpdateInput:
+    email: str | None = strawberry.field(default=strawberry.UNSET, description="Where the order's mail goes.")
+    phone: str | None = strawberry.field(
+        default=strawberry.UNSET, description="In international form, or as dialled in the address's country."
+    )
+    shipping_address: AddressInput | None = strawberry.field(default=strawberry.UNSET, description="Where it goes.")
+    billing_address: AddressInput | None = strawberry.field(default=strawberry.UNSET, description="Who pays.")
+    shipping_quote_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The chosen way to ship."
+    )
+
+
+@strawberry.input(description="How the shopper pays.")
+class PaymentInput:
+    method: PaymentMethod = strawberry.field(description="One of the checkout's `paymentMethods`.")
+    gateway: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Whose token it is; may be left out where one gateway takes the method."
+    )
+    token: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="From the gateway's own form in the client, good for one payment. In development, gateway `test` "
+        "takes tok_success, tok_declined, tok_requires_action, tok_timeout and tok_late_webhook.",
+    )
+    return_url: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Where the shopper comes back to after confirming with their bank."
+    )
+
+    def parsed(self) -> PaymentChoice:
+        """Raises DomainErrors."""
+        at = ["input", "payment"]
+        errors = []
+        for name, text, limit in (("gateway", self.gateway, 40), ("token", self.token, MAX_TOKEN_CHARS)):
+            if text and (len(text) > limit or not text.isprintable()):
+                errors.append(DomainError(CommonErrorCode.INVALID, f"This is not a {name}.", [*at, name]))
+        if self.return_url and not _is_web_url(self.return_url):
+            message = "Give an absolute https URL (http for development)."
+            errors.append(DomainError(CommonErrorCode.INVALID, message, [*at, "returnUrl"]))
+        if errors:
+            raise DomainErrors(errors)
+        return PaymentChoice(
+            method=self.method,
+            gateway=self.gateway or None,
+            token=self.token or None,
+            return_url=self.return_url or None,
+        )
+
+
+@strawberry.input(description="Everything that places an order. What is left out comes from the checkout and the cart.")
+class CheckoutCompleteInput:
+    cart_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="A cart; either this or `checkoutId`."
+    )
+    checkout_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="A checkout; either this or `cartId`."
+    )
+    idempotency_key: str = strawberry.field(
+        description="New for every attempt to buy, the same when asking again: up to 255 visible ASCII characters. The "
+        "same key and input get the same answer, also after a lost connection; another input is refused."
+    )
+    expected_total: MoneyInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What the shopper was shown; another total is refused with TOTAL_CHANGED.",
+    )
+    email: str | None = strawberry.field(default=strawberry.UNSET, description="Where the order's mail goes.")
+    phone: str | None = strawberry.field(
+        default=strawberry.UNSET, description="In international form, or as dialled in the address's country."
+    )
+    shipping_address: AddressInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Where it goes; needed when something ships."
+    )
+    billing_address: AddressInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Who pays; the shipping address where left out."
+    )
+    shipping_quote_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The chosen way to ship; needed when something ships."
+    )
+    payment: PaymentInput | None = strawberry.field(
+        default=strawberry.UNSET, description="How to pay; needed when something is due."
+    )
+
+    def parsed(self) -> CompletionRequest:
+        """Raises DomainErrors for whatever is malformed in itself; none of it is kept under the key."""
+        check_key(self.idempotency_key)
+        if bool(self.cart_id) == bool(self.checkout_id):
+            raise DomainError(CommonErrorCode.INVALID, "Give cartId or checkoutId, one of the two.", ["input"])
+        prefix, text, name = (
+            (CART_PREFIX, self.cart_id, "cartId") if self.cart_id else (CHECKOUT_PREFIX, self.checkout_id, "checkoutId")
+        )
+        opened, secret = ids.decode_with_secret(prefix, text or "", ["input", name])
+        expected = self.expected_total
+        return CompletionRequest(
+            cart_id=opened if self.cart_id else None,
+            checkout_id=None if self.cart_id else opened,
+            secret=secret,
+            idempotency_key=self.idempotency_key,
+            fingerprint=_fingerprint(self),
+            expected_total=_money(expected) if expected else None,
+            details=Details(
+                email=self.email or None,
+                phone=self.phone or None,
+                shipping_address=_address(self.shipping_address, "shippingAddress"),
+                billing_address=_address(self.billing_address, "billingAddress"),
+                shipping_quote_id=self.shipping_quote_id or None,
+            ),
+            payment=self.payment.parsed() if self.payment else None,
+        )
+
+
+def checkout_key(text: str, field: list[str]) -> CheckoutKey:
+    """Raises DomainError(INVALID_ID)."""
+    checkout_id, secret = ids.decode_with_secret(CHECKOUT_PREFIX, text, [*field])
+    return CheckoutKey(checkout_id=checkout_id, secret=secret, field=field)
+
+
+def cart_key(text: str, field: list[str]) -> CheckoutKey:
+    """Raises DomainError(INVALID_ID)."""
+    cart_id, secret = ids.decode_with_secret(CART_PREFIX, text, [*field])
+    return CheckoutKey(cart_id=cart_id, secret=secret, field=field)
+
+
+def change_of(input: CheckoutCreateInput | CheckoutUpdateInput) -> DetailsChange:
+    """What is given, parsed. Raises DomainErrors for addresses."""
+    change = DetailsChange()
+    if input.email is not strawberry.UNSET:
+        change["email"] = input.email or None
+    if input.phone is not strawberry.UNSET:
+        change["phone"] = input.phone or None
+    if input.shipping_address is not strawberry.UNSET:
+        change["shipping_address"] = _address(input.shipping_address, "shippingAddress")
+    if input.billing_address is not strawberry.UNSET:
+        change["billing_address"] = _address(input.billing_address, "billingAddress")
+    if isinstance(input, CheckoutUpdateInput) and input.shipping_quote_id is not strawberry.UNSET:
+        change["shipping_quote_id"] = input.shipping_quote_id or None
+    return change
+
+
+def _address(address: AddressInput | None, name: str) -> PostalAddress | None:
+    return address.parsed(["input", name]) if address else None
+
+
+def _money(expected: MoneyInput) -> Money:
+    return expected.parsed(["input", "expectedTotal", "amount"])
+
+
+def _is_web_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return False
+    well_formed = len(text) <= MAX_URL_CHARS and text.isprintable() and " " not in text
+    return well_formed and url.scheme in ("http", "https") and bool(url.hostname)
+
+
+def _fingerprint(input: CheckoutCompleteInput) -> bytes:
+    """SHA-256 over everything that was sent but the key; what was left out and what was null are the same."""
+    sent = _plain(input)
+    del sent["idempotency_key"]
+    return hashlib.sha256(orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value.normalize())
+    if isinstance(value, Enum):
+        return value.name
+    if hasattr(value, "__strawberry_definition__"):
+        fields = {name: field for name, field in vars(value).items() if field not in (None, strawberry.UNSET)}
+        return {name: _plain(field) for name, field in fields.items()}
+    return value

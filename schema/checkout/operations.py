@@ -1,0 +1,120 @@
+"""From a cart to an order."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import strawberry
+
+from app.cart.warnings import CartWarning, WarningCode
+from app.checkout import completion, service
+from app.checkout.answers import ActionRequired, Placed
+from app.checkout.service import CheckoutKey, DetailsChange
+from app.orders.placing import token_of
+from app.shop import queries as shop
+from schema.access import PUBLIC, mutation, query
+from schema.checkout.inputs import (
+    CHECKOUT_PREFIX,
+    CheckoutCompleteInput,
+    CheckoutCreateInput,
+    CheckoutUpdateInput,
+    cart_key,
+    change_of,
+    checkout_key,
+)
+from schema.checkout.showing import CheckoutView
+from schema.checkout.types import Checkout, CheckoutCompletePayload, CheckoutPayload, PaymentAction
+from schema.context import Info
+from schema.nodes import Node, node_loader
+from schema.orders import OrderView
+from schema.selection import Selection
+from schema.warnings import WarningType
+
+
+@strawberry.type
+class CheckoutQueries:
+    @query(access=PUBLIC, description="The checkout with this id; null when there is none.")
+    async def checkout(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The checkout's id, its secret included.")],
+    ) -> Checkout | None:
+        return await CheckoutView.of(Selection.of(info)).load(info, checkout_key(id, ["id"]))
+
+
+@strawberry.type
+class CheckoutMutations:
+    @mutation(
+        access=PUBLIC,
+        description="Note who buys a cart and where to, before the order is placed. A cart has one checkout: made "
+        "again, it is the same one, changed.",
+    )
+    async def checkout_create(
+        self,
+        info: Info,
+        input: Annotated[CheckoutCreateInput, strawberry.argument(description="Which cart, and what is known.")],
+    ) -> CheckoutPayload:
+        return await _save(info, cart_key(input.cart_id, ["input", "cartId"]), change_of(input))
+
+    @mutation(access=PUBLIC, description="Change who buys, where to, and how it is shipped.")
+    async def checkout_update(
+        self,
+        info: Info,
+        checkout_id: Annotated[strawberry.ID, strawberry.argument(description="The checkout's id.")],
+        input: Annotated[CheckoutUpdateInput, strawberry.argument(description="What changes.")],
+    ) -> CheckoutPayload:
+        return await _save(info, checkout_key(checkout_id, ["checkoutId"]), change_of(input))
+
+    @mutation(
+        access=PUBLIC,
+        description="Places the order. Works from a bare cart too: a guest can buy in three requests (cartCreate, "
+        "shippingQuotes, checkoutComplete). The items are held while the payment is asked for. IN_PROGRESS is the one "
+        "refusal to answer with the same request: it ends as the order, or as another refusal.",
+    )
+    async def checkout_complete(
+        self,
+        info: Info,
+        input: Annotated[CheckoutCompleteInput, strawberry.argument(description="Everything that places an order.")],
+    ) -> CheckoutCompletePayload:
+        selection = Selection.of(info)
+        view = OrderView.of(info, selection.below("order"))
+        match await completion.complete(input.parsed()):
+            case ActionRequired(action, expires_at):
+                return CheckoutCompletePayload(
+                    payment_action=PaymentAction(type=action.type, url=action.url, expires_at=expires_at)
+                )
+            case Placed() as placed:
+                return await _placed(info, view, placed)
+
+
+async def _placed(info: Info, view: OrderView, placed: Placed) -> CheckoutCompletePayload:
+    row = placed.order
+    if row is None or view.payments:
+        row = await view.read(placed.order_id)
+    token = token_of(placed.order_id, row["token_hash"])
+    return CheckoutCompletePayload(order=await view.show(info, row), order_token=token)
+
+
+async def _save(info: Info, key: CheckoutKey, change: DetailsChange) -> CheckoutPayload:
+    view = CheckoutView.of(Selection.of(info).below("checkout"))
+    cart_id = await service.save(key, change)
+    saved = CheckoutKey(cart_id=cart_id, secret=key.secret, field=key.field)
+    return CheckoutPayload(checkout=await view.load(info, saved), warnings=await _warnings(change))
+
+
+async def _warnings(change: DetailsChange) -> list[WarningType]:
+    """An address that the shop does not sell to is kept: it may be corrected, and not everything ships."""
+    address = change.get("shipping_address")
+    if address is None:
+        return []
+    served = (await shop.current()).countries
+    if not served or address.country_code in served:
+        return []
+    field = ["input", "shippingAddress", "countryCode"]
+    warning = CartWarning(WarningCode.COUNTRY_NOT_SERVED, "The shop does not ship to this country.", field)
+    return [WarningType.of(warning)]
+
+
+@node_loader(CHECKOUT_PREFIX)
+async def _checkouts(info: Info, texts: Sequence[str], selection: Selection) -> Sequence[Node | None]:
+    view = CheckoutView.of(selection)
+    return [await view.load(info, checkout_key(text, ["id"])) for text in texts]

@@ -1,0 +1,97 @@
+"""From a checkout as it was read to what a request selects of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+
+from app.cart import queries as carts
+from app.cart.errors import CartErrorCode
+from app.cart.models import CartState
+from app.cart.snapshots import CartSnapshot
+from app.checkout import queries
+from app.checkout.payment_methods import offered_methods
+from app.checkout.requests import Details
+from app.checkout.review import Review, destination_of, review, shortages
+from app.checkout.service import CheckoutKey
+from app.errors import DomainError, DomainErrors
+from app.kit import ids
+from app.kit.crypto import token_matches
+from app.shipping.quotes import Quote
+from app.shipping.service import quote_shipping
+from schema.addresses import Address
+from schema.cart import CartCost, CartView
+from schema.checkout.inputs import CHECKOUT_PREFIX
+from schema.checkout.types import AvailablePaymentMethod, Checkout
+from schema.context import Info
+from schema.errors import to_user_errors
+from schema.selection import Selection
+from schema.shipping.quotes import ShippingQuote
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutView:
+    """What is wanted of a checkout, checked before anything is read or changed."""
+
+    cart: CartView
+    quotes: bool
+    """Whether ways to ship have to be worked out: they are shown, or missing ones are a problem."""
+
+    @classmethod
+    def of(cls, selection: Selection) -> "CheckoutView":
+        """`selection` is below a Checkout. Raises DomainError for a page of the cart's lines that cannot be had."""
+        wanted = "shippingQuotes" in selection or "problems" in selection
+        return cls(CartView.of(selection.below("cart")), wanted)
+
+    async def load(self, info: Info, key: CheckoutKey) -> Checkout | None:
+        """The checkout that the key opens; None where it opens none, and for a cart that has none."""
+        row = await queries.standing(key.cart_id, key.checkout_id)
+        if row is None or row["checkout_id"] is None or not token_matches(key.secret, row["secret_hash"]):
+            return None
+        cart = await carts.load_cart(row["cart_id"], key.secret)
+        if cart is None:
+            return None
+        details = queries.stored_details(row).over(Details(email=cart.email, phone=cart.phone))
+        return await self._show(info, row, cart, await review(cart, details, row["now"]))
+
+    async def _show(self, info: Info, row: Mapping[str, Any], cart: CartSnapshot, seen: Review) -> Checkout:
+        quotes, unserved = await _quotes(seen) if self.quotes else ([], [])
+        details = seen.details
+        due = seen.priced.amount_due_minor
+        return Checkout(
+            id=strawberry.ID(ids.encode_with_secret(CHECKOUT_PREFIX, row["checkout_id"], cart.secret)),
+            cart=await self.cart.show(info, cart),
+            email=details.email,
+            phone=details.phone,
+            shipping_address=Address.of(details.shipping_address) if details.shipping_address else None,
+            billing_address=Address.of(details.billing_address) if details.billing_address else None,
+            cost=CartCost.of(seen.priced),
+            shipping_quote=ShippingQuote.of(seen.quote) if seen.quote else None,
+            shipping_quotes=[ShippingQuote.of(quote) for quote in quotes],
+            payment_methods=[
+                AvailablePaymentMethod(method=offered.method, gateway=offered.gateway)
+                for offered in offered_methods(due_minor=due, ships=seen.ships)
+            ],
+            problems=to_user_errors(_problems(cart, seen, unserved)),
+        )
+
+
+async def _quotes(seen: Review) -> tuple[list[Quote], list[DomainError]]:
+    """Ways to ship, or why there are none."""
+    if not seen.ships or seen.details.shipping_address is None:
+        return [], []
+    try:
+        return await quote_shipping(seen.cart.lines, destination_of(seen.details.shipping_address)), []
+    except (DomainError, DomainErrors) as problem:
+        for error in problem.errors:
+            error.field = ["shippingAddress"]
+        return [], problem.errors
+
+
+def _problems(cart: CartSnapshot, seen: Review, unserved: list[DomainError]) -> list[DomainError]:
+    if cart.state is CartState.COMPLETED:
+        return [DomainError(CartErrorCode.CART_COMPLETED, "This cart has become an order.", ["cart"])]
+    # Where nothing can be shipped, there is no quote to choose either.
+    found = [problem for problem in seen.problems if not (unserved and problem.field == ["shippingQuoteId"])]
+    return [*found, *unserved, *shortages(cart.lines)]

@@ -1,0 +1,87 @@
+"""Checkouts as clients see them."""
+
+import datetime as dt
+
+import strawberry
+
+from app.checkout.errors import TotalChanged
+from schema.addresses import Address
+from schema.cart import Cart, CartCost
+from schema.errors import UserError, error_type
+from schema.money import Money
+from schema.nodes import Node
+from schema.orders import Order
+from schema.payments import ActionType, PaymentMethod
+from schema.shipping.quotes import ShippingQuote
+from schema.warnings import WarningType
+
+
+@error_type(TotalChanged, lambda error: {"total": Money.of(error.total.amount_minor, error.total.currency)})
+@strawberry.type(description="The total is not the one that the shopper was shown.")
+class TotalChangedError(UserError):
+    total: Money = strawberry.field(description="What it is now; show it, and try again with a new key.")
+
+
+@strawberry.type(description="A way to pay that the shop offers for this order.")
+class AvailablePaymentMethod:
+    method: PaymentMethod = strawberry.field(description="How to pay.")
+    gateway: str | None = strawberry.field(description="Whose token is needed; null where none is.")
+
+
+@strawberry.type(
+    description="What the shopper must do next; then the client calls checkoutComplete again with the same key.",
+)
+class PaymentAction:
+    type: ActionType = strawberry.field(description="What kind of thing.")
+    url: str | None = strawberry.field(description="Where to send the shopper.")
+    expires_at: dt.datetime = strawberry.field(description="Until when; the items are held for the shopper so long.")
+
+
+@strawberry.type(
+    description="Who buys a cart, and where to. A cart has one at the most, and needs none: checkoutComplete takes the "
+    "same with a cart. Its id carries the cart's secret."
+)
+class Checkout(Node):
+    cart: Cart = strawberry.field(description="What is bought.")
+    email: str | None = strawberry.field(description="Where the order's mail goes; the cart's unless given here.")
+    phone: str | None = strawberry.field(description="In international form; the cart's, until one is given here.")
+    shipping_address: Address | None = strawberry.field(description="Where it goes.")
+    billing_address: Address | None = strawberry.field(description="Who pays; the shipping address where null.")
+    cost: CartCost = strawberry.field(description="What the order would cost, the chosen way to ship included.")
+    shipping_quote: ShippingQuote | None = strawberry.field(
+        description="The chosen way to ship, while it holds for this order."
+    )
+    shipping_quotes: list[ShippingQuote] = strawberry.field(
+        description="Ways to ship to the address, the cheapest first; empty without one, and where nothing ships."
+    )
+    payment_methods: list[AvailablePaymentMethod] = strawberry.field(
+        description="Ways to pay; empty when nothing is due."
+    )
+    problems: list[UserError] = strawberry.field(
+        description="What still keeps it from becoming an order, but the payment. Paths are those of "
+        "checkoutComplete's input, or begin with `cart`, `lines` and the line's place."
+    )
+
+
+@strawberry.type(description="Answer to `checkoutCreate` and `checkoutUpdate`.")
+class CheckoutPayload:
+    checkout: Checkout | None = strawberry.field(default=None, description="The checkout as it is now.")
+    warnings: list[WarningType] = strawberry.field(default_factory=list, description="What to look at.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="What was refused, and why; nothing was changed then."
+    )
+
+
+@strawberry.type(description="Answer to `checkoutComplete`: an order, or something to do, or why not.")
+class CheckoutCompletePayload:
+    order: Order | None = strawberry.field(default=None, description="The order, once it is placed.")
+    order_token: str | None = strawberry.field(
+        default=None, description="Opens the order for the guest who bought; the receipt has it too."
+    )
+    payment_action: PaymentAction | None = strawberry.field(
+        default=None, description="What the shopper has to do before there is an order."
+    )
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list,
+        description="Why there is no order. A refusal stays the answer for this key; IN_PROGRESS does not.",
+    )

@@ -1,0 +1,123 @@
+"""Reading orders, and what staff do with them."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import strawberry
+
+from app.kit import ids
+from app.kit.pagination import page_request
+from app.orders import cancellation, collecting, queries
+from app.staff.permissions import Permission
+from schema.access import PUBLIC, STAFF, mutation, query
+from schema.connections import Connection
+from schema.context import Info
+from schema.nodes import Node, node_loader
+from schema.order_status import OrderStatus
+from schema.orders.showing import LINE_PREFIX, ORDER_PREFIX, OrderView, load_lines, sees_all
+from schema.orders.types import Order, OrderPayload
+from schema.selection import Selection
+
+OrderId = Annotated[strawberry.ID, strawberry.argument(description="Id of the order.")]
+
+
+@strawberry.type
+class OrderQueries:
+    @query(
+        access=PUBLIC,
+        description="An order: for staff, or with the token from the receipt. Null for anybody else, as for an order "
+        "that does not exist.",
+    )
+    async def order(
+        self,
+        info: Info,
+        id: OrderId,
+        token: Annotated[
+            str | None, strawberry.argument(description="The token from the receipt; staff need none.")
+        ] = strawberry.UNSET,
+    ) -> Order | None:
+        order_id = ids.decode(ORDER_PREFIX, id, ["id"])
+        view = OrderView.of(info, Selection.of(info))
+        if sees_all(info):
+            return (await view.load(info, [order_id])).get(order_id)
+        row = await queries.with_token(order_id, token, lines=bool(view.pages)) if token else None
+        return await view.show(info, row) if row else None
+
+    @query(access=STAFF(Permission.ORDERS_READ), description="Orders, newest first.")
+    async def orders(
+        self,
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description="Page size, up to 100.")] = strawberry.UNSET,
+        after: Annotated[str | None, strawberry.argument(description="Cursor to go on from.")] = strawberry.UNSET,
+        query: Annotated[
+            str | None,
+            strawberry.argument(
+                description="What the order's number, email address, last name, or first and last name begin with."
+            ),
+        ] = strawberry.UNSET,
+        status: Annotated[
+            OrderStatus | None, strawberry.argument(description="Only orders with this status.")
+        ] = strawberry.UNSET,
+    ) -> Connection[Order]:
+        selection = Selection.of(info)
+        view = OrderView.of(info, selection.nodes())
+        page = await queries.search(
+            page_request(None if first is strawberry.UNSET else first, after or None, order=queries.CURSOR_ORDER),
+            query=query or None,
+            status=status or None,
+            lines=bool(view.pages),
+            payments=view.payments,
+            count="totalCount" in selection,
+        )
+        return Connection[Order].of(page, await view.show_all(info, page.items))
+
+
+@strawberry.type
+class OrderMutations:
+    @mutation(
+        access=STAFF(Permission.ORDERS_WRITE),
+        description="Cancel an order of which nothing has been shipped: its units can be sold again, what is set aside "
+        "of its payment is given back, and the customer is told.",
+    )
+    async def order_cancel(
+        self,
+        info: Info,
+        order_id: OrderId,
+        reason: Annotated[
+            str | None, strawberry.argument(description="Up to 500 characters for the customer, who reads it.")
+        ] = strawberry.UNSET,
+    ) -> OrderPayload:
+        cancelled, view = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), _view(info)
+        await cancellation.cancel_order(cancelled, reason or None)
+        return OrderPayload(order=(await view.load(info, [cancelled])).get(cancelled))
+
+    @mutation(
+        access=STAFF(Permission.ORDERS_WRITE),
+        description="Note that the money for an order that is paid on delivery has come in.",
+    )
+    async def order_mark_as_paid(self, info: Info, order_id: OrderId) -> OrderPayload:
+        paid, view = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), _view(info)
+        await collecting.mark_as_paid(paid)
+        return OrderPayload(order=(await view.load(info, [paid])).get(paid))
+
+
+def _view(info: Info) -> OrderView:
+    return OrderView.of(info, Selection.of(info).below("order"))
+
+
+@node_loader(ORDER_PREFIX)
+async def _order_nodes(info: Info, texts: Sequence[str], selection: Selection) -> Sequence[Node | None]:
+    if not sees_all(info):
+        return [None] * len(texts)
+    wanted = [ids.decode(ORDER_PREFIX, text, ["id"]) for text in texts]
+    orders = await OrderView.of(info, selection).load(info, wanted)
+    return [orders.get(order_id) for order_id in wanted]
+
+
+@node_loader(LINE_PREFIX)
+async def _line_nodes(info: Info, texts: Sequence[str], selection: Selection) -> Sequence[Node | None]:
+    if not sees_all(info):
+        return [None] * len(texts)
+    wanted = [ids.decode(LINE_PREFIX, text, ["id"]) for text in texts]
+    lines = await load_lines(info, wanted, selection)
+    return [lines.get(line_id) for line_id in wanted]

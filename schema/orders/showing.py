@@ -1,0 +1,230 @@
+"""From orders as they were read to the types that a request selects of them."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+
+from app.addresses.postal import PostalAddress
+from app.errors import CommonErrorCode, DomainError
+from app.kit import ids
+from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, page_request
+from app.orders import queries
+from app.orders.queries import OrderRow
+from app.payments.models import PaymentMethod, PaymentState
+from app.payments.registry import CASH_ON_DELIVERY
+from app.staff.permissions import Permission
+from schema.addresses import Address
+from schema.cart import Attribute, CartCost
+from schema.catalogue import ProductVariant, SelectedOption, load_variants
+from schema.connections import Connection
+from schema.context import Info
+from schema.dates import DateRange
+from schema.fulfillments import Fulfillment, load_fulfillments
+from schema.money import Money
+from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
+from schema.orders.types import Order, OrderLine, OrderLineCost, OrderShipping, PageArguments, Payment
+from schema.selection import Selection
+
+ORDER_PREFIX = "ord"
+LINE_PREFIX = "oline"
+_CURSOR_ORDER = "order_lines"
+
+Variants = Mapping[uuid.UUID, ProductVariant]
+
+
+def sees_all(info: Info) -> bool:
+    """Whether any order may be read: staff with the permission."""
+    staff = info.context.staff
+    return staff is not None and staff.may(Permission.ORDERS_READ)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """What is wanted of orders, checked before anything is read or changed.
+
+    Args:
+        variant: what is wanted of the lines' variants; None when they are not asked for.
+        payments: wanted, and theirs to see.
+    """
+
+    pages: Mapping[PageArguments, PageRequest]
+    variant: Selection | None
+    fulfillments: bool
+    payments: bool
+
+    @classmethod
+    def of(cls, info: Info, selection: Selection) -> "OrderView":
+        """`selection` is below an Order. Raises DomainError(OUT_OF_RANGE | INVALID) for a page that cannot be had."""
+        pages: dict[PageArguments, PageRequest] = {}
+        for field in selection.fields("lines"):
+            arguments = (field.arguments.get("first"), field.arguments.get("after"))
+            pages[arguments] = _page(*arguments)
+        lines = selection.below("lines").nodes()
+        return cls(
+            pages,
+            lines.below("variant") if "variant" in lines else None,
+            "fulfillments" in selection,
+            "payments" in selection and sees_all(info),
+        )
+
+    async def load(self, info: Info, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Order]:
+        """The orders that exist; whether they may be seen is the caller's to know."""
+        rows = await queries.by_ids(order_ids, lines=bool(self.pages), payments=self.payments)
+        shown = await self.show_all(info, list(rows.values()))
+        return dict(zip(rows, shown, strict=True))
+
+    async def read(self, order_id: uuid.UUID) -> OrderRow:
+        """An order that is known to exist. Raises KeyError when it does not."""
+        return (await queries.by_ids([order_id], lines=bool(self.pages), payments=self.payments))[order_id]
+
+    async def show(self, info: Info, row: OrderRow) -> Order:
+        return (await self.show_all(info, [row]))[0]
+
+    async def show_all(self, info: Info, rows: Sequence[OrderRow]) -> list[Order]:
+        """One statement for all their fulfilments and one for all their variants, where those are asked for."""
+        variants: Variants = {}
+        if self.variant is not None and rows:
+            wanted = {uuid.UUID(line["variant_id"]) for row in rows for line in row["lines"]}
+            variants = await load_variants(info, list(wanted), self.variant)
+        fulfillments: dict[uuid.UUID, list[Fulfillment]] = {}
+        if self.fulfillments and rows:
+            fulfillments = await load_fulfillments([row["id"] for row in rows])
+        return [self._order(info, row, variants, fulfillments.get(row["id"], [])) for row in rows]
+
+    def _order(self, info: Info, row: OrderRow, variants: Variants, fulfillments: list[Fulfillment]) -> Order:
+        currency = row["currency_code"]
+        lines = _LineView(row, variants, info.context.settings.public_url)
+        return Order(
+            id=strawberry.ID(ids.encode(ORDER_PREFIX, row["id"])),
+            number=str(row["number"]),
+            placed_at=row["placed_at"],
+            updated_at=row["updated_at"],
+            email=row["email"],
+            phone=row["phone"],
+            status=OrderStatus(row["status"]),
+            payment_status=PaymentStatus(row["payment_status"]),
+            fulfillment_status=FulfillmentStatus(row["fulfillment_status"]),
+            payment_method=PaymentMethod(row["payment_method"]) if row["payment_method"] else None,
+            cost=CartCost.of_amounts(
+                currency,
+                subtotal_minor=row["subtotal_minor"],
+                discount_minor=row["discount_minor"],
+                shipping_minor=row["shipping_minor"],
+                tax_minor=row["tax_minor"],
+                tax_included=row["tax_included"],
+                total_minor=row["total_minor"],
+            ),
+            shipping_address=_address(row["shipping_address"]),
+            billing_address=_address(row["billing_address"]),
+            shipping=_shipping(row["shipping_quote"]),
+            note=row["note"],
+            attributes=Attribute.all_of(row["attributes"]),
+            cancelled_at=row["cancelled_at"],
+            cancel_reason=row["cancel_reason"],
+            fulfillments=fulfillments,
+            payments=[_payment(payment, currency) for payment in row["payments"]] if self.payments else None,
+            pages={arguments: lines.page(request) for arguments, request in self.pages.items()},
+        )
+
+
+class _LineView:
+    """Shows the lines of one order."""
+
+    def __init__(self, row: OrderRow, variants: Variants, public_url: str) -> None:
+        self.lines: list[dict[str, Any]] = row["lines"]
+        self.currency: str = row["currency_code"]
+        self.variants = variants
+        self.public_url = public_url
+
+    def page(self, request: PageRequest) -> Connection[OrderLine]:
+        first = int(request.cursor[0] or 0) + 1 if request.cursor else 0
+        rows = [line for line in self.lines if line["position"] >= first][: request.fetch_limit]
+        cursors = [encode_cursor([line["position"]], _CURSOR_ORDER) for line in rows]
+        page = page_of(rows, cursors, request, len(self.lines))
+        return Connection[OrderLine].of(page, [self.show(line) for line in page.items])
+
+    def show(self, line: dict[str, Any]) -> OrderLine:
+        variant_id = uuid.UUID(line["variant_id"])
+        return OrderLine(
+            id=strawberry.ID(ids.encode(LINE_PREFIX, uuid.UUID(line["id"]))),
+            product_id=strawberry.ID(ids.encode("prod", uuid.UUID(line["product_id"]))),
+            variant_id=strawberry.ID(ids.encode("var", variant_id)),
+            variant=self.variants.get(variant_id),
+            product_name=line["product_name"],
+            variant_name=line["variant_name"],
+            sku=line["sku"],
+            image_url=self._url(line["image_url"]),
+            selected_options=[SelectedOption(name=one["name"], value=one["value"]) for one in line["selected_options"]],
+            attributes=Attribute.all_of(line["attributes"]),
+            quantity=line["quantity"],
+            fulfilled_quantity=line["fulfilled_quantity"],
+            requires_shipping=line["requires_shipping"],
+            cost=OrderLineCost(
+                unit_price=Money.of(line["unit_price_minor"], self.currency),
+                subtotal=Money.of(line["subtotal_minor"], self.currency),
+                discount=Money.of(line["discount_minor"], self.currency),
+                tax=Money.of(line["tax_minor"], self.currency),
+                total=Money.of(line["total_minor"], self.currency),
+            ),
+        )
+
+    def _url(self, url: str | None) -> str | None:
+        """Pictures that the API itself serves are kept as paths."""
+        return self.public_url + url if url and url.startswith("/") else url
+
+
+async def load_lines(info: Info, line_ids: Sequence[uuid.UUID], selection: Selection) -> dict[uuid.UUID, OrderLine]:
+    """Lines by their own ids, for staff."""
+    order_of = await queries.order_ids_of_lines(line_ids)
+    orders = await queries.by_ids(list(set(order_of.values())))
+    variants: Variants = {}
+    if "variant" in selection and orders:
+        wanted = {uuid.UUID(line["variant_id"]) for order in orders.values() for line in order["lines"]}
+        variants = await load_variants(info, list(wanted), selection.below("variant"))
+    views = {order_id: _LineView(row, variants, info.context.settings.public_url) for order_id, row in orders.items()}
+    return {
+        line_id: views[order_id].show(line)
+        for line_id, order_id in order_of.items()
+        for line in orders[order_id]["lines"]
+        if line["id"] == str(line_id)
+    }
+
+
+def _address(stored: dict[str, str] | None) -> Address | None:
+    return Address.of(PostalAddress.from_json(stored)) if stored else None
+
+
+def _shipping(promised: dict[str, Any] | None) -> OrderShipping | None:
+    if promised is None:
+        return None
+    dates = promised.get("estimatedDelivery") or {}
+    return OrderShipping(
+        carrier=promised["carrier"],
+        service=promised["service"],
+        price=Money.of(promised["priceMinor"], promised["currencyCode"]),
+        estimated_delivery=DateRange.of(dates.get("from"), dates.get("to")),
+    )
+
+
+def _payment(stored: dict[str, Any], currency: str) -> Payment:
+    return Payment(
+        id=strawberry.ID(ids.encode("pay", uuid.UUID(stored["id"]))),
+        method=PaymentMethod(stored["method"]),
+        gateway=None if stored["gateway"] == CASH_ON_DELIVERY else stored["gateway"],
+        state=PaymentState(stored["state"]),
+        amount=Money.of(stored["amount_minor"], currency),
+        captured_amount=Money.of(stored["captured_minor"], currency),
+        reference=stored["reference"],
+        created_at=dt.datetime.fromisoformat(stored["created_at"]),
+    )
+
+
+def _page(first: int | None, after: str | None) -> PageRequest:
+    page = page_request(first, after, order=_CURSOR_ORDER, default=MAX_PAGE)
+    if page.cursor is not None and not isinstance(page.cursor[0], int):
+        raise DomainError(CommonErrorCode.INVALID, "The cursor does not belong to this list and order.", ["after"])
+    return page

@@ -1,0 +1,118 @@
+"""Orders as clients see them."""
+
+import datetime as dt
+from typing import Annotated
+
+import strawberry
+
+from schema.addresses import Address
+from schema.cart import Attribute, CartCost
+from schema.catalogue import ProductVariant, SelectedOption
+from schema.connections import Connection
+from schema.dates import DateRange
+from schema.errors import UserError
+from schema.fulfillments import Fulfillment
+from schema.money import Money
+from schema.nodes import Node
+from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
+from schema.payments import PaymentMethod, PaymentState
+
+PageArguments = tuple[int | None, str | None]
+"""`first` and `after`."""
+
+
+@strawberry.type(description="What a line of an order costs: total = subtotal - discount.")
+class OrderLineCost:
+    unit_price: Money = strawberry.field(description="One unit, as it was sold.")
+    subtotal: Money = strawberry.field(description="Unit price times quantity.")
+    discount: Money = strawberry.field(description="The line's part of the discounts.")
+    tax: Money = strawberry.field(description="Tax on the line.")
+    total: Money = strawberry.field(description="Subtotal less discount.")
+
+
+@strawberry.type(description="Some quantity of a variant, with everything as it was when it was sold.")
+class OrderLine(Node):
+    product_id: strawberry.ID = strawberry.field(description="The product, which may have changed or gone since.")
+    variant_id: strawberry.ID = strawberry.field(description="The variant, which may have changed or gone since.")
+    variant: ProductVariant | None = strawberry.field(
+        description="The variant as it is in the catalogue now; null when it is gone."
+    )
+    product_name: str = strawberry.field(description="The product's name at that time.")
+    variant_name: str = strawberry.field(description='The variant\'s name, such as "M / Navy".')
+    sku: str | None = strawberry.field(description="The shop's own number of the variant.")
+    image_url: str | None = strawberry.field(description="Its picture.")
+    selected_options: list[SelectedOption] = strawberry.field(description="Which options were chosen.")
+    attributes: list[Attribute] = strawberry.field(description="The storefront's own, such as an engraving.")
+    quantity: int = strawberry.field(description="Units sold.")
+    fulfilled_quantity: int = strawberry.field(description="Units shipped so far.")
+    requires_shipping: bool = strawberry.field(description="Whether it has to be shipped.")
+    cost: OrderLineCost = strawberry.field(description="What it cost.")
+
+
+@strawberry.type(description="How an order is shipped, as it was promised.")
+class OrderShipping:
+    carrier: str = strawberry.field(description="Who carries it.")
+    service: str = strawberry.field(description="The carrier's service.")
+    price: Money = strawberry.field(description="What was promised, before discounts.")
+    estimated_delivery: DateRange | None = strawberry.field(description="Between which dates it was to arrive.")
+
+
+@strawberry.type(description="A payment of an order.")
+class Payment:
+    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
+    method: PaymentMethod = strawberry.field(description="How it is paid.")
+    gateway: str | None = strawberry.field(description="Who takes the money; null on delivery.")
+    state: PaymentState = strawberry.field(description="Where it is in its life.")
+    amount: Money = strawberry.field(description="What is to be paid.")
+    captured_amount: Money = strawberry.field(description="What the shop has.")
+    reference: str | None = strawberry.field(description="The gateway's own id.")
+    created_at: dt.datetime = strawberry.field(description="When it was begun.")
+
+
+def _page_of_lines(
+    self: "Order",
+    first: Annotated[
+        int | None, strawberry.argument(description="Page size, up to 100, which is also the default.")
+    ] = strawberry.UNSET,
+    after: Annotated[str | None, strawberry.argument(description="Cursor to go on from.")] = strawberry.UNSET,
+) -> Connection[OrderLine]:
+    return self.pages[None if first is strawberry.UNSET else first, None if after is strawberry.UNSET else after]
+
+
+@strawberry.type(
+    description="What was sold, frozen at the moment it was sold. For staff, and for whoever holds the token from the "
+    "receipt; its id and number open nothing."
+)
+class Order(Node):
+    number: str = strawberry.field(description="For people; goes up by one or more.")
+    placed_at: dt.datetime = strawberry.field(description="When it was placed.")
+    updated_at: dt.datetime = strawberry.field(description="When anything about it last changed.")
+    email: str | None = strawberry.field(description="Where its mail goes.")
+    phone: str | None = strawberry.field(description="In international form (E.164).")
+    status: OrderStatus = strawberry.field(description="Where it is in its life.")
+    payment_status: PaymentStatus = strawberry.field(description="What happened to its payment.")
+    fulfillment_status: FulfillmentStatus = strawberry.field(description="How much of it has been shipped.")
+    payment_method: PaymentMethod | None = strawberry.field(description="How it is paid; null when nothing was due.")
+    lines: Connection[OrderLine] = strawberry.field(
+        resolver=_page_of_lines, description="What was sold, in the order in which it stood in the cart."
+    )
+    cost: CartCost = strawberry.field(description="What it cost. Its total is what is charged, to the last cent.")
+    shipping_address: Address | None = strawberry.field(description="Where it goes; null when nothing ships.")
+    billing_address: Address | None = strawberry.field(description="Who pays.")
+    shipping: OrderShipping | None = strawberry.field(description="How it goes; null when nothing ships.")
+    note: str | None = strawberry.field(description="The buyer's words to the shop.")
+    attributes: list[Attribute] = strawberry.field(description="The storefront's own.")
+    cancelled_at: dt.datetime | None = strawberry.field(description="When it was cancelled.")
+    cancel_reason: str | None = strawberry.field(description="Why, for people.")
+    fulfillments: list[Fulfillment] = strawberry.field(description="What has been shipped of it, oldest first.")
+    payments: list[Payment] | None = strawberry.field(description="Its payments; for staff, null for anybody else.")
+    pages: strawberry.Private[dict[PageArguments, Connection[OrderLine]]]
+    """Made before, since a page that cannot be had has to be refused before anything is changed."""
+
+
+@strawberry.type(description="Answer to what staff do with an order.")
+class OrderPayload:
+    order: Order | None = strawberry.field(default=None, description="The order as it is now; null when refused.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="What was refused, and why; nothing was changed then."
+    )

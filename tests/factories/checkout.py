@@ -1,0 +1,116 @@
+"""Everything that buying takes: a shop that ships, and the requests of a storefront."""
+
+import itertools
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from app import db
+from tests.client import Api
+from tests.factories import cart as carts
+from tests.factories import catalogue, shipping
+from tests.factories import shop as shops
+from tests.factories.catalogue import MadeProduct
+
+ADDRESS: dict[str, Any] = {
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "address1": "1 Market Street",
+    "city": "San Francisco",
+    "provinceCode": "CA",
+    "postalCode": "94103",
+    "countryCode": "US",
+}
+DESTINATION = {name: ADDRESS[name] for name in ("countryCode", "provinceCode", "postalCode", "city")}
+EMAIL = "ada@example.com"
+CARD = {"method": "CARD", "gateway": "test", "token": "tok_success"}
+CASH = {"method": "CASH_ON_DELIVERY"}
+
+QUOTES = """query ($input: ShippingQuotesInput!) {
+    shippingQuotes(input: $input) { quotes { id price { amount } } userErrors { code message } }
+}"""
+COMPLETE = """mutation ($input: CheckoutCompleteInput!) {
+    checkoutComplete(input: $input) {
+        order { id number status paymentStatus fulfillmentStatus cost { total { amount } } }
+        orderToken
+        paymentAction { type url expiresAt }
+        userErrors {
+            code message field
+            ... on InsufficientStockError { availableQuantity }
+            ... on TotalChangedError { total { amount currencyCode } }
+        }
+    }
+}"""
+
+_keys = itertools.count(1)
+
+
+def new_key() -> str:
+    return f"key-{next(_keys)}"
+
+
+async def shop_that_ships() -> None:
+    """A shop in the United States with one method at 5.99."""
+    await shops.shop()
+    await shipping.zone("US")
+
+
+async def quote_for(api: Api, cart_gid: str, destination: Mapping[str, Any] = DESTINATION) -> str:
+    """The id of the cheapest quote."""
+    found = await api.ok(QUOTES, {"input": {"cartId": cart_gid, "address": dict(destination)}})
+    quote_id: str = found["shippingQuotes"]["quotes"][0]["id"]
+    return quote_id
+
+
+async def ready_input(api: Api, *lines: tuple[MadeProduct, int], **changed: Any) -> dict[str, Any]:
+    """The input of a checkoutComplete that places an order by card; `changed` replaces parts, None leaves them out."""
+    cart = await carts.cart(*((product.variant_id, quantity) for product, quantity in lines))
+    given = {
+        "cartId": cart.gid,
+        "idempotencyKey": new_key(),
+        "email": EMAIL,
+        "shippingAddress": ADDRESS,
+        "shippingQuoteId": await quote_for(api, cart.gid),
+        "payment": CARD,
+        **changed,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+async def complete(api: Api, given: Mapping[str, Any], document: str = COMPLETE) -> dict[str, Any]:
+    """The payload; no fault is expected."""
+    result = await api.query(document, {"input": dict(given)})
+    assert not result.errors, result.errors
+    assert result.data is not None
+    payload: dict[str, Any] = result.data["checkoutComplete"]
+    return payload
+
+
+async def placed(api: Api, *lines: tuple[MadeProduct, int], **changed: Any) -> dict[str, Any]:
+    """An order, bought by card unless told otherwise; the payload with `order` and `orderToken`."""
+    bought = lines or ((await catalogue.product(), 1),)
+    payload = await complete(api, await ready_input(api, *bought, **changed))
+    assert payload["order"], payload["userErrors"]
+    return payload
+
+
+async def expire_lease(attempt_id: uuid.UUID | None = None) -> None:
+    """As if the process that held an attempt had died long enough ago; its watch is due."""
+    await db.execute(
+        """
+        UPDATE checkout_attempts SET leased_until = clock_timestamp() - interval '1 second'
+        WHERE leased_until IS NOT NULL AND ($1::uuid IS NULL OR id = $1)
+        """,
+        attempt_id,
+    )
+    await watches_due()
+
+
+async def watches_due() -> None:
+    """Delayed events are due now."""
+    await db.execute(
+        """
+        UPDATE events SET visible_at = clock_timestamp(), leased_until = NULL
+        WHERE acknowledged_at IS NULL AND leased_until > clock_timestamp()
+        """
+    )
