@@ -4,6 +4,7 @@ Mutations answer a refusal and every domain error in their payload's `userErrors
 such place, so there it is a GraphQL error with the same code in `extensions.code`.
 """
 
+import contextlib
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable
@@ -132,8 +133,10 @@ def subscription(*, access: Access, description: str) -> Callable[[Resolver], An
         async def guarded(self: Any, info: Info, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
             try:
                 access.check(info)
-                async for value in resolver(self, info, *args, **kwargs):
-                    yield value
+                # Closed with the subscription, not whenever it is collected: it listens for as long as it lives.
+                async with contextlib.aclosing(resolver(self, info, *args, **kwargs)) as values:
+                    async for value in values:
+                        yield value
             except (DomainError, DomainErrors) as error:
                 raise as_graphql_error(error.errors) from error
 

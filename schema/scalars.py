@@ -40,7 +40,10 @@ def _parse_datetime(value: object) -> dt.datetime:
         raise GraphQLError('A date and time is ISO 8601, such as "2026-05-01T12:00:00Z".')
     if parsed.tzinfo is None:
         raise GraphQLError('A date and time needs its offset, such as "2026-05-01T12:00:00Z" or "…+02:00".')
-    return parsed.astimezone(dt.UTC)
+    try:
+        return parsed.astimezone(dt.UTC)
+    except OverflowError:
+        raise GraphQLError("A date and time lies in the years 1 to 9999.") from None
 
 
 def _parse_date(value: object) -> dt.date:

@@ -6,5 +6,5 @@ from app.errors import ErrorCode
 class FulfillmentErrorCode(ErrorCode):
     NOTHING_TO_FULFILL = "Nothing of the order is still to be shipped."
     FULFILLMENT_EXCEEDS_ORDER = "More units than are still to be shipped of this line."
-    ORDER_NOT_FULFILLABLE = "The order is cancelled, or its state does not allow it to be shipped."
+    ORDER_NOT_FULFILLABLE = "The order is cancelled, so nothing of it can be shipped."
     SHIPMENT_REQUIRED = "The fulfilment has several parcels: say which one by `shipmentId`."

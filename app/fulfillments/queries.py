@@ -7,7 +7,11 @@ from typing import Any
 import orjson
 
 from app import db
+from app.addresses.contact import email_key
 from app.kit.crypto import hash_token
+
+MAX_NUMBER_DIGITS = 18
+"""More would not fit into a bigint."""
 
 _SHIPMENTS = """
     SELECT coalesce(json_agg(json_build_object(
@@ -35,8 +39,10 @@ _FULFILLMENTS = f"""
     ORDER BY f.created_at, f.id
 """
 
+# What is cancelled is not on its way any more.
 _TRACKING = f"""
-    SELECT o.id, o.number, o.status, o.fulfillment_status, o.shipping_quote -> 'estimatedDelivery' AS promised,
+    SELECT o.id, o.number, o.status, o.fulfillment_status,
+        CASE WHEN o.status <> 'CANCELLED' THEN o.shipping_quote -> 'estimatedDelivery' END AS promised,
         (
             {_SHIPMENTS} FROM fulfillments f JOIN shipments s ON s.fulfillment_id = f.id WHERE f.order_id = o.id
         ) AS shipments
@@ -68,11 +74,32 @@ async def tracking_by_token(token: str) -> dict[str, Any] | None:
 
 
 async def tracking_by_number(number: str, email: str) -> dict[str, Any] | None:
-    """For the order's number with the email that it was placed with; both have to fit."""
-    if not number.isascii() or not number.isdigit() or len(number) > 18:
+    """For the order's number, with or without its #, and the email that it was placed with; both have to fit."""
+    digits, address = number.strip().removeprefix("#").strip(), email_key(email)
+    if not digits.isascii() or not digits.isdigit() or len(digits) > MAX_NUMBER_DIGITS or not address.isprintable():
         return None
-    row = await db.fetchrow(f"{_TRACKING} WHERE o.number = $1 AND lower(o.email) = lower($2)", int(number), email)
+    row = await db.fetchrow(f"{_TRACKING} WHERE o.number = $1 AND lower(o.email) = $2", int(digits), address)
     return _decoded(row) if row else None
+
+
+async def origin_country(attempt_id: uuid.UUID, variant_ids: Sequence[uuid.UUID]) -> str | None:
+    """ISO 3166-1 alpha-2 of where these goods of an order are: None where they come from several countries.
+
+    What is not counted is at the default warehouse.
+    """
+    rows = await db.fetch(
+        """
+        WITH places AS (
+            SELECT s.warehouse_id FROM stock_reservations r JOIN stock_levels s ON s.id = r.stock_level_id
+            WHERE r.attempt_id = $1 AND r.variant_id = ANY($2)
+        )
+        SELECT DISTINCT country_code FROM warehouses
+        WHERE id IN (SELECT warehouse_id FROM places) OR (is_default AND NOT EXISTS (SELECT FROM places))
+        """,
+        attempt_id,
+        list(variant_ids),
+    )
+    return rows[0]["country_code"] if len(rows) == 1 else None
 
 
 async def tracking_of(order_id: uuid.UUID) -> dict[str, Any] | None:

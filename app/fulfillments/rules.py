@@ -18,7 +18,9 @@ _PROGRESS = {
     ShipmentStatus.DELIVERED: 3,
     ShipmentStatus.RETURNED: 4,
 }
-"""How far each status is on a parcel's way; at the same distance the newer event counts."""
+"""How far each status is on a parcel's way; at the same distance the newer event counts, and of two at the same moment
+the one that is named later here: bad news is not hidden."""
+_RANK = {status: rank for rank, status in enumerate(_PROGRESS)}
 
 
 def status_after(events: Iterable[tuple[ShipmentStatus, datetime]]) -> ShipmentStatus:
@@ -27,12 +29,8 @@ def status_after(events: Iterable[tuple[ShipmentStatus, datetime]]) -> ShipmentS
     It never moves backward: an event that arrives late, or again, changes nothing. A failed delivery may be followed by
     another try, and a delay by going on.
     """
-    furthest = max(
-        ((_PROGRESS[status], moment, status) for status, moment in events),
-        key=lambda event: event[:2],
-        default=(0, None, ShipmentStatus.LABEL_CREATED),
-    )
-    return furthest[2]
+    furthest = max(events, key=lambda event: (_PROGRESS[event[0]], event[1], _RANK[event[0]]), default=None)
+    return furthest[0] if furthest else ShipmentStatus.LABEL_CREATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,9 @@ def lines_to_ship(
         if units[line_id] > line.remaining:
             raise DomainError(
                 FulfillmentErrorCode.FULFILLMENT_EXCEEDS_ORDER,
-                f"{line.remaining} units of this line are still to be shipped.",
+                f"Still to be shipped of this line: {line.remaining}."
+                if line.requires_shipping
+                else "This line is nothing that is shipped.",
                 [*at, "quantity"],
             )
     if not units:
