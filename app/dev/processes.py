@@ -163,7 +163,7 @@ def stop(process: subprocess.Popen[bytes], *signals: signal.Signals, patience_se
 
 def kill_group(pid: int) -> None:
     """Kills a process that we started, and what it started."""
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or on macOS a zombie
         os.killpg(pid, signal.SIGKILL)
 
 

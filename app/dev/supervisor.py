@@ -125,7 +125,6 @@ class Supervisor:
         """Starts a database and returns its URL."""
         self._go_on()
         self._held.enter_context(exclusive(folder))
-        server.prepare()
         part = Part(
             server.name,
             lambda: server.start(self._stop_requested.is_set),
@@ -134,9 +133,10 @@ class Supervisor:
         )
         self._databases.append(part)
         try:
+            server.prepare()
             part.start()
         except DevelopmentError:
-            self._go_on()  # given up because we were told to stop
+            self._go_on()  # it was given up because we were told to stop
             raise
         return server.url
 

@@ -1,0 +1,116 @@
+"""The commands as an operator runs them, on the test run's servers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app import db
+from app.settings import Settings
+from tests.factories import shop as shop_factory
+
+HEADER = "Handle,Title,Option1 Name,Option1 Value,Variant Price\n"
+
+
+def tradewind(*arguments: str, said: str = "", cwd: Path | None = None, **environment: str) -> tuple[int, str]:
+    """Exit code and everything that was printed."""
+    answer = subprocess.run(
+        [sys.executable, "-P", "-m", "app.cli", *arguments],
+        env={**os.environ, "COLUMNS": "200", **environment},
+        input=said,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "Traceback" not in answer.stdout
+    return answer.returncode, answer.stdout
+
+
+def test_the_doctor_finds_a_healthy_shop(database: str) -> None:
+    code, said = tradewind("doctor")
+    assert code == 0, said
+    assert said.count("✓") >= 6
+    assert "✗" not in said
+
+
+def test_the_doctor_names_each_problem_and_no_secret(settings: Settings) -> None:
+    code, said = tradewind(
+        "doctor",
+        DATABASE_URL="postgres://shop:hush-hush@127.0.0.1:9/shop",
+        REDIS_URL="redis://:hush-hush@127.0.0.1:9/0",
+        SMTP_URL="smtp://me:hush-hush@127.0.0.1:9?starttls=off",
+    )
+    assert code == 1
+    for problem in ("✗ database", "✗ migrations", "✗ redis", "✗ mail"):
+        assert problem in said
+    assert "127.0.0.1:9" in said
+    assert "hush-hush" not in said
+
+
+def test_without_a_configuration_each_missing_variable_is_named(tmp_path: Path) -> None:
+    nothing = {"TRADEWIND_ENV": "production", "DATABASE_URL": "", "REDIS_URL": "", "SECRET_KEYS": ""}
+    for command in ("api", "worker", "scheduler", "migrate", "doctor"):
+        code, said = tradewind(command, cwd=tmp_path, **nothing)
+        assert code == 1
+        for name in ("DATABASE_URL is missing", "REDIS_URL is missing", "SECRET_KEYS is missing"):
+            assert name in said, command
+
+
+def test_sample_secrets_are_refused_in_production(tmp_path: Path) -> None:
+    sample = {"TRADEWIND_ENV": "production", "SECRET_KEYS": "please-change-me-please-change-me", "SMTP_URL": "smtp://a"}
+    code, said = tradewind("api", cwd=tmp_path, DATABASE_URL="postgres://a/b", REDIS_URL="redis://a", **sample)
+    assert code == 1
+    assert "sample key" in said
+    assert "please-change-me" not in said
+
+
+def test_migrating_again_changes_nothing(database: str) -> None:
+    code, said = tradewind("migrate")
+    assert (code, said.strip()) == (0, "The database is up to date.")
+
+
+@pytest.mark.usefixtures("clean_database")
+async def test_a_file_is_imported_and_what_is_wrong_is_named(tmp_path: Path) -> None:
+    await shop_factory.shop()
+    file = tmp_path / "products.csv"
+    file.write_text(f"{HEADER}lamp,Lamp,Title,Default Title,19.90\nchair,Chair,Title,Default Title,free\n")
+    code, said = tradewind("import", str(file), "--problems", str(tmp_path / "problems.csv"))
+    assert code == 1, said
+    assert "row 3: Variant Price:" in said
+    assert (tmp_path / "problems.csv").read_text().splitlines()[1].startswith("3,Variant Price,")
+    assert [row["name"] for row in await db.fetch("SELECT name FROM products")] == ["Lamp"]
+
+    file.write_text(f"{HEADER}lamp,Lamp,Title,Default Title,19.90\n")
+    code, said = tradewind("import", str(file))
+    assert code == 0, said
+    assert await db.fetchval("SELECT count(*) FROM products") == 1
+
+
+@pytest.mark.usefixtures("clean_database")
+async def test_a_file_that_is_none_changes_nothing(tmp_path: Path) -> None:
+    await shop_factory.shop()
+    file = tmp_path / "recipe.csv"
+    file.write_text("Flour,200 g\n")
+    code, said = tradewind("import", str(file))
+    assert code == 1
+    assert "Nothing was imported" in said
+    assert "Handle" in said
+    assert await db.fetchval("SELECT count(*) FROM products") == 0
+
+
+@pytest.mark.usefixtures("clean_database")
+async def test_an_owner_is_made_once() -> None:
+    code, said = tradewind("staff", "create", "ada@example.com", "--name", "Ada", said="correct horse battery\n")
+    assert code == 0, said
+    code, said = tradewind("staff", "create", "ada@example.com", said="correct horse battery\n")
+    assert code == 1
+    assert "on the staff already" in said
+    code, said = tradewind("staff", "create", "bob@example.com", said="short\n")
+    assert code == 1
+    assert "short" not in said
+    assert [row["email"] for row in await db.fetch("SELECT email FROM staff_users")] == ["ada@example.com"]
