@@ -1,5 +1,7 @@
 """The shop itself: one row, and the policies that a storefront shows before a purchase."""
 
+from enum import StrEnum
+
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
@@ -27,9 +29,18 @@ class Shop(Model):
         table = "shop"
 
 
+class ShopPolicyKind(StrEnum):
+    DELIVERY = "DELIVERY"
+    RETURNS = "RETURNS"
+    PRIVACY = "PRIVACY"
+    TERMS = "TERMS"
+    LEGAL_NOTICE = "LEGAL_NOTICE"
+
+
 class ShopPolicy(Model):
     id = fields.UUIDField(primary_key=True)
     kind = fields.CharField(max_length=32, unique=True)
+    """A `ShopPolicyKind`."""
     title = fields.CharField(max_length=120)
     body = fields.TextField()
     """Plain text."""

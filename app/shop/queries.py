@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from app import db
+from app.shop.models import ShopPolicyKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class ShopSettings:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    kind: str
+    kind: ShopPolicyKind
     title: str
     body: str
     body_html: str
@@ -52,10 +53,7 @@ async def current(*, locked: bool = False) -> ShopSettings:
 
 async def policies() -> list[Policy]:
     """In the order in which a storefront shows them."""
-    rows = await db.fetch(
-        """
-        SELECT kind, title, body, body_html, updated_at FROM shop_policies
-        ORDER BY array_position(ARRAY['DELIVERY', 'RETURNS', 'PRIVACY', 'TERMS', 'LEGAL_NOTICE'], kind::text), kind
-        """
-    )
-    return [Policy(**row) for row in rows]
+    rows = await db.fetch("SELECT kind, title, body, body_html, updated_at FROM shop_policies")
+    known = [Policy(**{**row, "kind": ShopPolicyKind(row["kind"])}) for row in rows]
+    order = list(ShopPolicyKind)
+    return sorted(known, key=lambda policy: order.index(policy.kind))
