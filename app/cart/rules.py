@@ -20,6 +20,8 @@ MAX_LINES = 250
 """In one cart, and in one request."""
 MAX_QUANTITY = 10_000
 """Of one line."""
+MAX_ATTRIBUTE_CHARS = 100_000
+"""Over the attributes of all lines: every read of the cart carries them."""
 
 Lines = Sequence[CartLineSnapshot]
 Variants = Mapping[uuid.UUID, VariantSnapshot]
@@ -228,6 +230,9 @@ def _clamped(variant: VariantSnapshot, index: int) -> CartWarning:
 
 
 def _change(lines: list[CartLineSnapshot], warnings: list[CartWarning], errors: list[DomainError]) -> Change:
+    if sum(len(one["key"]) + len(one["value"]) for line in lines for one in line.attributes) > MAX_ATTRIBUTE_CHARS:
+        message = f"The attributes of all lines can have {MAX_ATTRIBUTE_CHARS:,} characters together at most."
+        errors.append(DomainError(CommonErrorCode.TOO_LONG, message, ["lines"]))
     if errors:
         raise DomainErrors(errors)
     return Change(sorted(lines, key=lambda line: line.id), warnings)

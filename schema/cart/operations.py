@@ -84,7 +84,10 @@ class CartMutations:
         cart_id: CartId,
         lines: Annotated[
             list[CartLineInput],
-            strawberry.argument(description="Up to 250 of them, each of 1 to 10,000 units; up to 25 attributes each."),
+            strawberry.argument(
+                description="Up to 250 of them, each of 1 to 10,000 units and with up to 25 attributes (keys of up to "
+                "100 characters, values of up to 1,000, together 100,000 in a cart)."
+            ),
         ],
     ) -> CartPayload:
         view, key = _view(info), cart_key(cart_id)

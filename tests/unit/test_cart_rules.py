@@ -80,6 +80,16 @@ def test_attributes_have_bounds(attributes: list[Attribute], codes: list[str]) -
     assert [error.code.name for error in check_attributes(attributes, ["attributes"])] == codes
 
 
+def test_the_attributes_of_all_lines_have_a_bound_together() -> None:
+    pen = variant(stock=None)
+    long = [(pen, 1, tuple(Attribute(f"{line}-{n}", "x" * 900) for n in range(10))) for line in range(12)]
+    lines = add([], *long[:11]).lines
+    with pytest.raises(DomainErrors) as refused:
+        add(lines, long[11])
+    assert [error.code.name for error in refused.value.errors] == ["TOO_LONG"]
+    assert len(remove_lines(lines, [lines[0].id]).lines) == 10
+
+
 def test_lines_of_one_variant_draw_on_one_stock() -> None:
     pen = variant(stock=5)
     lines = add([], (pen, 3), (pen, 1, ENGRAVED)).lines
