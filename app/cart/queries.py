@@ -94,25 +94,25 @@ class Offer:
     variants: Variants
 
 
-async def load_cart(cart_id: uuid.UUID, secret: str, *, lock: bool = False) -> CartSnapshot | None:
-    """The cart with all that an order needs to know of its lines; None for a wrong secret as for no cart.
-
-    Args:
-        lock: inside a unit of work, nobody else changes the cart until it ends. That takes a statement of its own:
-            one that waits for a row lock goes on to read the other tables as they were before it waited.
-    """
-    if lock:
-        await _lock(cart_id)
+async def load_cart(cart_id: uuid.UUID, secret: str) -> CartSnapshot | None:
+    """The cart with all that an order needs to know of its lines; None for a wrong secret as for no cart."""
     row = await db.fetchrow(_DESCRIBED, cart_id)
     return _cart(row, secret) if row else None
 
 
 async def load_for_change(
-    cart_id: uuid.UUID, secret: str, variant_ids: Sequence[uuid.UUID], *, lock: bool
+    cart_id: uuid.UUID, secret: str, variant_ids: Sequence[uuid.UUID] = (), *, lock: bool
 ) -> tuple[CartSnapshot, Variants] | None:
-    """The cart without names and pictures, and the variants that are to be put into it, so far as they exist."""
+    """The cart without names and pictures, and the variants that are to be put into it, so far as they exist.
+
+    Args:
+        lock: inside a unit of work, nobody else changes the cart until it ends, and what others decided before has to
+            be decided again. That takes a statement of its own: one that waits for a row lock goes on to read the
+            other tables as they were before it waited.
+    """
     if lock:
-        await _lock(cart_id)
+        db.current_unit_of_work()
+        await db.execute("UPDATE carts SET revision = revision + 1 WHERE id = $1", cart_id)
     row = await db.fetchrow(_FOR_CHANGE, cart_id, variant_ids) if variant_ids else await db.fetchrow(_ONE, cart_id)
     cart = _cart(row, secret) if row else None
     return (cart, _variants(row["variants"] if variant_ids else None)) if row and cart else None
@@ -142,12 +142,6 @@ async def load_offer(variant_ids: Sequence[uuid.UUID]) -> Offer:
     if row is None:
         raise RuntimeError("the shop has no row; migrations make one")
     return Offer(row["now"], row["currency_code"], row["countries"], _variants(row["variants"]))
-
-
-async def _lock(cart_id: uuid.UUID) -> None:
-    """Lock the cart until the open unit of work ends; changes that were decided on before have to be decided again."""
-    db.current_unit_of_work()
-    await db.execute("UPDATE carts SET revision = revision + 1 WHERE id = $1", cart_id)
 
 
 def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:

@@ -9,6 +9,7 @@ import pytest
 
 from app import db
 from app.cart import service
+from app.cart.queries import load_for_change
 from app.cart.rules import MAX_LINES, LineToAdd
 from app.cart.snapshots import CartSnapshot
 from app.kit.ids import new_id
@@ -161,24 +162,22 @@ async def test_a_payment_that_begins_meanwhile_wins(api: Api, meanwhile: Any, be
 
 async def test_who_holds_the_cart_reads_what_was_written_before(api: Api) -> None:
     """Waiting for the row must not mean reading the lines as they were before the wait."""
-    from app.cart.queries import load_cart
-
     pen = await catalogue.product()
     made = await carts.cart((pen.variant_id, 1))
     holding, release = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
         async with db.unit_of_work():
-            await load_cart(made.id, made.secret, lock=True)
+            await load_for_change(made.id, made.secret, lock=True)
             await db.execute("UPDATE cart_lines SET quantity = 5")
             holding.set()
             await release.wait()
 
     async def follow() -> int:
         async with db.unit_of_work():
-            cart = await load_cart(made.id, made.secret, lock=True)
-            assert cart is not None
-            return cart.total_quantity
+            loaded = await load_for_change(made.id, made.secret, lock=True)
+            assert loaded is not None
+            return loaded[0].total_quantity
 
     first = asyncio.create_task(hold())
     await holding.wait()
