@@ -14,10 +14,11 @@ from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
 from strawberry.http.parse_content_type import parse_content_type
-from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
 
 from app.logging import log_fault
 from app.settings import Settings
@@ -173,6 +174,29 @@ class View(GraphQL[Context, None]):
             protocol=transport.protocol if transport else "http",
         )
 
+    async def execute_single(  # noqa: PLR0917 - as Strawberry has it
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: Context,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        """Raises InvalidOperationTypeError for what needs another method, HTTPException for an unknown operation."""
+        try:
+            return await self.schema.execute(
+                request_data.query,
+                root_value=root_value,
+                variable_values=request_data.variables,
+                context_value=context,
+                operation_name=request_data.operation_name,
+                allowed_operation_types=OperationType.from_http(request_adapter.method),
+                operation_extensions=request_data.extensions,
+            )
+        except CannotGetOperationTypeError as error:
+            raise HTTPException(400, error.as_http_error_reason()) from error
+
     # What goes out
 
     def encode_json(self, data: object) -> bytes:
@@ -180,8 +204,10 @@ class View(GraphQL[Context, None]):
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         before_execution = isinstance(result, PreExecutionError)
+        # Variables are checked as a part of execution, but a wrong one keeps it from beginning.
+        begun = result.data is not None or any(error.path for error in result.errors or ())
         # Without `data`: nothing was executed, which null would not say.
-        answer: GraphQLHTTPResponse = {} if before_execution else {"data": result.data}
+        answer: GraphQLHTTPResponse = {"data": result.data} if begun and not before_execution else {}
         if result.errors:
             errors = public_errors(result.errors, _request_id(request), before_execution=before_execution)
             answer["errors"] = [error.formatted for error in errors]

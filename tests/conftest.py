@@ -22,6 +22,7 @@ from app.staff.permissions import Permission
 from tests.client import Api
 from tests.environment import make_settings
 from tests.factories import staff as staff_factory
+from tests.live_server import LiveServer
 from workers import subscriptions
 
 KEPT_TABLES = {"tortoise_migrations"}
@@ -92,6 +93,13 @@ async def _application(settings: Settings, database: str) -> AsyncIterator[Api]:
 @pytest.fixture
 def api(_application: Api, clean_database: None) -> Api:
     return _application
+
+
+@pytest.fixture(scope="session")
+def live_server(database: str) -> Iterator[LiveServer]:
+    """The API as a process of its own, for what needs a real connection."""
+    with LiveServer() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,0 +1,56 @@
+"""`tradewind api` as a process of its own, on the test run's database."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+import httpx2
+
+from app.dev.ports import free_port
+
+START_SECONDS = 30.0
+
+
+class LiveServer:
+    def __init__(self, **environment: str) -> None:
+        self.port = free_port()
+        self.environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "api", "--port", str(self.port)],
+            env={**os.environ, "LOG_LEVEL": "ERROR", "PUBLIC_URL": self.url, **self.environment},
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with contextlib.suppress(httpx2.TransportError):
+                if httpx2.get(f"{self.url}/health/live").status_code == 200:
+                    return self
+            assert self._process.poll() is None, "the API ended at its start"
+            assert time.monotonic() < deadline, "the API did not start"
+            time.sleep(0.05)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code. Raises subprocess.TimeoutExpired."""
+        assert self._process is not None
+        return self._process.wait(seconds)
