@@ -1,0 +1,1 @@
+"""The sample shop “Tradewind Supply”: what `tradewind dev` puts into an empty database."""
