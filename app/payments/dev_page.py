@@ -45,6 +45,12 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    ),
+}
 _QUESTION = """<p>Your bank wants to know whether this is you. No money moves: this page exists in development only.</p>
 <form method="post">
 <button class="approve" name="decision" value="approve">Approve</button>
@@ -68,7 +74,7 @@ async def page(request: Request) -> Response:
         row = await test_gateway.find(payment_id)
     if row is None:
         return HTMLResponse("There is no such payment.", 404)
-    return HTMLResponse(_render(row), headers={"Cache-Control": "no-store"})
+    return HTMLResponse(_render(row), headers=_HEADERS)
 
 
 async def _approves(request: Request) -> bool:
