@@ -121,7 +121,7 @@ async def _write_event(shipment_id: uuid.UUID, update: TrackingUpdate, occurred_
         """
         INSERT INTO tracking_events
             (id, shipment_id, external_id, status, description, location, occurred_at, created_at)
-        SELECT $1, $2, $3, $4, $5, $6, $7, business_now()
+        SELECT $1, $2, $3::text, $4::text, $5::text, $6::text, $7, business_now()
         WHERE $3::text IS NOT NULL OR NOT EXISTS (
             SELECT FROM tracking_events
             WHERE shipment_id = $2 AND external_id IS NULL AND status = $4 AND description = $5
