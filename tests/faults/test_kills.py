@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app import db, events
+from app import db, events, invariants
 from app.dev.ports import free_port
 from app.dev.servers import embedded_valkey
 from app.kit.ids import new_id
