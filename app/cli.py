@@ -219,6 +219,24 @@ def doctor() -> None:
         sys.exit(1)
 
 
+@app.command
+def invariants() -> None:
+    """Check that the books are right: stock, payments, orders, events. Changes nothing; exit code 1 if not."""
+    use_running_shop()
+    configuration = settings()
+    from app.commands import books
+
+    violations = asyncio.run(books.check(configuration))
+    for violation in violations:
+        line = Text(f"✗ {violation.name}", style="red").append(f"  {violation.description}", style="")
+        console.print(line, soft_wrap=True)
+        for row in violation.rows:
+            console.print(Text(f"    {row}", style="yellow"), soft_wrap=True)
+    if violations:
+        sys.exit(1)
+    console.print("The books are right.")
+
+
 def settings() -> "Settings":
     """The configuration, or an exit that names each wrong variable."""
     from pydantic import ValidationError

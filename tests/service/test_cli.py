@@ -104,6 +104,24 @@ async def test_a_file_that_is_none_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("clean_database")
+async def test_the_books_are_checked(tmp_path: Path) -> None:
+    await shop_factory.shop()
+    file = tmp_path / "products.csv"
+    columns = f"{HEADER.strip()},Variant Inventory Tracker,Variant Inventory Qty\n"
+    file.write_text(f"{columns}lamp,Lamp,Title,Default Title,19.90,shopify,5\n")
+    tradewind("import", str(file))
+    code, said = tradewind("invariants")
+    assert (code, said.strip()) == (0, "The books are right.")
+
+    assert await db.execute("UPDATE stock_levels SET available = available + 1") == 1
+    code, said = tradewind("invariants")
+    assert code == 1
+    assert "✗ stock_accounted_for" in said
+    assert "'available': 6" in said
+    assert await db.fetchval("SELECT available FROM stock_levels") == 6
+
+
+@pytest.mark.usefixtures("clean_database")
 async def test_an_owner_is_made_once() -> None:
     code, said = tradewind("staff", "create", "ada@example.com", "--name", "Ada", said="correct horse battery\n")
     assert code == 0, said
