@@ -147,6 +147,33 @@ async def _variant(product_id: uuid.UUID, name: str, position: int, row: dict[st
     return variant_id
 
 
+async def product_with_many_variants(count: int) -> MadeProduct:
+    """A product whose variants number 1 to `count`, in two statements instead of thousands; one unit of each."""
+    made = await product(options={"Number": [str(number) for number in range(1, count + 1)]}, variants=[_FIRST])
+    await db.execute(
+        """
+        WITH more AS (
+            INSERT INTO product_variants (id, product_id, position, name, option_values, price_minor, weight_grams,
+                                          requires_shipping, taxable, track_inventory, inventory_policy, metadata,
+                                          created_at, updated_at)
+            SELECT gen_random_uuid(), $1, n, n::text, ARRAY[n::text], 1999, 0, true, true, true, 'DENY', '{}',
+                   clock_timestamp(), clock_timestamp()
+            FROM generate_series(2, $2::int) AS n
+            RETURNING id
+        )
+        INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
+        SELECT gen_random_uuid(), more.id, $3, 1, 0, 0, clock_timestamp() FROM more
+        """,
+        made.id,
+        count,
+        await inventory.default_warehouse(),
+    )
+    return made
+
+
+_FIRST = {"option_values": ["1"], "stock": 1}
+
+
 async def collection(
     *,
     name: str | None = None,

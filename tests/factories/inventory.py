@@ -39,14 +39,24 @@ async def stock(
     backordered: int = 0,
     warehouse_id: uuid.UUID | None = None,
 ) -> uuid.UUID:
-    """Sets a level, at the default warehouse unless another is named; returns the level's id."""
+    """Sets a level, at the default warehouse unless another is named, and notes it; returns the level's id."""
     level_id: uuid.UUID = await db.fetchval(
         """
-        INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())
-        ON CONFLICT (variant_id, warehouse_id) DO UPDATE SET
-            available = EXCLUDED.available, reserved = EXCLUDED.reserved, backordered = EXCLUDED.backordered
-        RETURNING id
+        WITH before AS (
+            SELECT available FROM stock_levels WHERE variant_id = $2 AND warehouse_id = $3
+        ), level AS (
+            INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())
+            ON CONFLICT (variant_id, warehouse_id) DO UPDATE SET
+                available = EXCLUDED.available, reserved = EXCLUDED.reserved, backordered = EXCLUDED.backordered
+            RETURNING id, available
+        ), moved AS (
+            INSERT INTO stock_movements (id, stock_level_id, available_delta, reason, created_at)
+            SELECT $7, level.id, level.available - coalesce(before.available, 0), 'made for a test', clock_timestamp()
+            FROM level LEFT JOIN before ON true
+            WHERE level.available <> coalesce(before.available, 0)
+        )
+        SELECT id FROM level
         """,
         new_id(),
         variant_id,
@@ -54,6 +64,7 @@ async def stock(
         available,
         reserved,
         backordered,
+        new_id(),
     )
     return level_id
 
