@@ -247,6 +247,19 @@ async def test_a_crash_after_sending_a_text_leaves_it_unknown_and_does_not_repea
     assert text.deliveries == 1
 
 
+async def test_a_crash_after_sending_marketing_leaves_it_unknown_and_does_not_repeat_it(
+    shop_row: None, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_id = await reserved(drain)
+    await db.execute("UPDATE messages SET purpose = 'MARKETING'")
+    await die_after_sending(message_id, monkeypatch)
+    await drain()
+    assert await state_of(message_id) == ("UNKNOWN", "PROCESS_DIED", None)
+    (mail,) = await list_messages()
+    assert mail.deliveries == 1
+    assert "Auto-Submitted" not in mail.headers
+
+
 async def test_a_message_that_another_process_is_sending_is_left_alone(shop_row: None, drain: Drain) -> None:
     message_id = await reserved(drain)
     await db.execute(
