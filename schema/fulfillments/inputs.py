@@ -11,6 +11,7 @@ from app.fulfillments.parcels import ParcelDetails
 from app.fulfillments.tracking import TrackingUpdate
 from app.kit import ids
 from schema.fulfillments.types import FULFILLMENT_PREFIX, SHIPMENT_PREFIX
+from schema.order_lines import LINE_PREFIX
 
 MAX_LINES = 250
 
@@ -53,7 +54,7 @@ class FulfillmentCreateInput:
         if len(self.lines) > MAX_LINES:
             raise DomainError(CommonErrorCode.TOO_MANY, f"At most {MAX_LINES} lines.", ["input", "lines"])
         return [
-            (ids.decode("oline", line.order_line_id, ["input", "lines", place, "orderLineId"]), line.quantity)
+            (ids.decode(LINE_PREFIX, line.order_line_id, ["input", "lines", place, "orderLineId"]), line.quantity)
             for place, line in enumerate(self.lines)
         ]
 

@@ -13,7 +13,7 @@ from schema.access import STAFF, mutation
 from schema.context import Info
 from schema.errors import UserError
 from schema.fulfillments.inputs import FulfillmentCreateInput, TrackingEventInput
-from schema.fulfillments.types import FULFILLMENT_PREFIX, Fulfillment
+from schema.fulfillments.types import FULFILLMENT_PREFIX, Fulfillment, show_fulfillments
 from schema.nodes import node_loader
 from schema.selection import Selection
 
@@ -30,13 +30,16 @@ async def _fulfillment_nodes(info: Info, texts: Sequence[str], selection: Select
     staff = info.context.staff
     if staff is None or not staff.may(Permission.ORDERS_READ):
         return [None] * len(wanted)
-    found = {row["id"]: Fulfillment.of(row) for row in await queries.by_ids(wanted)}
+    rows = await queries.by_ids(wanted)
+    shown = await show_fulfillments(info, rows, selection)
+    found = {row["id"]: fulfillment for row, fulfillment in zip(rows, shown, strict=True)}
     return [found.get(fulfillment_id) for fulfillment_id in wanted]
 
 
-async def _payload(fulfillment_id: uuid.UUID) -> FulfillmentPayload:
-    (row,) = await queries.by_ids([fulfillment_id])
-    return FulfillmentPayload(fulfillment=Fulfillment.of(row))
+async def _payload(info: Info, fulfillment_id: uuid.UUID) -> FulfillmentPayload:
+    rows = await queries.by_ids([fulfillment_id])
+    (fulfillment,) = await show_fulfillments(info, rows, Selection.of(info).below("fulfillment"))
+    return FulfillmentPayload(fulfillment=fulfillment)
 
 
 @strawberry.type
@@ -53,7 +56,7 @@ class FulfillmentMutations:
             notify_customer=input.notify_customer is not False,
             staff_id=staff.id if staff else None,
         )
-        return await _payload(fulfillment_id)
+        return await _payload(info, fulfillment_id)
 
     @mutation(
         access=STAFF(Permission.ORDERS_WRITE),
@@ -65,4 +68,4 @@ class FulfillmentMutations:
     ) -> FulfillmentPayload:
         update = input.update()
         await tracking.add_tracking_event(update)
-        return await _payload(update.fulfillment_id)
+        return await _payload(info, update.fulfillment_id)

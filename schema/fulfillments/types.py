@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import strawberry
@@ -10,9 +10,12 @@ import strawberry
 from app.fulfillments import queries
 from app.fulfillments.models import ShipmentStatus
 from app.kit import ids
+from schema.context import Info
 from schema.dates import DateRange
 from schema.enums import describe_enum
 from schema.nodes import Node
+from schema.order_lines import OrderLine, load_lines
+from schema.selection import Selection
 
 FULFILLMENT_PREFIX = "ful"
 SHIPMENT_PREFIX = "shp"
@@ -76,7 +79,7 @@ class Shipment:
 @strawberry.type(description="How many units of an order line a fulfilment ships.")
 class FulfillmentLine:
     id: strawberry.ID = strawberry.field(description="Opaque and stable.")
-    order_line_id: strawberry.ID = strawberry.field(description="The order's line.")
+    order_line: OrderLine = strawberry.field(description="The order's line.")
     quantity: int = strawberry.field(description="Units shipped.")
 
 
@@ -87,13 +90,14 @@ class Fulfillment(Node):
     created_at: dt.datetime = strawberry.field(description="When it was recorded.")
 
     @classmethod
-    def of(cls, row: dict[str, Any]) -> "Fulfillment":
+    def of(cls, row: dict[str, Any], order_lines: Mapping[uuid.UUID, OrderLine]) -> "Fulfillment":
+        """`order_lines` may be empty where nobody asks for them."""
         return cls(
             id=strawberry.ID(ids.encode(FULFILLMENT_PREFIX, row["id"])),
             lines=[
                 FulfillmentLine(
                     id=strawberry.ID(ids.encode(_LINE_PREFIX, uuid.UUID(line["id"]))),
-                    order_line_id=strawberry.ID(ids.encode("oline", uuid.UUID(line["orderLineId"]))),
+                    order_line=order_lines.get(uuid.UUID(line["orderLineId"])),  # type: ignore[arg-type]
                     quantity=line["quantity"],
                 )
                 for line in row["lines"]
@@ -103,9 +107,21 @@ class Fulfillment(Node):
         )
 
 
-async def load_fulfillments(order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Fulfillment]]:
-    """For `Order.fulfillments`: by the order's id, oldest first, in one statement."""
+async def show_fulfillments(info: Info, rows: Sequence[dict[str, Any]], selection: Selection) -> list[Fulfillment]:
+    """Rows of `app.fulfillments.queries`, with their order lines where `selection`, below a fulfilment, wants them."""
+    order_lines: dict[uuid.UUID, OrderLine] = {}
+    if rows and selection.asks_for("lines", "orderLine"):
+        wanted = {uuid.UUID(line["orderLineId"]) for row in rows for line in row["lines"]}
+        order_lines = await load_lines(info, list(wanted), selection.below("lines").below("orderLine"))
+    return [Fulfillment.of(row, order_lines) for row in rows]
+
+
+async def load_fulfillments(
+    info: Info, order_ids: Sequence[uuid.UUID], selection: Selection
+) -> dict[uuid.UUID, list[Fulfillment]]:
+    """For `Order.fulfillments`: by the order's id, oldest first, in as many statements for many orders as for one."""
     found: dict[uuid.UUID, list[Fulfillment]] = {order_id: [] for order_id in order_ids}
-    for row in await queries.of_orders(order_ids):
-        found[row["order_id"]].append(Fulfillment.of(row))
+    rows = await queries.of_orders(order_ids)
+    for row, fulfillment in zip(rows, await show_fulfillments(info, rows, selection), strict=True):
+        found[row["order_id"]].append(fulfillment)
     return found

@@ -13,8 +13,9 @@ from schema.access import PUBLIC, STAFF, mutation, query
 from schema.connections import Connection
 from schema.context import Info
 from schema.nodes import Node, node_loader
+from schema.order_lines import LINE_PREFIX, load_lines
 from schema.order_status import OrderStatus
-from schema.orders.showing import LINE_PREFIX, ORDER_PREFIX, OrderView, load_lines, sees_all
+from schema.orders.showing import ORDER_PREFIX, OrderView, sees_all
 from schema.orders.types import Order, OrderPayload
 from schema.selection import Selection
 

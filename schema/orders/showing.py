@@ -19,21 +19,19 @@ from app.payments.registry import CASH_ON_DELIVERY
 from app.staff.permissions import Permission
 from schema.addresses import Address
 from schema.cart import Attribute, CartCost
-from schema.catalogue import ProductVariant, SelectedOption, load_variants
+from schema.catalogue import load_variants
 from schema.connections import Connection
 from schema.context import Info
 from schema.dates import DateRange
 from schema.fulfillments import Fulfillment, load_fulfillments
 from schema.money import Money
+from schema.order_lines import LineView, OrderLine, Variants
 from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
-from schema.orders.types import Order, OrderLine, OrderLineCost, OrderShipping, PageArguments, Payment
+from schema.orders.types import Order, OrderShipping, PageArguments, Payment
 from schema.selection import Selection
 
 ORDER_PREFIX = "ord"
-LINE_PREFIX = "oline"
 _CURSOR_ORDER = "order_lines"
-
-Variants = Mapping[uuid.UUID, ProductVariant]
 
 
 def sees_all(info: Info) -> bool:
@@ -48,12 +46,13 @@ class OrderView:
 
     Args:
         variant: what is wanted of the lines' variants; None when they are not asked for.
+        fulfillments: what is wanted of them; None likewise.
         payments: wanted, and theirs to see.
     """
 
     pages: Mapping[PageArguments, PageRequest]
     variant: Selection | None
-    fulfillments: bool
+    fulfillments: Selection | None
     payments: bool
 
     @classmethod
@@ -67,7 +66,7 @@ class OrderView:
         return cls(
             pages,
             lines.below("variant") if "variant" in lines else None,
-            "fulfillments" in selection,
+            selection.below("fulfillments") if "fulfillments" in selection else None,
             "payments" in selection and sees_all(info),
         )
 
@@ -85,19 +84,19 @@ class OrderView:
         return (await self.show_all(info, [row]))[0]
 
     async def show_all(self, info: Info, rows: Sequence[OrderRow]) -> list[Order]:
-        """One statement for all their fulfilments and one for all their variants, where those are asked for."""
+        """The same number of statements for any number of orders: more only for what else is asked for."""
         variants: Variants = {}
         if self.variant is not None and rows:
             wanted = {uuid.UUID(line["variant_id"]) for row in rows for line in row["lines"]}
             variants = await load_variants(info, list(wanted), self.variant)
         fulfillments: dict[uuid.UUID, list[Fulfillment]] = {}
-        if self.fulfillments and rows:
-            fulfillments = await load_fulfillments([row["id"] for row in rows])
+        if self.fulfillments is not None and rows:
+            fulfillments = await load_fulfillments(info, [row["id"] for row in rows], self.fulfillments)
         return [self._order(info, row, variants, fulfillments.get(row["id"], [])) for row in rows]
 
     def _order(self, info: Info, row: OrderRow, variants: Variants, fulfillments: list[Fulfillment]) -> Order:
         currency = row["currency_code"]
-        lines = _LineView(row, variants, info.context.settings.public_url)
+        lines = LineView(currency, variants, info.context.settings.public_url)
         return Order(
             id=strawberry.ID(ids.encode(ORDER_PREFIX, row["id"])),
             number=str(row["number"]),
@@ -127,71 +126,16 @@ class OrderView:
             cancel_reason=row["cancel_reason"],
             fulfillments=fulfillments,
             payments=[_payment(payment, currency) for payment in row["payments"]] if self.payments else None,
-            pages={arguments: lines.page(request) for arguments, request in self.pages.items()},
+            pages={arguments: _lines_page(row["lines"], lines, request) for arguments, request in self.pages.items()},
         )
 
 
-class _LineView:
-    """Shows the lines of one order."""
-
-    def __init__(self, row: OrderRow, variants: Variants, public_url: str) -> None:
-        self.lines: list[dict[str, Any]] = row["lines"]
-        self.currency: str = row["currency_code"]
-        self.variants = variants
-        self.public_url = public_url
-
-    def page(self, request: PageRequest) -> Connection[OrderLine]:
-        first = int(request.cursor[0] or 0) + 1 if request.cursor else 0
-        rows = [line for line in self.lines if line["position"] >= first][: request.fetch_limit]
-        cursors = [encode_cursor([line["position"]], _CURSOR_ORDER) for line in rows]
-        page = page_of(rows, cursors, request, len(self.lines))
-        return Connection[OrderLine].of(page, [self.show(line) for line in page.items])
-
-    def show(self, line: dict[str, Any]) -> OrderLine:
-        variant_id = uuid.UUID(line["variant_id"])
-        return OrderLine(
-            id=strawberry.ID(ids.encode(LINE_PREFIX, uuid.UUID(line["id"]))),
-            product_id=strawberry.ID(ids.encode("prod", uuid.UUID(line["product_id"]))),
-            variant_id=strawberry.ID(ids.encode("var", variant_id)),
-            variant=self.variants.get(variant_id),
-            product_name=line["product_name"],
-            variant_name=line["variant_name"],
-            sku=line["sku"],
-            image_url=self._url(line["image_url"]),
-            selected_options=[SelectedOption(name=one["name"], value=one["value"]) for one in line["selected_options"]],
-            attributes=Attribute.all_of(line["attributes"]),
-            quantity=line["quantity"],
-            fulfilled_quantity=line["fulfilled_quantity"],
-            requires_shipping=line["requires_shipping"],
-            cost=OrderLineCost(
-                unit_price=Money.of(line["unit_price_minor"], self.currency),
-                subtotal=Money.of(line["subtotal_minor"], self.currency),
-                discount=Money.of(line["discount_minor"], self.currency),
-                tax=Money.of(line["tax_minor"], self.currency),
-                total=Money.of(line["total_minor"], self.currency),
-            ),
-        )
-
-    def _url(self, url: str | None) -> str | None:
-        """Pictures that the API itself serves are kept as paths."""
-        return self.public_url + url if url and url.startswith("/") else url
-
-
-async def load_lines(info: Info, line_ids: Sequence[uuid.UUID], selection: Selection) -> dict[uuid.UUID, OrderLine]:
-    """Lines by their own ids, for staff."""
-    order_of = await queries.order_ids_of_lines(line_ids)
-    orders = await queries.by_ids(list(set(order_of.values())))
-    variants: Variants = {}
-    if "variant" in selection and orders:
-        wanted = {uuid.UUID(line["variant_id"]) for order in orders.values() for line in order["lines"]}
-        variants = await load_variants(info, list(wanted), selection.below("variant"))
-    views = {order_id: _LineView(row, variants, info.context.settings.public_url) for order_id, row in orders.items()}
-    return {
-        line_id: views[order_id].show(line)
-        for line_id, order_id in order_of.items()
-        for line in orders[order_id]["lines"]
-        if line["id"] == str(line_id)
-    }
+def _lines_page(lines: Sequence[dict[str, Any]], view: LineView, request: PageRequest) -> Connection[OrderLine]:
+    first = int(request.cursor[0] or 0) + 1 if request.cursor else 0
+    rows = [line for line in lines if line["position"] >= first][: request.fetch_limit]
+    cursors = [encode_cursor([line["position"]], _CURSOR_ORDER) for line in rows]
+    page = page_of(rows, cursors, request, len(lines))
+    return Connection[OrderLine].of(page, [view.show(line) for line in page.items])
 
 
 def _address(stored: dict[str, str] | None) -> Address | None:

@@ -7,46 +7,18 @@ import strawberry
 
 from schema.addresses import Address
 from schema.cart import Attribute, CartCost
-from schema.catalogue import ProductVariant, SelectedOption
 from schema.connections import Connection
 from schema.dates import DateRange
 from schema.errors import UserError
 from schema.fulfillments import Fulfillment
 from schema.money import Money
 from schema.nodes import Node
+from schema.order_lines import OrderLine
 from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
 from schema.payments import PaymentMethod, PaymentState
 
 PageArguments = tuple[int | None, str | None]
 """`first` and `after`."""
-
-
-@strawberry.type(description="What a line of an order costs: total = subtotal - discount.")
-class OrderLineCost:
-    unit_price: Money = strawberry.field(description="One unit, as it was sold.")
-    subtotal: Money = strawberry.field(description="Unit price times quantity.")
-    discount: Money = strawberry.field(description="The line's part of the discounts.")
-    tax: Money = strawberry.field(description="Tax on the line.")
-    total: Money = strawberry.field(description="Subtotal less discount.")
-
-
-@strawberry.type(description="Some quantity of a variant, with everything as it was when it was sold.")
-class OrderLine(Node):
-    product_id: strawberry.ID = strawberry.field(description="The product, which may have changed or gone since.")
-    variant_id: strawberry.ID = strawberry.field(description="The variant, which may have changed or gone since.")
-    variant: ProductVariant | None = strawberry.field(
-        description="The variant as it is in the catalogue now; null when it is gone."
-    )
-    product_name: str = strawberry.field(description="The product's name at that time.")
-    variant_name: str = strawberry.field(description='The variant\'s name, such as "M / Navy".')
-    sku: str | None = strawberry.field(description="The shop's own number of the variant.")
-    image_url: str | None = strawberry.field(description="Its picture.")
-    selected_options: list[SelectedOption] = strawberry.field(description="Which options were chosen.")
-    attributes: list[Attribute] = strawberry.field(description="The storefront's own, such as an engraving.")
-    quantity: int = strawberry.field(description="Units sold.")
-    fulfilled_quantity: int = strawberry.field(description="Units shipped so far.")
-    requires_shipping: bool = strawberry.field(description="Whether it has to be shipped.")
-    cost: OrderLineCost = strawberry.field(description="What it cost.")
 
 
 @strawberry.type(description="How an order is shipped, as it was promised.")
