@@ -48,6 +48,11 @@ async def _read(s: Statement, expression: str) -> Found:
     return Found(None if row["document"] is None else orjson.loads(row["document"]), row["currency"])
 
 
+def _any_of(s: Statement, ids: Sequence[uuid.UUID]) -> str:
+    """The array through a subquery: estimated by its own length, PostgreSQL would plan the statement anew each time."""
+    return f"ANY(ARRAY(SELECT unnest({s.bind(list(ids), 'uuid[]')})))"
+
+
 # --- products ---------------------------------------------------------------------------------------------------------
 
 
@@ -101,7 +106,7 @@ async def products_by_id(ids: Sequence[uuid.UUID], wanted: Wanted, *, sees_hidde
     """Documents of those that there are, in no order."""
     s = Statement(sees_hidden=sees_hidden)
     columns, joins = documents.product_fields(s, "p", wanted)
-    found = f"p.id = ANY({s.bind(list(ids), 'uuid[]')}) AND {s.product_is_visible('p')}"
+    found = f"p.id = {_any_of(s, ids)} AND {s.product_is_visible('p')}"
     return await _read(s, many(f"products p {joins} WHERE {found}", columns))
 
 
@@ -119,7 +124,7 @@ async def variants_by_id(
     """
     s = Statement(sees_hidden=sees_hidden)
     columns, joins = documents.variant_fields(s, "v", "p", wanted)
-    condition = f"v.id = ANY({s.bind(list(ids), 'uuid[]')})"
+    condition = f"v.id = {_any_of(s, ids)}"
     if not off_sale_too:
         condition += f" AND v.removed_at IS NULL AND {s.product_is_visible('p')}"
     source = f"product_variants v JOIN products p ON p.id = v.product_id {joins} WHERE {condition}"
@@ -156,5 +161,5 @@ async def collections_by_id(ids: Sequence[uuid.UUID], wanted: Wanted, *, sees_hi
     """Documents of those that there are, in no order."""
     s = Statement(sees_hidden=sees_hidden)
     columns, joins = documents.collection_fields(s, "c", wanted)
-    found = f"c.id = ANY({s.bind(list(ids), 'uuid[]')}) AND {s.collection_is_visible('c')}"
+    found = f"c.id = {_any_of(s, ids)} AND {s.collection_is_visible('c')}"
     return await _read(s, many(f"collections c {joins} WHERE {found}", columns))
