@@ -114,3 +114,22 @@ async def watches_due() -> None:
         WHERE acknowledged_at IS NULL AND leased_until > clock_timestamp()
         """
     )
+
+
+async def footprint() -> dict[str, Any]:
+    """Everything that buying leaves behind, as counts; a refusal leaves it as it was, but for its own attempt."""
+    row = await db.fetchrow(
+        """
+        SELECT (SELECT count(*) FROM orders) AS orders,
+               (SELECT count(*) FROM order_lines) AS lines,
+               (SELECT count(*) FROM payments) AS payments,
+               (SELECT count(*) FROM test_gateway_payments) AS asked,
+               (SELECT count(*) FROM stock_reservations) AS reservations,
+               (SELECT count(*) FROM events) AS events,
+               (SELECT count(*) FROM timers) AS timers,
+               (SELECT count(*) FROM carts WHERE state = 'COMPLETED') AS completed_carts,
+               (SELECT sum(available) FROM stock_levels) AS available,
+               (SELECT sum(reserved) FROM stock_levels) AS reserved
+        """
+    )
+    return dict(row or {})
