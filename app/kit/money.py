@@ -19,12 +19,19 @@ def currencies() -> frozenset[str]:
     return frozenset(get_global("all_currencies"))
 
 
-@cache
+# ISO 4217, list one, of 2026-01: every currency whose minor unit is not a hundredth. CLDR's digits would not do: they
+# tell how prices are usually written, without the fils of the Iraqi dinar or the para of the Serbian one.
+_DIGITS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+_EXPONENTS = {currency: digits for digits, listed in _DIGITS.items() for currency in listed.split()}
+
+
 def exponent(currency: str) -> int:
-    """Digits after the point: 2 for USD, 0 for JPY, 3 for KWD. Source: CLDR, which follows ISO 4217."""
-    fractions = get_global("currency_fractions")
-    digits: int = fractions.get(currency, fractions["DEFAULT"])[0]
-    return digits
+    """Digits after the point: 2 for USD, 0 for JPY, 3 for KWD."""
+    return _EXPONENTS.get(currency, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,7 @@ def page_request(
             INVALID for a foreign cursor or for forward and backward at once.
     """
     if (first is not None or after is not None) and (last is not None or before is not None):
-        raise DomainError(
-            CommonErrorCode.INVALID, "Use first and after, or last and before, not both.", ["first"]
-        )
+        raise DomainError(CommonErrorCode.INVALID, "Use first and after, or last and before, not both.", ["first"])
     backward = last is not None or before is not None
     name, size = ("last", last) if backward else ("first", first)
     if size is None:
@@ -88,9 +86,7 @@ def decode_cursor(text: str, order: str = "", field: str = "after") -> tuple[str
         or decoded[:2] != [1, order]
         or not all(value is None or isinstance(value, (str, int)) for value in decoded[2:])
     ):
-        raise DomainError(
-            CommonErrorCode.INVALID, "The cursor does not belong to this list and order.", [field]
-        )
+        raise DomainError(CommonErrorCode.INVALID, "The cursor does not belong to this list and order.", [field])
     return tuple(decoded[2:])
 
 
