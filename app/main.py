@@ -16,6 +16,7 @@ from app.cache import cache
 from app.logging import configure_logging
 from app.payments.routes import routes as payment_routes
 from app.runtime import running
+from app.sample import media as sample_media
 from app.settings import Settings, get_settings
 from app.uploads.endpoint import Uploads
 from app.web import routes as web
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", view),
             Route("/uploads", Uploads(settings).receive, methods=["POST"]),
+            sample_media.mount(),
             Route("/health/live", _live),
             Route("/health/ready", _ready),
             *payment_routes(settings),

@@ -1,12 +1,26 @@
-"""Brings the development database up to date: run as `python -m app.dev.prepare`, before the shop's own processes."""
+"""Brings the development database up to date: run as `python -m app.dev.prepare` beside the shop's own processes."""
 
 import asyncio
+import sys
 
 from app import db
+from app.runtime import running
+from app.settings import Environment, get_settings
 
 
 async def prepare() -> None:
-    await db.migrate()
+    """Migrates, and fills a shop that has nothing to sell with the sample shop."""
+    settings = get_settings()
+    if settings.environment is not Environment.DEVELOPMENT:
+        sys.exit("Sample data is for development alone.")
+    await db.migrate(settings)
+    async with running(settings):
+        if await db.fetchval("SELECT EXISTS (SELECT FROM products)"):
+            return
+        from app.sample.loading import load_sample_shop  # not needed, and not imported, from the second start on
+
+        if await load_sample_shop():
+            sys.stdout.write("An empty shop: the sample shop is loaded.\n")
 
 
 if __name__ == "__main__":

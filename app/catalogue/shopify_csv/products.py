@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.catalogue.rules import MAX_IMAGES, MAX_TAGS, MAX_VARIANTS
 from app.catalogue.shopify_csv import values
 from app.catalogue.shopify_csv.cells import Cells
 from app.catalogue.shopify_csv.columns import CATEGORY_KEY, Columns
@@ -11,10 +12,6 @@ from app.catalogue.shopify_csv.records import Record
 MAX_NAME_CHARACTERS = 255
 MAX_ALT_TEXT_CHARACTERS = 1000
 MAX_SEO_DESCRIPTION_CHARACTERS = 5000
-MAX_TAGS = 250
-MAX_VARIANTS = 2048
-"""Shopify's own limit for one product."""
-MAX_IMAGES = 250
 
 _STATUSES = {"active": "ACTIVE", "draft": "DRAFT", "archived": "ARCHIVED", "unlisted": "DRAFT", "": "ACTIVE"}
 _OPTION_VALUES = ("option1_value", "option2_value", "option3_value")

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
+from app.catalogue.rules import MAX_IMAGES, MAX_VARIANTS
 from app.catalogue.shopify_csv.columns import Columns, read_header, refuse_other_delimiters
 from app.catalogue.shopify_csv.drafts import ProductDraft, RowProblem
-from app.catalogue.shopify_csv.products import MAX_IMAGES, MAX_VARIANTS, build_product
+from app.catalogue.shopify_csv.products import build_product
 from app.catalogue.shopify_csv.records import BrokenRecord, Record, records
 from app.catalogue.shopify_csv.text import FileRefused, encoding_of, lines_of
 from app.catalogue.shopify_csv.values import handle as parse_handle
