@@ -160,9 +160,13 @@ async def product_with_many_variants(count: int) -> MadeProduct:
                    clock_timestamp(), clock_timestamp()
             FROM generate_series(2, $2::int) AS n
             RETURNING id
+        ), levels AS (
+            INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
+            SELECT gen_random_uuid(), more.id, $3, 1, 0, 0, clock_timestamp() FROM more
+            RETURNING id
         )
-        INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
-        SELECT gen_random_uuid(), more.id, $3, 1, 0, 0, clock_timestamp() FROM more
+        INSERT INTO stock_movements (id, stock_level_id, available_delta, reason, created_at)
+        SELECT gen_random_uuid(), levels.id, 1, 'made for a test', clock_timestamp() FROM levels
         """,
         made.id,
         count,
