@@ -56,7 +56,9 @@ _ORDER = """
 _SHIPMENTS = """
     SELECT s.*, f.id AS fulfillment_id,
         (SELECT count(*) FROM shipments s2 JOIN fulfillments f2 ON f2.id = s2.fulfillment_id
-         WHERE f2.order_id = f.order_id) AS parcel_count
+         WHERE f2.order_id = f.order_id)
+        + EXISTS (SELECT FROM order_lines l WHERE l.order_id = f.order_id AND l.requires_shipping
+                                              AND l.fulfilled_quantity < l.quantity)::int AS parcel_count
     FROM shipments s JOIN fulfillments f ON f.id = s.fulfillment_id
     WHERE f.order_id = $1 AND ($2::uuid IS NULL OR f.id = $2) AND ($3::uuid IS NULL OR s.id = $3)
     ORDER BY s.position, s.id

@@ -73,11 +73,11 @@ TEMPLATE_VALUES: dict[str, dict[str, str]] = {
     },
     "order_out_for_delivery": {
         "parcels": "the one parcel",
-        "parcel_count": "parcels of the whole order",
+        "parcel_count": "parcels of the whole order; what is still to be shipped counts as one",
     },
     "order_delivered": {
         "parcels": "the one parcel",
-        "parcel_count": "parcels of the whole order",
+        "parcel_count": "parcels of the whole order; what is still to be shipped counts as one",
         "delivered_on": "day",
         "delivered_at_place": "text or nil",
     },

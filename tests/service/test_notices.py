@@ -91,6 +91,7 @@ async def parcel(order_id: uuid.UUID, status: str = "LABEL_CREATED") -> tuple[st
         fulfillment_id,
         line_id,
     )
+    await db.execute("UPDATE order_lines SET fulfilled_quantity = 2 WHERE id = $1", line_id)
     await db.execute(
         """
         INSERT INTO shipments (id, fulfillment_id, position, carrier, status, created_at, updated_at)
