@@ -13,10 +13,10 @@ from app.fulfillments.rules import OrderedLine, lines_to_ship, status_after
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 events = st.lists(
-    st.tuples(st.sampled_from(list(Status)), st.integers(0, 50).map(lambda hours: START + timedelta(hours=hours))),
+    st.tuples(st.sampled_from(list(Status)), st.integers(0, 5).map(lambda hours: START + timedelta(hours=hours))),
     max_size=12,
-    unique_by=lambda event: event[1],
 )
+"""Often several at one moment: carriers give whole minutes, or only the day."""
 
 
 def at(hours: int, status: Status) -> tuple[Status, datetime]:
@@ -47,6 +47,7 @@ def test_delivered_stays_delivered_until_it_returns(arrived: list[tuple[Status, 
     ("arrived", "expected"),
     [
         ([], Status.LABEL_CREATED),
+        ([at(1, Status.DELAYED), at(1, Status.IN_TRANSIT)], Status.DELAYED),
         ([at(1, Status.IN_TRANSIT), at(2, Status.DELAYED)], Status.DELAYED),
         ([at(1, Status.IN_TRANSIT), at(2, Status.DELAYED), at(3, Status.IN_TRANSIT)], Status.IN_TRANSIT),
         (
