@@ -1,0 +1,100 @@
+"""Servers in processes of their own, and a client that costs little beside them."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+START_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    requests_per_second: float
+    cpu_ms_per_request: float
+    """Of the server's process alone, the database not included."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        with open(f"/proc/{self.pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def served(factory: str, environment: Mapping[str, str]) -> Iterator[Server]:
+    """`module:function` under uvicorn as production runs it: uvloop, httptools, one process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--factory", "--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
+    command = [sys.executable, "-m", "uvicorn", factory, *options, "--log-level", "error"]
+    process = subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield Server(port, process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def post(path: str, body: bytes) -> bytes:
+    """A request, ready to be sent."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    return head.encode() + b"\r\n\r\n" + body
+
+
+async def measure(server: Server, request: bytes, *, connections: int = 8, seconds: float = 4.0) -> Measured:
+    """Send the same request over and over, on several connections, after a second to warm up."""
+    body = await _drive(server.port, request, connections, 1.0)
+    cpu, started = server.cpu_seconds(), time.perf_counter()
+    counts = [0]
+    body = await _drive(server.port, request, connections, seconds, counts)
+    elapsed = time.perf_counter() - started
+    return Measured(counts[0] / elapsed, (server.cpu_seconds() - cpu) * 1000 / counts[0], body)
+
+
+async def _drive(port: int, request: bytes, connections: int, seconds: float, counts: list[int] | None = None) -> bytes:
+    deadline = time.perf_counter() + seconds
+    body = b""
+
+    async def one() -> None:
+        nonlocal body
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while time.perf_counter() < deadline:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b" 200 " not in head.partition(b"\r\n")[0]:
+                raise RuntimeError(head.decode())
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            body = await reader.readexactly(length)
+            if counts is not None:
+                counts[0] += 1
+        writer.close()
+
+    await asyncio.gather(*(one() for _ in range(connections)))
+    return body
