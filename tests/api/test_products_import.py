@@ -1,20 +1,21 @@
 """Imports through the public API: the job, its report, its live progress, uploads, and who may do it."""
 
 import asyncio
+import csv as csv_module
+import io
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from app import db
 from app.errors import DomainError
-from app.settings import get_settings
-from app.staff import queries as staff_queries
 from app.staff.permissions import Permission
 from app.uploads import service as uploads
-from schema import build_schema
-from schema.context import Context
 from tests.client import Api
 from tests.factories import shop as shop_factory
 from tests.factories import staff as staff_factory
@@ -144,21 +145,27 @@ async def test_only_the_first_thousand_problems_are_kept_and_all_are_counted(
     assert job["result"]["products"]["created"] == 1
 
 
-async def test_watching_a_job_ends_with_it(api: Api, staff_token: str, drain: Drain) -> None:
+async def watched(api: Api, job_id: str, token: str) -> list[dict[str, Any]]:
+    """Every result of the subscription, over server-sent events; returns when the server ends it."""
+    document = "subscription($id: ID!) { job(id: $id) { status done total } }"
+    response = await api.http.post(
+        "/graphql",
+        json={"query": document, "variables": {"id": job_id}},
+        headers={"Authorization": f"Bearer {token}", "Accept": "text/event-stream"},
+        timeout=30,
+    )
+    lines = response.text.splitlines()
+    return [orjson.loads(line.removeprefix("data:")) for line in lines if line.startswith("data:") and "{" in line]
+
+
+async def test_watching_a_job_shows_its_progress_and_ends_with_it(api: Api, staff_token: str, drain: Drain) -> None:
     csv = "Handle,Title,Variant Price\n" + "".join(f"p{n},P{n},5\n" for n in range(450))
     created = await api.ok(IMPORT, {"input": {"csv": csv}}, token=staff_token)
     job_id = created["productsImport"]["job"]["id"]
-    seen: list[dict[str, Any]] = []
-
-    async def watch() -> None:
-        async for job in watched_job(job_id, staff_token):
-            seen.append(job)
-
-    watching = asyncio.create_task(watch())
-    while not seen:
-        await asyncio.sleep(0.01)
+    watching = asyncio.create_task(watched(api, job_id, staff_token))
+    await asyncio.sleep(0.3)
     await drain()
-    await asyncio.wait_for(watching, 10)
+    seen = [result["data"]["job"] for result in await asyncio.wait_for(watching, 20)]
     assert (seen[0]["status"], seen[0]["done"]) == ("QUEUED", 0)
     assert (seen[-1]["status"], seen[-1]["done"], seen[-1]["total"]) == ("SUCCEEDED", 450, 450)
     done = [job["done"] for job in seen]
@@ -166,23 +173,105 @@ async def test_watching_a_job_ends_with_it(api: Api, staff_token: str, drain: Dr
     assert len(set(done)) >= 3, "progress in between is seen too"
 
 
-async def watched_job(job_id: str, token: str) -> AsyncIterator[dict[str, Any]]:
-    document = "subscription($id: ID!) { job(id: $id) { status done total } }"
-    context = Context(settings=get_settings(), staff=await staff_queries.identity_of(token))
-    results = await build_schema(development=True).subscribe(document, {"id": job_id}, context_value=context)
-    assert isinstance(results, AsyncIterator)
-    async for result in results:
-        assert not result.errors
-        yield result.data["job"]
+async def test_watching_a_job_that_is_not_there_or_not_yours_is_refused(api: Api, staff_token: str) -> None:
+    (missing,) = await watched(api, "job_" + "0" * 32, staff_token)
+    assert missing["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+    created = await api.ok(IMPORT, {"input": {"csv": "Handle,Title\nmug,Mug\n"}}, token=staff_token)
+    orders_only = await staff_factory.signed_in({Permission.ORDERS_WRITE})
+    (hidden,) = await watched(api, created["productsImport"]["job"]["id"], orders_only)
+    assert hidden["errors"] == missing["errors"]
 
 
-async def test_watching_a_job_that_is_not_there_is_refused(api: Api, staff_token: str) -> None:
-    context = Context(settings=get_settings(), staff=await staff_queries.identity_of(staff_token))
-    document = 'subscription { job(id: "job_' + "0" * 32 + '") { status } }'
-    results = await build_schema(development=True).subscribe(document, context_value=context)
-    assert isinstance(results, AsyncIterator)
-    (result,) = [result async for result in results]
-    assert result.errors[0].extensions == {"code": "NOT_FOUND", "field": ["id"]}
+# --- what shoppers see of it -----------------------------------------------------------------------------------------
+
+PRODUCTS = """
+    query($after: String) {
+        products(first: 50, after: $after, sortKey: NAME) {
+            nodes {
+                slug name description descriptionHtml vendor productType tags availableForSale
+                images { url }
+                options { name values }
+                variants(first: 50) {
+                    nodes {
+                        id name price { amount } compareAtPrice { amount } availableForSale
+                        selectedOptions { name value } image { url }
+                    }
+                }
+            }
+        }
+    }
+"""
+
+
+@pytest.mark.parametrize("name", ["apparel", "jewelery"])
+async def test_everything_in_shopify_s_samples_is_shown_and_can_be_bought(
+    api: Api, staff_token: str, drain: Drain, name: str
+) -> None:
+    text = (FIXTURES / f"{name}.csv").read_text()
+    await run_import(api, drain, staff_token, csv=text)
+    shown = {product["slug"]: product for product in (await api.ok(PRODUCTS))["products"]["nodes"]}
+    rows = list(csv_module.DictReader(io.StringIO(text)))
+    assert shown.keys() == {row["Handle"] for row in rows}
+    for handle, product in shown.items():
+        of_product = [row for row in rows if row["Handle"] == handle]
+        first, of_variants = of_product[0], [row for row in of_product if row["Variant Price"]]
+        assert product["name"] == " ".join(first["Title"].split())
+        assert product["description"].split()[:3] == re.sub("<[^>]+>", " ", first["Body (HTML)"]).split()[:3]
+        assert (product["vendor"], product["productType"]) == (first["Vendor"], first["Type"] or None)
+        assert sorted(product["tags"]) == sorted(tag.strip() for tag in first["Tags"].split(",") if tag.strip())
+        assert product["availableForSale"] is True
+        urls = {row[column] for row in of_product for column in ("Image Src", "Variant Image") if row[column]}
+        assert {image["url"] for image in product["images"]} == urls
+        prices = [(float(row["Variant Price"]), float(row["Variant Compare At Price"] or 0)) for row in of_variants]
+        variants = product["variants"]["nodes"]
+        assert [
+            (float(v["price"]["amount"]), float((v["compareAtPrice"] or {"amount": 0})["amount"])) for v in variants
+        ] == prices
+        if first["Option1 Name"] == "Title":
+            assert product["options"] == []
+            assert variants[0]["name"] == product["name"]
+        else:
+            values = [row["Option1 Value"] for row in of_variants]
+            assert product["options"] == [{"name": first["Option1 Name"], "values": values}]
+            assert [v["selectedOptions"][0]["value"] for v in variants] == values
+            assert [(v["image"] or {"url": ""})["url"] for v in variants] == [
+                row["Variant Image"] or product["images"][0]["url"] for row in of_variants
+            ] or not any(row["Variant Image"] for row in of_variants)
+    lines = [{"variantId": v["id"], "quantity": 2} for p in shown.values() for v in p["variants"]["nodes"]]
+    cart = await api.ok(
+        """
+        mutation($lines: [CartLineInput!]) {
+            cartCreate(input: {lines: $lines}) {
+                cart { totalQuantity cost { subtotal { amount } } } warnings { code } userErrors { code message }
+            }
+        }
+        """,
+        {"lines": lines},
+    )
+    bought = cart["cartCreate"]
+    assert bought["warnings"] == []
+    assert bought["cart"]["totalQuantity"] == 2 * len(lines)
+    expected = sum(Decimal(row["Variant Price"]) for row in rows if row["Variant Price"]) * 2
+    assert Decimal(bought["cart"]["cost"]["subtotal"]["amount"]) == expected
+
+
+async def test_drafts_and_stock_from_a_file_decide_what_is_for_sale(api: Api, staff_token: str, drain: Drain) -> None:
+    await run_import(
+        api,
+        drain,
+        staff_token,
+        csv="Handle,Title,Published,Inventory tracker,Inventory quantity,Continue selling when out of stock,Price\n"
+        "counted,Counted,true,shopify,3,deny,5\n"
+        "gone,Gone,true,shopify,0,deny,5\n"
+        "ordered,To order,true,shopify,0,continue,5\n"
+        "hidden,Hidden,false,,0,deny,5\n",
+    )
+    nodes = (await api.ok(PRODUCTS))["products"]["nodes"]
+    assert {node["slug"]: node["availableForSale"] for node in nodes} == {
+        "counted": True,
+        "gone": False,
+        "ordered": True,
+    }
 
 
 # --- uploads ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,60 @@
+"""Live updates through a real Redis: who watches is woken, also across its outages."""
+
+import asyncio
+
+import pytest
+
+from app import cache, live
+from app.settings import Settings
+
+
+async def count_steps(topic: str, steps: list[str], name: str) -> None:
+    async with live.watch(topic) as changes:
+        async for _ in changes:
+            steps.append(name)
+
+
+async def test_a_watcher_steps_at_once_and_at_each_message_of_its_topic(clean_database: None) -> None:
+    steps: list[str] = []
+    watching = [
+        asyncio.create_task(count_steps(topic, steps, name))
+        for topic, name in (("job:1", "first"), ("job:1", "second"), ("job:2", "other"))
+    ]
+    try:
+        await asyncio.sleep(0.5)  # until the subscription stands; whoever came before it is woken once more then
+        assert set(steps) == {"first", "second", "other"}
+        assert len(steps) <= 6
+        for _ in range(2):
+            steps.clear()
+            await live.publish("job:1")
+            await asyncio.sleep(0.3)
+            assert sorted(steps) == ["first", "second"]
+    finally:
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+
+
+async def test_the_connection_ends_with_the_last_watcher(clean_database: None) -> None:
+    async with live.watch("job:1"):
+        assert live._listener is not None
+    assert live._listener is None
+    assert live._watchers == {}
+
+
+async def test_without_redis_nothing_fails_and_watchers_look_by_themselves(
+    clean_database: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_EVERY_SECONDS", 0.05)
+    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    there = cache._client
+    cache.open_cache(away)
+    try:
+        await live.publish("job:1")
+        steps: list[str] = []
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(count_steps("job:1", steps, "first"), 0.5)
+        assert len(steps) >= 3
+    finally:
+        await cache.close_cache()
+        cache._client = there
