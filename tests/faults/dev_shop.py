@@ -1,5 +1,6 @@
 """A whole `tradewind dev` in a process of its own, for tests that take it apart."""
 
+import contextlib
 import fcntl
 import http.client
 import os
@@ -151,7 +152,8 @@ class DevShop:
 
     def end_by_force(self) -> None:
         for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it fell with its parent
+                os.kill(pid, signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
 

@@ -185,7 +185,9 @@ async def test_from_browsing_to_a_delivered_parcel(shop: DevShop) -> None:
         assert shipped["shipments"][0]["carrier"] == "UPS"
         assert "1Z5R89390357567127" in shipped["shipments"][0]["trackingUrl"]
 
-        for status in ("OUT_FOR_DELIVERY", "DELIVERED"):
+        # Each is waited for: a notice that its parcel has overtaken is not sent any more.
+        await until(lambda: mail_about("on its way"), 15, "the mail that it was shipped")
+        for status, words in (("OUT_FOR_DELIVERY", "out for delivery"), ("DELIVERED", "delivered")):
             await graphql(
                 """mutation ($input: TrackingEventInput!) { trackingEventAdd(input: $input) {
                     fulfillment { id } userErrors { code message }
@@ -194,11 +196,10 @@ async def test_from_browsing_to_a_delivered_parcel(shop: DevShop) -> None:
             )
             while (await updates.get())["shipments"][0]["status"] != status:
                 pass
-
-    for words in ("shipped", "out for delivery", "delivered"):
-        await until(lambda words=words: mail_about(words), 15, f"the mail says {words}")  # type: ignore[misc]
+            await until(lambda words=words: mail_about(words), 15, f"the mail says {words}")  # type: ignore[misc]
     everything = await mails()
-    assert len(everything) == len({mail["subject"] for mail in everything}), "a mail came twice"
+    assert len(everything) == 4
+    assert len({mail["subject"] for mail in everything}) == 4, "a mail came twice"
 
     # Nothing of the order opens by its id or number alone
     graphql.token = None
