@@ -1,0 +1,153 @@
+"""Where an order's units come from, where they go, and how they come back."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from app import db, invariants
+from app.inventory import reservations
+from app.inventory.reservations import Demand
+from app.kit.ids import new_id
+from tests.client import Api
+from tests.factories import catalogue, checkout, inventory
+
+Drain = Callable[[], Awaitable[None]]
+
+CANCEL = "mutation ($id: ID!) { orderCancel(orderId: $id) { order { status } userErrors { code } } }"
+FULFILL = """mutation ($input: FulfillmentCreateInput!) {
+    fulfillmentCreate(input: $input) { fulfillment { id } userErrors { code message } }
+}"""
+
+
+@pytest.fixture(autouse=True)
+async def _shop(api: Api) -> None:
+    await checkout.shop_that_ships()
+
+
+async def levels(variant_id: uuid.UUID) -> list[tuple[int, int, int]]:
+    """Available, reserved and back-ordered at each warehouse, the first to sell from first."""
+    rows = await db.fetch(
+        """
+        SELECT s.available, s.reserved, s.backordered FROM stock_levels s JOIN warehouses w ON w.id = s.warehouse_id
+        WHERE s.variant_id = $1 ORDER BY w.priority, w.code
+        """,
+        variant_id,
+    )
+    return [(row["available"], row["reserved"], row["backordered"]) for row in rows]
+
+
+async def line_ids(order_gid: str) -> list[str]:
+    rows = await db.fetch(
+        "SELECT id FROM order_lines WHERE order_id = $1 ORDER BY position", uuid.UUID(order_gid.removeprefix("ord_"))
+    )
+    return [f"oline_{row['id'].hex}" for row in rows]
+
+
+async def test_warehouses_give_in_the_order_of_their_priority(api: Api, staff_token: str, drain: Drain) -> None:
+    product = await catalogue.product(stock=2)
+    east = await inventory.warehouse(code="EAST", priority=1)
+    west = await inventory.warehouse(code="WEST", priority=2)
+    await inventory.stock(product.variant_id, 3, warehouse_id=east)
+    await inventory.stock(product.variant_id, 10, warehouse_id=west)
+    order_id = (await checkout.placed(api, (product, 6)))["order"]["id"]
+    assert await levels(product.variant_id) == [(0, 2, 0), (0, 3, 0), (9, 1, 0)]
+
+    (line,) = await line_ids(order_id)
+    await api.ok(
+        FULFILL, {"input": {"orderId": order_id, "lines": [{"orderLineId": line, "quantity": 4}]}}, token=staff_token
+    )
+    shipped = await levels(product.variant_id)
+    assert sum(reserved for _, reserved, _ in shipped) == 2
+    assert [available for available, _, _ in shipped] == [0, 0, 9]
+    assert await invariants.check() == []
+    await api.ok(FULFILL, {"input": {"orderId": order_id}}, token=staff_token)
+    assert await levels(product.variant_id) == [(0, 0, 0), (0, 0, 0), (9, 0, 0)]
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_a_cancelled_order_puts_its_units_back_where_they_were(api: Api, staff_token: str, drain: Drain) -> None:
+    product = await catalogue.product(stock=2)
+    await inventory.stock(product.variant_id, 3, warehouse_id=await inventory.warehouse(code="EAST", priority=1))
+    order_id = (await checkout.placed(api, (product, 4)))["order"]["id"]
+    assert await levels(product.variant_id) == [(0, 2, 0), (1, 2, 0)]
+    await api.ok(CANCEL, {"id": order_id}, token=staff_token)
+    assert await levels(product.variant_id) == [(2, 0, 0), (3, 0, 0)]
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_what_may_be_sold_beyond_the_stock(api: Api, staff_token: str, drain: Drain) -> None:
+    product = await catalogue.product(stock=2, inventory_policy="CONTINUE")
+    first = (await checkout.placed(api, (product, 5)))["order"]["id"]
+    assert await levels(product.variant_id) == [(0, 2, 3)]
+    second = (await checkout.placed(api, (product, 1)))["order"]["id"]
+    assert await levels(product.variant_id) == [(0, 2, 4)]
+    assert await invariants.check() == []
+
+    await api.ok(CANCEL, {"id": second}, token=staff_token)
+    assert await levels(product.variant_id) == [(0, 2, 3)]
+    # Ten come in; what is owed leaves from them.
+    await api.ok(
+        """mutation ($id: ID!) {
+            inventoryAdjust(input: { variantId: $id, delta: 10 }) { userErrors { code message } }
+        }""",
+        {"id": product.variant_gid},
+        token=staff_token,
+    )
+    assert await levels(product.variant_id) == [(10, 2, 3)]
+    await api.ok(FULFILL, {"input": {"orderId": first}}, token=staff_token)
+    assert await levels(product.variant_id) == [(7, 0, 0)]
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_what_was_never_in_stock_can_be_owed(api: Api, drain: Drain) -> None:
+    product = await catalogue.product(stock=None, track_inventory=True, inventory_policy="CONTINUE")
+    assert await levels(product.variant_id) == []
+    await checkout.placed(api, (product, 2))
+    assert await levels(product.variant_id) == [(0, 0, 2)]
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_what_is_not_counted_is_not_held(api: Api, staff_token: str, drain: Drain) -> None:
+    product = await catalogue.product(stock=None)
+    counted = await catalogue.product(stock=5)
+    order_id = (await checkout.placed(api, (product, 3), (counted, 1)))["order"]["id"]
+    assert (await checkout.footprint())["reservations"] == 1
+    await api.ok(FULFILL, {"input": {"orderId": order_id}}, token=staff_token)
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_a_hold_takes_everything_or_nothing(clean_database: None) -> None:
+    plenty, scarce, owed = [
+        await catalogue.product(stock=stock, **more)
+        for stock, more in ((9, {}), (1, {}), (1, {"inventory_policy": "CONTINUE"}))
+    ]
+    attempt_id = new_id()
+    async with db.unit_of_work():
+        until = await db.fetchval("SELECT business_now()")
+        demands = [
+            Demand(plenty.variant_id, 2, False),
+            Demand(scarce.variant_id, 2, False),
+            Demand(owed.variant_id, 2, True),
+        ]
+        assert await reservations.hold(attempt_id, demands, until=until) == {scarce.variant_id: 1}
+        assert await db.fetchval("SELECT count(*) FROM stock_reservations") == 0
+        assert [await levels(one.variant_id) for one in (plenty, scarce, owed)] == [
+            [(9, 0, 0)],
+            [(1, 0, 0)],
+            [(1, 0, 0)],
+        ]
+
+        assert await reservations.hold(attempt_id, [demands[0], demands[2]], until=until) == {}
+        assert [await levels(one.variant_id) for one in (plenty, owed)] == [[(7, 2, 0)], [(0, 1, 1)]]
+        for _ in range(2):
+            await reservations.release(attempt_id)
+            assert [await levels(one.variant_id) for one in (plenty, owed)] == [[(9, 0, 0)], [(1, 0, 0)]]
+        unknown = Demand(new_id(), 1, False)
+        assert await reservations.hold(attempt_id, [unknown], until=until) == {unknown.variant_id: 0}
+    assert await invariants.check() == []
