@@ -4,6 +4,7 @@ import { usePluginStore } from "@graphiql/react";
 import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { setNonce } from "get-nonce";
 import { GraphiQL } from "graphiql";
+import { Kind, parse } from "graphql";
 import { useEffect } from "react";
 import { createRoot } from "react-dom/client";
 import "graphiql/graphiql.css";
@@ -30,7 +31,24 @@ const story = steps && new Story(steps, sessionStorage);
 const explorer = explorerPlugin({ showAttribution: false });
 const storyPane = story && storyPlugin(story, send);
 
-function fetcher(request, options) {
+/**
+ * What the query itself says of its operation. GraphiQL notices a moment after a tab was opened, and until then would
+ * send the name that belongs to the tab before.
+ */
+function inStep(request, options) {
+  let documentAST;
+  try {
+    documentAST = parse(request.query);
+  } catch {
+    return [request, options]; // the server explains what is wrong with it
+  }
+  const operations = documentAST.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+  if (operations.length !== 1) return [request, { ...options, documentAST }];
+  return [{ ...request, operationName: operations[0].name?.value }, { ...options, documentAST }];
+}
+
+function fetcher(...given) {
+  const [request, options] = inStep(...given);
   const missing = story?.explainMissing(request.operationName, [request.variables, options?.headers]);
   if (missing) return { note: missing };
   const answered = send(request, options);

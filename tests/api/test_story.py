@@ -1,0 +1,62 @@
+"""The story that GraphiQL tells: every step works on the sample shop, in order, with what the steps before taught."""
+
+import re
+from collections.abc import Awaitable, Callable
+from functools import reduce
+from typing import Any
+
+from graphql import OperationDefinitionNode, parse
+
+from app.kit.ids import new_id
+from app.web.story import Step, steps
+from tests.client import Api
+from tests.factories.sample import sample_shop
+
+PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
+
+
+def filled(template: Any, values: dict[str, str]) -> Any:
+    """The template with its placeholders replaced. Raises KeyError for one that no step before has taught."""
+    if isinstance(template, dict):
+        return {key: filled(value, values) for key, value in template.items()}
+    if isinstance(template, list):
+        return [filled(value, values) for value in template]
+    return PLACEHOLDER.sub(lambda found: values[found[1]], template) if isinstance(template, str) else template
+
+
+def value_at(data: Any, path: str) -> Any:
+    return reduce(lambda value, key: value[int(key) if key.isdigit() else key], path.split("."), data)
+
+
+def learned(step: Step, data: dict[str, Any]) -> dict[str, str]:
+    return {name: new_id().hex if path == "$new" else value_at(data, path) for name, path in step.captures.items()}
+
+
+async def test_every_step_works_with_what_the_steps_before_taught(
+    api: Api, drain: Callable[[], Awaitable[None]]
+) -> None:
+    await sample_shop()
+    values: dict[str, str] = {}
+    answers: dict[str, Any] = {}
+    for step in steps():
+        await drain()
+        data = await api.ok(step.document, filled(step.variables, values), headers=filled(step.headers, values))
+        values |= learned(step, data)
+        answers[step.operation] = data
+
+    assert answers["Browse"]["products"]["totalCount"] >= 1
+    assert answers["Track"]["orderTracking"]["number"] == answers["Order"]["checkoutComplete"]["order"]["number"]
+    (shipment,) = answers["Deliver"]["trackingEventAdd"]["fulfillment"]["shipments"]
+    assert shipment["status"] == "DELIVERED"
+    subjects = [message["subject"] for message in answers["Inbox"]["devInbox"]]
+    assert len(subjects) == 3, "confirmed, on its way, delivered"
+
+
+def test_the_operations_are_called_as_the_steps_say() -> None:
+    """The page knows a tab by the name of its operation."""
+    for step in steps():
+        (operation,) = parse(step.document).definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        assert operation.name is not None
+        assert operation.name.value == step.operation
+    assert len({step.operation for step in steps()}) == len(steps())
