@@ -72,6 +72,8 @@ def tortoise_config(settings: Settings, *, migrating: bool = False) -> dict[str,
         server_settings["lock_timeout"] = "5s"
     else:
         server_settings["idle_in_transaction_session_timeout"] = "30s"
+        # A page of documents looks expensive to the planner; compiling it takes a hundred times as long as running it.
+        server_settings["jit"] = "off"
     credentials = {
         **connection_settings(settings),
         "minsize": settings.database_pool_min,

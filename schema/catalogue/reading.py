@@ -136,7 +136,7 @@ class Converters:
     def connection(self, selection: Selection, of_nodes: Callable[[Selection], Convert]) -> Convert:
         """For a document that `statements.connection` describes."""
         node = of_nodes(selection.nodes())
-        wants_cursors = selection.asks_for("edges", "cursor")
+        wants_edges, wants_page_info = "edges" in selection, "pageInfo" in selection
 
         def convert(document: dict[str, Any]) -> Connection[Any]:
             rows, order = document["rows"], document["order"]
@@ -145,23 +145,21 @@ class Converters:
             if document["backward"]:
                 rows.reverse()
             keys = [row.pop("_cursor") for row in rows]
-            nodes = [node(row) for row in rows]
-            cursors = [encode_cursor(key, order) for key in keys] if wants_cursors else [""] * len(keys)
-            backward, resumed = document["backward"], document["resumed"]
-            return _adopt(
-                Connection,
-                {
-                    "nodes": nodes,
-                    "edges": [Edge(cursor=cursor, node=item) for cursor, item in zip(cursors, nodes, strict=True)],
-                    "page_info": PageInfo(
-                        has_next_page=resumed if backward else more,
-                        has_previous_page=more if backward else resumed,
-                        start_cursor=encode_cursor(keys[0], order) if keys else None,
-                        end_cursor=encode_cursor(keys[-1], order) if keys else None,
-                    ),
-                    "total_count": document["total"] or 0,
-                },
-            )
+            made: dict[str, Any] = {"nodes": [node(row) for row in rows], "total_count": document["total"]}
+            if wants_edges:
+                made["edges"] = [
+                    Edge(cursor=encode_cursor(key, order), node=item)
+                    for key, item in zip(keys, made["nodes"], strict=True)
+                ]
+            if wants_page_info:
+                backward, resumed = document["backward"], document["resumed"]
+                made["page_info"] = PageInfo(
+                    has_next_page=resumed if backward else more,
+                    has_previous_page=more if backward else resumed,
+                    start_cursor=encode_cursor(keys[0], order) if keys else None,
+                    end_cursor=encode_cursor(keys[-1], order) if keys else None,
+                )
+            return _adopt(Connection, made)
 
         return convert
 
