@@ -52,7 +52,8 @@ class Uploads:
         if request.headers.get("content-type", "").lower().startswith("multipart/"):
             message = "Send the file itself as the body, not as a form: curl --data-binary @products.csv …"
             raise DomainError(CommonErrorCode.INVALID, message)
-        if int(request.headers.get("content-length") or 0) > self._max_bytes:
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > self._max_bytes:
             message = f"The file is larger than {self._max_bytes:,} bytes."
             raise DomainError(UploadErrorCode.UPLOAD_TOO_LARGE, message)
         upload_id = await service.receive(

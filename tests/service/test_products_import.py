@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from app import db
+from app import db, invariants
 from app.catalogue.importing.service import ImportReport, import_file
 from app.catalogue.shopify_csv import FileRefused
 from tests.factories import catalogue
@@ -51,6 +51,7 @@ async def test_the_same_file_twice_changes_nothing(name: str) -> None:
     before = await snapshot()
     second = await imported(content)
     assert await snapshot() == before
+    assert await invariants.check() == []
     assert (second.counts.products_unchanged, second.counts.products_updated) == (20, 0)
     assert second.counts.variants_unchanged == first.counts.variants_created
 
@@ -234,6 +235,7 @@ async def test_one_option_more_replaces_the_variants_and_one_less_brings_them_ba
     await imported(SHIRT)
     assert [row["id"] for row in await variants() if row["removed_at"] is None] == ids
     assert await options() == [("Size", ["S", "M"])]
+    assert await invariants.check() == []
 
 
 async def test_a_price_list_without_options_leaves_a_product_s_variants_alone() -> None:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from app import db
+from app import db, invariants
 from app.catalogue.importing.service import import_file
 from app.catalogue.shopify_csv import check_file, read_products
 from app.sample.loading import FOLDER, IMAGES_FOLDER, IMAGES_PATH, load_sample_shop
@@ -139,6 +139,7 @@ async def test_it_has_every_kind_of_thing_and_an_owner_who_may_do_everything(sam
         """
     )
     token = data["staffLogin"]["accessToken"]
+    assert await invariants.check() == []
     found = await sample_shop.ok("{ deadLetters { totalCount } }", token=token)
     assert found["deadLetters"]["totalCount"] == 0
 
