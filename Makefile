@@ -30,13 +30,12 @@ test:
 	@$(PYTHON) requirements/install.py test
 	@exec .venv/bin/python -m pytest $(ARGS)
 
+# Every tool has its say, also after one that complained.
 lint:
 	@$(PYTHON) requirements/install.py test
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/mypy
-	.venv/bin/lint-imports
-	.venv/bin/deptry .
+	@failed=; for tool in 'ruff check .' 'ruff format --check .' mypy lint-imports 'deptry .'; do \
+		echo "$$tool"; .venv/bin/$$tool || failed="$$failed, $$tool"; \
+	done; if [ -n "$$failed" ]; then echo "Not right yet: $${failed#, }"; exit 1; fi
 
 fmt:
 	@$(PYTHON) requirements/install.py test

@@ -29,3 +29,11 @@ def test_what_is_no_setting_is_read_where_it_says() -> None:
 def test_it_holds_no_secret() -> None:
     uncommented = re.findall(r"^[A-Z_]+=(.*)$", (PROJECT / ".env.example").read_text(), flags=re.MULTILINE)
     assert set(uncommented) == {""}
+
+
+def test_compose_passes_on_nothing_that_is_no_setting() -> None:
+    shop = (PROJECT / "compose.yaml").read_text().partition("x-shop:")[2].partition("services:")[0]
+    passed = set(re.findall(r"^    ([A-Z][A-Z_]+): ", shop, flags=re.MULTILINE))
+    settings = {(field.alias or name).upper() for name, field in Settings.model_fields.items()}
+    assert passed >= {"DATABASE_URL", "REDIS_URL", "SECRET_KEYS", "PUBLIC_URL", "SMTP_URL"}
+    assert passed <= settings
