@@ -53,6 +53,11 @@ def _any_of(s: Statement, ids: Sequence[uuid.UUID]) -> str:
     return f"ANY(ARRAY(SELECT unnest({s.bind(list(ids), 'uuid[]')})))"
 
 
+def _each(s: Statement, ids: Sequence[uuid.UUID]) -> str:
+    # A bare parameter would be planned for its length, anew each time; that takes longer than the read.
+    return f"ARRAY(SELECT unnest({s.bind(list(ids), 'uuid[]')}))"
+
+
 # --- products ---------------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from app.catalogue.html import sanitise, to_plain_text
+from app.catalogue.html import from_plain_text, sanitise, to_plain_text
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,15 @@ def test_plain_text_reads_as_the_page_does() -> None:
 
 def test_a_text_without_markup_stays_itself() -> None:
     assert to_plain_text("Plain white shirt.  Two\n pockets.") == "Plain white shirt. Two pockets."
+
+
+@pytest.mark.parametrize(
+    ("text", "markup"),
+    [
+        ("", ""),
+        ("Tom & <Jerry>", "<p>Tom &amp; &lt;Jerry&gt;</p>"),
+        ("one\ntwo\n\n \nthree\r\nfour", "<p>one<br>two</p><p>three<br>four</p>"),
+    ],
+)
+def test_plain_text_becomes_paragraphs(text: str, markup: str) -> None:
+    assert from_plain_text(text) == markup
