@@ -87,12 +87,14 @@ def _stop_listener() -> None:
 
 
 async def _listen() -> None:
-    while True:
+    """Until another task, or none, is the listener: redis-py swallows a cancellation that comes while it connects."""
+    this_task = asyncio.current_task()
+    while _listener is this_task:
         try:
             async with cache().pubsub(ignore_subscribe_messages=True) as pubsub:
                 await pubsub.subscribe(CHANNEL)
                 _wake_all()  # for what was said before we listened
-                while True:
+                while _listener is this_task:
                     message = await pubsub.get_message(timeout=_READ_SECONDS)
                     if message is not None:
                         _wake(message["data"])

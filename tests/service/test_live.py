@@ -42,6 +42,19 @@ async def test_the_connection_ends_with_the_last_watcher(clean_database: None) -
     assert live._watchers == {}
 
 
+async def test_whoever_stops_watching_while_redis_connects_leaves_no_listener(clean_database: None) -> None:
+    """redis-py swallows a cancellation that comes in the middle of connecting."""
+    for moments in range(60):
+        async with live.watch("job:1") as steps:
+            await anext(steps)
+            for _ in range(moments % 30):
+                await asyncio.sleep(0)
+            listener = live._listener
+        assert listener is not None
+        await asyncio.wait([listener], timeout=3)
+        assert listener.done(), f"it goes on after {moments} steps of the event loop"
+
+
 async def test_without_redis_nothing_fails_and_watchers_look_by_themselves(
     clean_database: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
