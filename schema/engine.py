@@ -7,6 +7,7 @@ from graphql import GraphQLError
 from strawberry.types import ExecutionContext
 
 from schema.documents import DocumentChecks, Documents
+from schema.executor import Executor
 from schema.faults import ErrorMasking
 
 
@@ -21,6 +22,7 @@ class Schema(strawberry.Schema):
         documents = Documents(introspection=introspection)
         super().__init__(
             **more,
+            execution_context_class=Executor,
             extensions=[lambda: ErrorMasking(suggestions=introspection), lambda: DocumentChecks(documents)],
         )
 
