@@ -43,13 +43,13 @@ class OperationsQueries:
         first: Annotated[int | None, strawberry.argument(description="Page size, up to 100.")] = strawberry.UNSET,
         after: Annotated[str | None, strawberry.argument(description="Cursor to go on from.")] = strawberry.UNSET,
     ) -> Connection[DeadLetter]:
-        request = page_request(first or None, after or None, order="dead_letters")
+        request = page_request(None if first is strawberry.UNSET else first, after or None, order="dead_letters")
         rows = await db.fetch(
             """
             SELECT id, event_type, handler, cause, attempts, created_at, replayed_at FROM dead_letters
             WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2
             """,
-            request.cursor[0] if request.cursor else None,
+            request.cursor_id(),
             request.fetch_limit,
         )
         total = None

@@ -11,6 +11,7 @@ from app.catalogue.orderings import Ordering, ProductSortKey
 from app.catalogue.rules import MAX_IMAGES
 from app.catalogue.statements import PAGE_ARGUMENTS, Statement, by_arguments, connection, document, prefetched
 from app.errors import CommonErrorCode, DomainError
+from app.kit.problems import MAX_INT
 from app.kit.wanted import Wanted, WantedField
 
 
@@ -165,7 +166,8 @@ _OPTION_NAMES = (
 )
 _STOCK_LEVELS = f"""(
     SELECT coalesce(json_agg(json_build_object(
-        'available', s.available, 'reserved', s.reserved, 'on_hand', s.available + s.reserved,
+        'available', s.available, 'reserved', s.reserved,
+        'on_hand', least(s.available::bigint + s.reserved, {MAX_INT}),
         'backordered', s.backordered, 'updated_at', s.updated_at,
         'warehouse', json_build_object(
             'id', {_public_id("wh", "w.id")}, 'code', w.code, 'name', w.name, 'is_default', w.is_default,
@@ -188,7 +190,8 @@ def variant_fields(
     if "availableForSale" in wanted or "availableQuantity" in wanted:
         stock = s.alias("stock")
         joins = f"""CROSS JOIN LATERAL (
-            SELECT coalesce(sum(s.available), 0) AS units FROM stock_levels s WHERE s.variant_id = {row}.id
+            SELECT coalesce(least(sum(s.available), {MAX_INT}), 0) AS units
+            FROM stock_levels s WHERE s.variant_id = {row}.id
         ) {stock}"""
         columns.append(f"""(
             {product}.status = 'ACTIVE' AND {row}.removed_at IS NULL

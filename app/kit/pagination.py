@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -28,6 +29,15 @@ class PageRequest:
     def fetch_limit(self) -> int:
         """One more than is shown, to know whether more follow."""
         return self.limit + 1
+
+    def cursor_id(self) -> uuid.UUID | None:
+        """For a list that is ordered by id alone: the id that the page begins behind. Raises DomainError(INVALID)."""
+        if self.cursor is None:
+            return None
+        try:
+            return uuid.UUID(hex=str(self.cursor[0]))
+        except ValueError:
+            raise _foreign("before" if self.backward else "after") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +96,12 @@ def decode_cursor(text: str, order: str = "", field: str = "after") -> tuple[str
         or decoded[:2] != [1, order]
         or not all(value is None or isinstance(value, (str, int)) for value in decoded[2:])
     ):
-        raise DomainError(CommonErrorCode.INVALID, "The cursor does not belong to this list and order.", [field])
+        raise _foreign(field)
     return tuple(decoded[2:])
+
+
+def _foreign(field: str) -> DomainError:
+    return DomainError(CommonErrorCode.INVALID, "The cursor does not belong to this list and order.", [field])
 
 
 def page_of(

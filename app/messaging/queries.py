@@ -23,7 +23,7 @@ async def page(request: PageRequest, order_id: uuid.UUID | None, state: MessageS
         """,
         order_id,
         state,
-        request.cursor[0] if request.cursor else None,
+        request.cursor_id(),
         request.fetch_limit,
     )
 

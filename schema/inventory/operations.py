@@ -10,6 +10,7 @@ from app.inventory.queries import StockLevelRow, WarehouseRow
 from app.inventory.service import Adjustment
 from app.inventory.warehouses import WarehouseGiven
 from app.kit import ids
+from app.kit.problems import MAX_INT
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
 from schema.catalogue import ProductVariant, load_variants
@@ -91,7 +92,7 @@ def _stock_level(row: StockLevelRow) -> StockLevel:
         warehouse=_warehouse(row.warehouse),
         available=row.available,
         reserved=row.reserved,
-        on_hand=row.available + row.reserved,
+        on_hand=min(row.available + row.reserved, MAX_INT),
         backordered=row.backordered,
         updated_at=row.updated_at,
     )
