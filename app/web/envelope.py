@@ -14,7 +14,7 @@ from app.settings import Settings
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 _QUIET = ("/health/", "/static/", "/inbox")
-"""Asked every few seconds by machines and open pages; in the log only when something is wrong."""
+"""Asked every few seconds by machines and open pages, who also hear when something is not ready."""
 
 log = structlog.get_logger("tradewind.http")
 
@@ -80,7 +80,7 @@ class Envelope:
 
 def _log(scope: Scope, status: int, seconds: float) -> None:
     path: str = scope["path"]
-    quiet = status < 400 and path.startswith(_QUIET)
+    quiet = status != 500 and path.startswith(_QUIET)
     # Tracking and unsubscribe links carry their secret in the path.
     for name, value in scope.get("path_params", {}).items():
         path = path.replace(str(value), f"{{{name}}}")

@@ -5,12 +5,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from strawberry.schema import BaseSchema
 
+from app.sample.loading import OWNER_EMAIL, OWNER_PASSWORD
 from app.settings import Settings
 from app.web import assets, inbox, story
 from app.web.pages import page
-
-SAMPLE_EMAIL = "owner@example.com"
-SAMPLE_PASSWORD = "tradewind-dev"  # noqa: S105 - everybody's: `tradewind dev` alone makes this account
 
 
 async def graphiql(request: Request) -> Response:
@@ -21,7 +19,7 @@ async def graphiql(request: Request) -> Response:
 
 async def start(request: Request) -> Response:
     settings: Settings = request.app.state.settings
-    return page("start", url=settings.public_url, email=SAMPLE_EMAIL, password=SAMPLE_PASSWORD)
+    return page("start", url=settings.public_url, email=OWNER_EMAIL, password=OWNER_PASSWORD)
 
 
 def routes(settings: Settings, schema: BaseSchema) -> list[BaseRoute]:

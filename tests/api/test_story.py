@@ -8,9 +8,10 @@ from typing import Any
 from graphql import OperationDefinitionNode, parse
 
 from app.kit.ids import new_id
+from app.sample.loading import load_sample_shop
 from app.web.story import Step, steps
 from tests.client import Api
-from tests.factories.sample import sample_shop
+from tests.factories import shop
 
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
@@ -35,7 +36,8 @@ def learned(step: Step, data: dict[str, Any]) -> dict[str, str]:
 async def test_every_step_works_with_what_the_steps_before_taught(
     api: Api, drain: Callable[[], Awaitable[None]]
 ) -> None:
-    await sample_shop()
+    await shop.shop()
+    assert await load_sample_shop()
     values: dict[str, str] = {}
     answers: dict[str, Any] = {}
     for step in steps():

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from app.sample.loading import load_sample_shop
 from app.web.story import steps
 from tests.browser.conftest import PHONE, Watched
 from tests.factories import shop
-from tests.factories.sample import sample_shop
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,8 @@ def tab(page: Page, operation: str) -> Locator:
 
 
 async def test_the_story_runs_from_tab_to_tab(watched: Watched, drain: Callable[[], Awaitable[None]]) -> None:
-    await sample_shop()
+    await shop.shop()
+    assert await load_sample_shop()
     page = watched.page
     await page.goto("/graphql")
     pane = page.get_by_label("Story", exact=True)
@@ -44,7 +45,8 @@ async def test_the_story_runs_from_tab_to_tab(watched: Watched, drain: Callable[
 
 
 async def test_what_an_answer_teaches_is_seen_arriving(watched: Watched) -> None:
-    await sample_shop()
+    await shop.shop()
+    assert await load_sample_shop()
     page = watched.page
     await page.goto("/graphql")
     pane = page.get_by_label("Story", exact=True)
@@ -92,7 +94,8 @@ async def test_headers_are_sent(watched: Watched, staff_token: str) -> None:
 
 @pytest.mark.viewport(PHONE)
 async def test_the_story_can_be_told_on_a_phone(watched: Watched) -> None:
-    await sample_shop()
+    await shop.shop()
+    assert await load_sample_shop()
     page = watched.page
     await page.goto("/graphql")
     pane = page.get_by_label("Story", exact=True)

@@ -149,6 +149,9 @@ function StoryPane({ story, send }) {
             Click a query together
           </button>
         )}
+        <a href="/inbox" target="_blank" rel="noopener">
+          Open the inbox
+        </a>
         <button type="button" onClick={() => startOver(story)}>
           Start over
         </button>
