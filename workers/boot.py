@@ -1,14 +1,32 @@
 """What each worker process does first."""
 
 import os
+import signal
+from types import FrameType
 
 from app.kit.parent import die_with_parent
 
 
 def set_up() -> None:
-    """Dramatiq calls this in each process that its master starts.
+    """Dramatiq calls this in each process that its master starts, in the main thread.
 
     `kill -9` of the master would leave them running, with nobody to stop them.
     """
     die_with_parent(os.getppid())
+    _stop_once()
     import workers.main  # noqa: F401  # sets the broker and registers the actors
+
+
+def _stop_once() -> None:
+    """Lets the first SIGTERM through. At a second one Dramatiq leaves in the middle of stopping, and hangs.
+
+    Two come where an init system signals every process of a service: one from it, one from the master.
+    """
+    stop = signal.getsignal(signal.SIGTERM)
+
+    def first(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if callable(stop):
+            stop(number, frame)
+
+    signal.signal(signal.SIGTERM, first)
