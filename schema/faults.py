@@ -67,6 +67,11 @@ def _public(error: GraphQLError, request_id: str, before_execution: bool) -> Gra
         return _with_code(error, PARSE_FAILED)
     if isinstance(cause, RecursionError) and before_execution:
         return GraphQLError("The query is nested too deeply.", extensions={"code": PARSE_FAILED})
+    if isinstance(cause, ValueError) and before_execution:
+        # Python reads no whole number of more than 4,300 digits.
+        return GraphQLError(
+            "A number in the query has too many digits.", nodes=error.nodes, extensions={"code": VALIDATION_FAILED}
+        )
     if isinstance(cause, (CannotGetOperationTypeError, InvalidOperationTypeError)):
         return _with_code(error, VALIDATION_FAILED)
     # Without a path it was said before any resolver ran: by validation, or about a variable's value.

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from graphql import parse
 
 from app.main import create_app
 from app.settings import Settings
@@ -276,6 +277,15 @@ async def test_what_is_nested_too_deeply_for_the_parser_is_no_fault_of_ours(api:
     assert "nested" in result.errors[0]["message"]
 
 
+@pytest.mark.parametrize(
+    "query", ["{{ products(first: {0}) {{ nodes {{ id }} }} }}", "{{ nodes(ids: [{0}]) {{ id }} }}"]
+)
+async def test_a_number_of_thousands_of_digits_is_no_fault_of_ours(api: Api, query: str) -> None:
+    result = await api.query(query.format("9" * 5_000))
+    assert not result.data
+    assert set(result.codes) <= {"GRAPHQL_VALIDATION_FAILED", "QUERY_TOO_COMPLEX", "INVALID_ID"}
+
+
 async def test_a_document_is_checked_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[object] = []
     validate = documents.validate_document
@@ -284,10 +294,21 @@ async def test_a_document_is_checked_once(api: Api, monkeypatch: pytest.MonkeyPa
     for _ in range(3):
         await api.query(query, {"id": "nothing"})
     assert len(checked) == 1
-    # Refusals are remembered with the document as well, and stay what they are.
-    first, second = [await api.query("query AlsoOnlyHere { nothing }") for _ in range(2)]
-    assert first.errors == second.errors
-    assert len(checked) == 2
+
+
+def checked_document() -> documents.CheckedDocument:
+    return documents.CheckedDocument(parse("{ __typename }"), [], {})
+
+
+def test_documents_are_kept_up_to_a_size() -> None:
+    kept = documents.Documents(introspection=True)
+    texts = [f"{{ __typename }} # {number}".ljust(documents.MAX_DOCUMENT_CHARS) for number in range(11)]
+    for text in texts[:10]:
+        kept.keep(text, checked_document())
+    assert kept.get(texts[0]) is not None  # so the second is the oldest now
+    kept.keep(texts[10], checked_document())
+    kept.keep("x" * (documents.MAX_DOCUMENT_CHARS + 1), checked_document())
+    assert [number for number, text in enumerate(texts) if kept.get(text) is None] == [1]
 
 
 # Faults
