@@ -5,6 +5,8 @@ While Redis is away nothing is limited: a shop that lets nobody in would be the 
 """
 
 import hashlib
+import ipaddress
+from urllib.parse import urlsplit
 
 import structlog
 from redis import RedisError
@@ -13,6 +15,29 @@ from app.cache import cache
 from app.errors import CommonErrorCode, DomainError
 
 log = structlog.get_logger(__name__)
+
+IPV6_CLIENT_BITS = 64
+"""What an internet provider gives to one customer at least (RFC 6177): one client has all the addresses in it."""
+
+
+def client_unit(address: str) -> str:
+    """What a client cannot change by itself: the IPv4 address, or the network of the IPv6 one.
+
+    Args:
+        address: as a socket or a proxy tells it, with or without a port; other text stays as it is.
+    """
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        try:
+            parsed = ipaddress.ip_address(urlsplit(f"//{address}").hostname or "")
+        except ValueError:
+            return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((int(parsed), IPV6_CLIENT_BITS), strict=False))
 
 
 async def allow(name: str, subject: str, *, limit: int, window_seconds: int) -> None:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import strawberry
 from starlette.requests import HTTPConnection
 
+from app.rate_limit import client_unit
 from app.settings import Settings
 from app.staff import queries as staff_queries
 from app.staff.permissions import StaffIdentity
@@ -16,7 +17,7 @@ class Context:
     settings: Settings
     staff: StaffIdentity | None = None
     client_address: str = ""
-    """Of the shopper, behind the proxies that the settings trust; for rate limits, never for logs."""
+    """Of the shopper, behind the proxies that the settings trust; see `client_unit`. For rate limits, never for logs."""
     request_id: str = ""
 
 
@@ -30,11 +31,13 @@ def bearer_token(authorization: str | None) -> str | None:
 
 def client_address(connection: HTTPConnection, trusted_proxies: int) -> str:
     """What the outermost trusted proxy saw. Anything further left in the header was the client's to forge."""
-    direct = connection.client.host if connection.client else ""
+    direct = client_unit(connection.client.host if connection.client else "")
     if not trusted_proxies:
         return direct
-    hops = [hop.strip() for hop in connection.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
-    return hops[-trusted_proxies] if len(hops) >= trusted_proxies else direct
+    # A proxy may add a line of its own instead of adding to the client's: all of them together are the header.
+    lines = ",".join(connection.headers.getlist("x-forwarded-for"))
+    hops = [hop.strip() for hop in lines.split(",") if hop.strip()]
+    return client_unit(hops[-trusted_proxies]) if len(hops) >= trusted_proxies else direct
 
 
 async def build_context(connection: HTTPConnection, settings: Settings, authorization: str | None = None) -> Context:

@@ -46,7 +46,8 @@ async def test_the_address_is_found_whatever_its_case(api: Api, owner: None) -> 
 async def test_unknown_address_and_wrong_password_answer_alike(api: Api, owner: None) -> None:
     wrong = await api.refused(LOGIN, {**OWNER, "password": "another-password"})
     unknown = await api.refused(LOGIN, {**OWNER, "email": "nobody@example.com"})
-    assert wrong == unknown
+    impossible = await api.refused(LOGIN, {**OWNER, "email": "owner@example.com\x00"})
+    assert wrong == unknown == impossible
     assert wrong[0]["code"] == "INVALID_CREDENTIALS"
     assert await db.fetchval("SELECT count(*) FROM sessions") == 0
 
