@@ -17,7 +17,7 @@ class Context:
     settings: Settings
     staff: StaffIdentity | None = None
     client_address: str = ""
-    """Of the shopper, behind the proxies that the settings trust; see `client_unit`. For rate limits, never for logs."""
+    """Of the shopper, behind the proxies that the settings trust; a `client_unit` for rate limits, never for logs."""
     request_id: str = ""
 
 
