@@ -5,17 +5,18 @@ attributes, and fields with arguments find their answer under a key made from th
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeAlias, cast
 
 import strawberry
 
-from app.catalogue.documents import selected_options as option_key
+from app.catalogue.documents import key_in_document
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 from app.catalogue.orderings import ProductSortKey
-from app.catalogue.statements import prefetched
+from app.catalogue.queries import PageArguments
 from schema.connections import Connection
 from schema.enums import describe_enum
+from schema.executor import READ_FROM
 from schema.inventory.types import StockLevel
 from schema.money import Money, MoneyRange
 from schema.nodes import Node
@@ -63,17 +64,22 @@ SortKey: TypeAlias = Annotated[ProductSortKey | None, strawberry.argument(descri
 Reverse: TypeAlias = Annotated[bool | None, strawberry.argument(description="Last to first.")]
 
 
-def _given(value: Any) -> Any:
-    return None if value is strawberry.UNSET else value
+def _prefetched(name: str, description: str) -> Callable[[Callable[..., Any]], Any]:
+    """A field with arguments whose answers are in the object already, under a key made from these."""
 
+    def key(arguments: Mapping[str, Any]) -> str:
+        return key_in_document(name, PageArguments(arguments))
 
-def _with_arguments(description: str) -> Callable[[Callable[..., Any]], Any]:
-    decorator: Callable[[Callable[..., Any]], Any] = strawberry.field(description=description)
+    decorator: Callable[[Callable[..., Any]], Any] = strawberry.field(
+        description=description, metadata={READ_FROM: key}
+    )
     return decorator
 
 
-def _answer(source: Any, name: str, *arguments: Any) -> Any:
-    return source.__dict__[prefetched(name, *map(_given, arguments))]
+def _answer(source: Any, name: str, **arguments: Any) -> Any:
+    """For whoever asks the resolver; the executor reads the same key."""
+    given = {argument: value for argument, value in arguments.items() if value is not strawberry.UNSET}
+    return source.__dict__[key_in_document(name, PageArguments(given))]
 
 
 @strawberry.type(description="How search engines and shared links present something.")
@@ -165,16 +171,16 @@ class Product(Node):
     created_at: dt.datetime = strawberry.field(description="When it was added.")
     updated_at: dt.datetime = strawberry.field(description="When it, its variants or its images last changed.")
 
-    @_with_arguments(description="Its images, in the order to show them in.")
+    @_prefetched("images", description="Its images, in the order to show them in.")
     def images(
         self,
         first: Annotated[
             int | None, strawberry.argument(description="How many at most, up to 250; all unless said.")
         ] = strawberry.UNSET,
     ) -> list[Image]:
-        return cast("list[Image]", _answer(self, "images", first))
+        return cast("list[Image]", _answer(self, "images", first=first))
 
-    @_with_arguments(description="Its variants, in the merchant's order.")
+    @_prefetched("variants", description="Its variants, in the merchant's order.")
     def variants(
         self,
         first: First = strawberry.UNSET,
@@ -182,19 +188,23 @@ class Product(Node):
         last: Last = strawberry.UNSET,
         before: Before = strawberry.UNSET,
     ) -> Connection[ProductVariant]:
-        return cast(Connection[ProductVariant], _answer(self, "variants", first, after, last, before))
+        return cast(
+            Connection[ProductVariant], _answer(self, "variants", first=first, after=after, last=last, before=before)
+        )
 
-    @_with_arguments(description="The variant with exactly these options; null when there is none.")
+    @_prefetched(
+        "variantBySelectedOptions", description="The variant with exactly these options; null when there is none."
+    )
     def variant_by_selected_options(
         self,
         options: Annotated[
             list[SelectedOptionInput], strawberry.argument(description="A value for each of the product's options.")
         ],
     ) -> ProductVariant | None:
-        chosen = option_key({"name": option.name, "value": option.value} for option in options)
-        return cast("ProductVariant | None", _answer(self, "variantBySelectedOptions", *chosen))
+        chosen = [{"name": option.name, "value": option.value} for option in options]
+        return cast("ProductVariant | None", _answer(self, "variantBySelectedOptions", options=chosen))
 
-    @_with_arguments(description="The collections that it stands in.")
+    @_prefetched("collections", description="The collections that it stands in.")
     def collections(
         self,
         first: First = strawberry.UNSET,
@@ -202,7 +212,9 @@ class Product(Node):
         last: Last = strawberry.UNSET,
         before: Before = strawberry.UNSET,
     ) -> Connection[Annotated["Collection", strawberry.lazy("schema.catalogue.types")]]:
-        return cast(Connection["Collection"], _answer(self, "collections", first, after, last, before))
+        return cast(
+            Connection["Collection"], _answer(self, "collections", first=first, after=after, last=last, before=before)
+        )
 
 
 @strawberry.type(description="Products that the merchant shows together.")
@@ -217,7 +229,7 @@ class Collection(Node):
     created_at: dt.datetime = strawberry.field(description="When it was added.")
     updated_at: dt.datetime = strawberry.field(description="When it or its list of products last changed.")
 
-    @_with_arguments(description="Its products, in the merchant's order unless another is asked for.")
+    @_prefetched("products", description="Its products, in the merchant's order unless another is asked for.")
     def products(
         self,
         *,
@@ -228,5 +240,5 @@ class Collection(Node):
         sort_key: SortKey = strawberry.UNSET,
         reverse: Reverse = strawberry.UNSET,
     ) -> Connection[Product]:
-        found = _answer(self, "products", first, after, last, before, sort_key, reverse)
-        return cast(Connection[Product], found)
+        page = {"first": first, "after": after, "last": last, "before": before}
+        return cast(Connection[Product], _answer(self, "products", **page, sortKey=sort_key, reverse=reverse))
