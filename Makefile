@@ -11,7 +11,7 @@ LOCK = $(shell command -v uv || echo .venv/bin/uv) pip compile --quiet --univers
 # Where it is set, every start would compile every module again: twice the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help dev test lint fmt schema lock clean
+.PHONY: help dev test lint fmt schema bench lock clean
 
 help:
 	@echo 'make dev    a shop with everything it needs on http://localhost:8000   ARGS="--port 8001 --data .other"'
@@ -19,6 +19,7 @@ help:
 	@echo 'make lint   style, types, import directions, unused dependencies'
 	@echo 'make fmt    put the style right'
 	@echo 'make schema write schema/*.graphql anew from the code'
+	@echo 'make bench  the API beside the same answers written by hand            ARGS="--only checkout"'
 	@echo 'make lock   write requirements/*.txt anew from pyproject.toml          UPGRADE=1 takes newer versions'
 	@echo 'make clean  remove .venv, the development data and every cache'
 
@@ -46,6 +47,10 @@ schema:
 	@$(PYTHON) requirements/install.py dev
 	.venv/bin/tradewind schema --output schema/schema.graphql
 	.venv/bin/tradewind schema --development --output schema/schema.development.graphql
+
+bench:
+	@$(PYTHON) requirements/install.py dev
+	@exec .venv/bin/python -m benchmarks.run $(ARGS)
 
 # The largest first: the others take the same versions from it.
 lock:

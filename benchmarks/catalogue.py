@@ -68,7 +68,7 @@ async def fill(settings: Settings, products: int) -> None:
 def compare(environment: dict[str, str], seconds: float) -> None:
     request = post("/graphql", orjson.dumps({"query": QUERY, "variables": {"first": PAGE}}))
     answers: list[Measured] = []
-    for name, factory in (("by hand", "benchmarks.bare:create_app"), ("Tradewind", "app.serve:application")):
+    for name, factory in (("by hand", "benchmarks.baseline:create_app"), ("Tradewind", "app.serve:application")):
         with served(factory, environment) as server:
             answers.append(asyncio.run(measure(server, request, seconds=seconds)))
         latest = answers[-1]

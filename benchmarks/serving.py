@@ -62,6 +62,35 @@ def _wait_for(port: int) -> None:
             return
 
 
+class Connection:
+    """A kept-alive connection that waits for each answer before it asks again."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def to(cls, port: int) -> "Connection":
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    async def ask(self, request: bytes) -> bytes:
+        """The body of the answer. Raises RuntimeError for another status than 200."""
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        body = await self._reader.readexactly(length)
+        if b" 200 " not in head.partition(b"\r\n")[0]:
+            raise RuntimeError((head + body).decode())
+        return body
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def get(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
 def post(path: str, body: bytes) -> bytes:
     """A request, ready to be sent."""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
@@ -84,17 +113,12 @@ async def _drive(port: int, request: bytes, connections: int, seconds: float, co
 
     async def one() -> None:
         nonlocal body
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        connection = await Connection.to(port)
         while time.perf_counter() < deadline:
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if b" 200 " not in head.partition(b"\r\n")[0]:
-                raise RuntimeError(head.decode())
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            body = await reader.readexactly(length)
+            body = await connection.ask(request)
             if counts is not None:
                 counts[0] += 1
-        writer.close()
+        connection.close()
 
     await asyncio.gather(*(one() for _ in range(connections)))
     return body

@@ -1,0 +1,141 @@
+"""The API beside the same answers written by hand, in one run, turn by turn.
+
+    python -m benchmarks.run [--products 2000] [--rounds 3] [--only checkout] [--scale 1.0]
+
+Prints, for each subject, the median of the rounds in units a second for both servers, the servers' own processor time
+for one unit, and the ratio. Both servers run on the same database, which keeps its promises to the disk.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.dev.servers import embedded_postgres, embedded_valkey
+from app.settings import get_settings
+from benchmarks.serving import Connection, Server, served
+from benchmarks.shop import Shop, fill
+from benchmarks.subjects import SUBJECTS, Client, Subject
+
+CONNECTIONS = 8
+WARM_UP_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    name: str
+    server: Server
+    by_hand: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    units_per_second: float
+    cpu_ms_per_unit: float
+
+
+async def drive(target: Target, subject: Subject, shop: Shop, units: int, seed: int) -> Any:
+    """That many units over all connections; the last answer."""
+    left = iter(range(units))
+    last: Any = None
+
+    async def one(number: int) -> None:
+        nonlocal last
+        connection = await Connection.to(target.server.port)
+        client = Client(connection, shop, random.Random(seed + number), by_hand=target.by_hand)
+        for _ in left:
+            last = await subject.run(client)
+        connection.close()
+
+    await asyncio.gather(*(one(number) for number in range(CONNECTIONS)))
+    return last
+
+
+async def measure(target: Target, subject: Subject, shop: Shop, units: int, seed: int) -> Round:
+    cpu, started = target.server.cpu_seconds(), time.perf_counter()
+    await drive(target, subject, shop, units, seed)
+    elapsed = time.perf_counter() - started
+    return Round(units / elapsed, (target.server.cpu_seconds() - cpu) * 1000 / units)
+
+
+async def check_same(targets: list[Target], subject: Subject, shop: Shop) -> None:
+    """Raises RuntimeError when the two answer differently: then one of them does less."""
+    answers = [await drive(target, subject, shop, 1, seed=0) for target in targets]
+    first, second = (orjson.loads(answer) for answer in answers)
+    if first != second:
+        raise RuntimeError(f"{subject.name}: the answers differ\n{first}\n{second}")
+
+
+async def compare(targets: list[Target], subject: Subject, shop: Shop, rounds: int, scale: float) -> list[list[Round]]:
+    units = max(CONNECTIONS, round(subject.units * scale))
+    if subject.compare:
+        await check_same(targets, subject, shop)
+    for target in targets:
+        await drive(target, subject, shop, max(CONNECTIONS, round(units * WARM_UP_SHARE)), seed=0)
+    results: list[list[Round]] = [[] for _ in targets]
+    for number in range(rounds):
+        for place, target in enumerate(targets):
+            results[place].append(await measure(target, subject, shop, units, seed=1000 * number))
+    return results
+
+
+def row(subject: Subject, results: list[list[Round]]) -> str:
+    limit, ours = (
+        Round(
+            statistics.median(one.units_per_second for one in rounds),
+            statistics.median(one.cpu_ms_per_unit for one in rounds),
+        )
+        for rounds in results
+    )
+    ratio = ours.units_per_second / limit.units_per_second
+    return (
+        f"| {subject.name:27} | {limit.units_per_second:9.0f} | {ours.units_per_second:9.0f} | {ratio:5.2f} "
+        f"| {limit.cpu_ms_per_unit:7.2f} | {ours.cpu_ms_per_unit:9.2f} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--products", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="subjects whose name holds this")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the number of requests")
+    arguments = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        embedded_postgres(Path(folder) / "postgres") as database_url,
+        embedded_valkey(Path(folder) / "valkey", durable=False) as redis_url,
+    ):
+        environment = {
+            # The test gateway stands in for a card provider, and production does not know it.
+            "TRADEWIND_ENV": "development",
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "SECRET_KEYS": "for-a-benchmark-that-nobody-else-can-reach-0123456789",
+            "LOG_LEVEL": "WARNING",
+        }
+        os.environ.update(environment)
+        shop = asyncio.run(fill(get_settings(), arguments.products))
+        with (
+            served("benchmarks.baseline:create_app", environment) as by_hand,
+            served("app.serve:application", environment) as ours,
+        ):
+            targets = [Target("by hand", by_hand, True), Target("Tradewind", ours, False)]
+            print("| a second                    |   by hand | Tradewind | ratio | CPU, ms | CPU, ours |")
+            print("|-----------------------------|----------:|----------:|------:|--------:|----------:|")
+            for subject in SUBJECTS:
+                if arguments.only in subject.name:
+                    rounds = asyncio.run(compare(targets, subject, shop, arguments.rounds, arguments.scale))
+                    print(row(subject, rounds), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""A shop to measure: believable names, so that searches find some products and not others, and stock that lasts."""
+
+from dataclasses import dataclass
+
+from app import db
+from app.settings import Settings
+
+ADJECTIVES = ["Copper", "Oak", "Linen", "Storm", "Harbour", "Quiet", "Amber", "Field"]
+NOUNS = [
+    "Kettle",
+    "Lantern",
+    "Blanket",
+    "Chair",
+    "Satchel",
+    "Mug",
+    "Notebook",
+    "Jacket",
+    "Lamp",
+    "Bowl",
+    "Knife",
+    "Basket",
+]
+
+_FILL = """
+    INSERT INTO products (id, slug, name, status, kind, description, description_html, vendor, tags, metadata,
+                          min_price_minor, max_price_minor, created_at, updated_at)
+    SELECT gen_random_uuid(), 'product-' || n,
+           ($2::text[])[1 + n % 8] || ' ' || ($3::text[])[1 + n / 8 % 12] || ' ' || n, 'ACTIVE', 'PHYSICAL',
+           repeat('A plain word. ', 60), '<p>' || repeat('A plain word. ', 60) || '</p>', 'Tradewind', '{new,home}',
+           '{}', 1999, 2599, now() + n * interval '1 second', now()
+    FROM generate_series(1, $1::int) n;
+    INSERT INTO product_options (id, product_id, position, name, values)
+    SELECT gen_random_uuid(), p.id, o.position, o.name, o.values FROM products p, (VALUES
+        (1, 'Color', '{Navy,Sand}'::text[]), (2, 'Size', '{S,M,L}'::text[])
+    ) AS o (position, name, values);
+    INSERT INTO product_images (id, product_id, position, url, alt_text)
+    SELECT gen_random_uuid(), id, n, 'https://cdn.example/' || slug || '-' || n || '.webp', name
+    FROM products, generate_series(1, 4) n;
+    INSERT INTO product_variants (id, product_id, position, name, option_values, sku, price_minor, weight_grams,
+                                  requires_shipping, taxable, track_inventory, inventory_policy, metadata, created_at,
+                                  updated_at)
+    SELECT gen_random_uuid(), p.id, (c.n - 1) * 3 + s.n, c.color || ' / ' || s.size, ARRAY[c.color, s.size],
+           p.slug || '-' || c.n || s.n, 1899 + 100 * ((c.n - 1) * 3 + s.n), 400, true, true, true, 'DENY', '{}',
+           now(), now()
+    FROM products p, unnest(ARRAY['Navy', 'Sand']) WITH ORDINALITY AS c (color, n),
+         unnest(ARRAY['S', 'M', 'L']) WITH ORDINALITY AS s (size, n);
+    INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
+    SELECT gen_random_uuid(), v.id, w.id, 1000000, 0, 0, now() FROM product_variants v, warehouses w;
+    UPDATE shop SET currency_code = 'USD', countries = '{US}';
+    INSERT INTO shipping_zones (id, name, locations, position, created_at, updated_at)
+    VALUES (gen_random_uuid(), 'United States', '[{"country": "US"}]', 0, now(), now());
+    INSERT INTO shipping_methods (id, zone_id, carrier, service, rate, delivery, is_active, position)
+    SELECT gen_random_uuid(), z.id, 'UPS', m.service, m.rate, '{"transit_days_min": 2, "transit_days_max": 4}', true,
+           m.n
+    FROM shipping_zones z, (VALUES
+        (0, 'Ground', '{"kind": "FLAT", "price_minor": 599}'::jsonb),
+        (1, 'Air', '{"kind": "FLAT", "price_minor": 1499}'::jsonb)
+    ) AS m (n, service, rate);
+    ANALYZE
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What clients ask for: slugs, the variants' public ids, and words to search."""
+
+    slugs: list[str]
+    variants: list[str]
+    searches: list[str]
+
+
+async def fill(settings: Settings, products: int) -> Shop:
+    """Migrate the empty database and fill it. Six variants and four images a product."""
+    await db.migrate(settings)
+    await db.open_pool(settings)
+    for statement in _FILL.split(";\n"):
+        arguments = (products, ADJECTIVES, NOUNS) if "$1" in statement else ()
+        await db.execute(statement, *arguments)
+    rows = await db.fetch("SELECT slug FROM products ORDER BY id")
+    variants = await db.fetch("SELECT id FROM product_variants ORDER BY id")
+    await db.close_pool()
+    return Shop(
+        [row["slug"] for row in rows],
+        [f"var_{row['id'].hex}" for row in variants],
+        [f"{adjective.lower()} {noun.lower()}" for adjective in ADJECTIVES for noun in NOUNS],
+    )
