@@ -7,6 +7,9 @@ from tortoise.models import Model
 
 from app.catalogue.models import ProductVariant
 
+MAX_UNITS = 2**31 - 1
+"""On one level, available and reserved together: whatever is reserved can be given back."""
+
 
 class ReservationState(StrEnum):
     HELD = "HELD"

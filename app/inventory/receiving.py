@@ -1,12 +1,14 @@
 """Stock that a file or a form states as a whole, many variants at once, at the default warehouse.
 
-Every change leaves a movement. Levels are locked in the order of their ids. All of it joins the open unit of work.
+Every change leaves a movement. Levels are locked in the order of their ids, and made in that of their variants', so
+that nobody waits in a circle. All of it joins the open unit of work.
 """
 
 import uuid
 from collections.abc import Mapping
 
 from app import db
+from app.inventory.models import MAX_UNITS
 from app.kit.ids import new_id
 
 DEFAULT_WAREHOUSE_CODE = "MAIN"
@@ -47,7 +49,7 @@ async def open_levels(quantities: Mapping[uuid.UUID, int], *, reason: str, refer
         INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
         SELECT n.id, n.variant_id, $4, n.available, 0, 0, business_now()
         FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS n (id, variant_id, available)
-        ORDER BY n.id
+        ORDER BY n.variant_id
         ON CONFLICT DO NOTHING
         RETURNING id, available
         """,
@@ -63,6 +65,8 @@ async def open_levels(quantities: Mapping[uuid.UUID, int], *, reason: str, refer
 async def restate_levels(quantities: Mapping[uuid.UUID, int], *, reason: str, reference_id: uuid.UUID | None) -> int:
     """Set what can be sold at the default warehouse, whatever was sold before; reservations stay.
 
+    A quantity that a level cannot hold beside what is reserved becomes the largest that it can.
+
     Returns:
         The number of levels that changed.
     """
@@ -71,17 +75,14 @@ async def restate_levels(quantities: Mapping[uuid.UUID, int], *, reason: str, re
     warehouse_id = await default_warehouse_id()
     rows = await db.fetch(
         """
-        SELECT id, variant_id, available FROM stock_levels WHERE warehouse_id = $1 AND variant_id = ANY($2)
-        ORDER BY id FOR UPDATE
+        SELECT id, variant_id, available, reserved FROM stock_levels WHERE warehouse_id = $1 AND variant_id = ANY($2)
+        ORDER BY id FOR NO KEY UPDATE
         """,
         warehouse_id,
         list(quantities),
     )
-    deltas = {
-        row["id"]: quantities[row["variant_id"]] - row["available"]
-        for row in rows
-        if quantities[row["variant_id"]] != row["available"]
-    }
+    stated = {row["id"]: min(quantities[row["variant_id"]], MAX_UNITS - row["reserved"]) for row in rows}
+    deltas = {row["id"]: stated[row["id"]] - row["available"] for row in rows if stated[row["id"]] != row["available"]}
     if deltas:
         await db.execute(
             """

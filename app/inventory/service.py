@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from app import db
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.inventory.errors import InsufficientStock
+from app.inventory.models import MAX_UNITS
 from app.inventory.receiving import default_warehouse_id
 from app.kit.ids import new_id
 from app.kit.text import check_text
 
-MAX_UNITS = 2**31 - 1
 MAX_REASON_CHARS = 120
 DEFAULT_REASON = "Adjusted by staff"
 
@@ -50,7 +50,7 @@ async def adjust(adjustment: Adjustment, *, staff_id: uuid.UUID | None = None) -
         level = await _locked_level(adjustment.variant_id, warehouse_id)
         delta = adjustment.delta if adjustment.set_to is None else adjustment.set_to - level["available"]
         if delta:
-            _check(level["available"], delta)
+            _check(level, delta, "delta" if adjustment.set_to is None else "setTo")
             await _move(level["id"], delta, reason, staff_id)
     return warehouse_id
 
@@ -66,18 +66,21 @@ def _checked_reason(adjustment: Adjustment) -> str:
     return reason or DEFAULT_REASON
 
 
-def _check(available: int, delta: int) -> None:
+def _check(level: db.Record, delta: int, argument: str) -> None:
+    available: int = level["available"]
     if available + delta < 0:
         message = f"Only {available} can be taken away: the rest is sold, promised or not there."
-        raise InsufficientStock(available, message, ["input", "delta"])
-    if available + delta > MAX_UNITS:
-        raise DomainError(CommonErrorCode.OUT_OF_RANGE, f"At most {MAX_UNITS:,} units.", ["input", "delta"])
+        raise InsufficientStock(available, message, ["input", argument])
+    if available + level["reserved"] + delta > MAX_UNITS:
+        message = f"At most {MAX_UNITS:,} units, those that are promised included."
+        raise DomainError(CommonErrorCode.OUT_OF_RANGE, message, ["input", argument])
 
 
 async def _locked_level(variant_id: uuid.UUID, warehouse_id: uuid.UUID) -> db.Record:
     """Raises DomainError(NOT_FOUND) for the warehouse."""
     query = """
-        SELECT id, available FROM stock_levels WHERE variant_id = $1 AND warehouse_id = $2 FOR NO KEY UPDATE
+        SELECT id, available, reserved FROM stock_levels WHERE variant_id = $1 AND warehouse_id = $2
+        FOR NO KEY UPDATE
     """
     level = await db.fetchrow(query, variant_id, warehouse_id)
     if level is None:

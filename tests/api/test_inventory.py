@@ -81,6 +81,7 @@ async def test_a_variant_gets_its_first_level_where_staff_say(api: Api, staff_to
         ({"setTo": -1}, {"code": "OUT_OF_RANGE", "field": ["input", "setTo"]}),
         ({"delta": -6}, {"code": "INSUFFICIENT_STOCK", "field": ["input", "delta"], "availableQuantity": 5}),
         ({"delta": 2**31 - 1}, {"code": "OUT_OF_RANGE", "field": ["input", "delta"]}),
+        ({"setTo": 2**31 - 4}, {"code": "OUT_OF_RANGE", "field": ["input", "setTo"]}),
         ({"delta": 1, "reason": "x" * 121}, {"code": "TOO_LONG", "field": ["input", "reason"]}),
         ({"delta": 1, "warehouseId": "wh_" + "0" * 32}, {"code": "NOT_FOUND", "field": ["input", "warehouseId"]}),
         ({"delta": 1, "warehouseId": "x"}, {"code": "INVALID_ID", "field": ["input", "warehouseId"]}),
@@ -92,6 +93,7 @@ async def test_a_wrong_adjustment_changes_nothing(
     api: Api, staff_token: str, given: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     made = await catalogue.product(stock=5)
+    await inventory.stock(made.variant_id, 5, reserved=4)
     (error,) = await api.refused(ADJUST, {"input": {"variantId": made.variant_gid, **given}}, token=staff_token)
     assert error == expected
     assert await inventory.available(made.variant_id) == 5
