@@ -2,6 +2,7 @@
 
 import datetime as dt
 import decimal
+import re
 from typing import Any, NewType
 
 import strawberry
@@ -15,6 +16,10 @@ CurrencyCode = NewType("CurrencyCode", str)
 JSON = NewType("JSON", object)
 
 MAX_DECIMAL_CHARS = 40
+MAX_DECIMAL_EXPONENT = 30
+"""Of ten. Far beyond any amount, and short of what arithmetic on decimals overflows at."""
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+"""Python's own reader takes more: 1_000, digits of every script, NaN."""
 
 
 def _parse_decimal(value: object) -> decimal.Decimal:
@@ -22,12 +27,11 @@ def _parse_decimal(value: object) -> decimal.Decimal:
         raise GraphQLError('A decimal is a string such as "19.90", or an integer.')
     # A float's shortest text is what the client wrote: 19.9 stays 19.9, where Decimal(19.9) would be 19.899999….
     text = value.strip() if isinstance(value, str) else repr(value)
-    try:
-        parsed = decimal.Decimal(text) if len(text) <= MAX_DECIMAL_CHARS else None
-    except decimal.InvalidOperation:
-        parsed = None
-    if parsed is None or not parsed.is_finite():
+    if len(text) > MAX_DECIMAL_CHARS or not _DECIMAL.fullmatch(text):
         raise GraphQLError('A decimal is a string such as "19.90", or an integer.')
+    parsed = decimal.Decimal(text)
+    if abs(parsed.adjusted()) > MAX_DECIMAL_EXPONENT:
+        raise GraphQLError(f"A decimal lies between 1e-{MAX_DECIMAL_EXPONENT} and 1e{MAX_DECIMAL_EXPONENT}.")
     return parsed
 
 

@@ -3,8 +3,9 @@
 import uuid
 
 from app import db, events
-from app.errors import CommonErrorCode, DomainError, not_found
+from app.errors import DomainError, not_found
 from app.inventory import reservations
+from app.kit.text import check_text
 from app.orders import status
 from app.orders.errors import OrderErrorCode
 from app.orders.models import OrderStatus, PaymentStatus
@@ -21,11 +22,12 @@ async def cancel_order(order_id: uuid.UUID, reason: str | None) -> None:
         reason: for people; the customer's mail shows it.
 
     Raises:
-        DomainError: NOT_FOUND, ORDER_CANCELLED, ORDER_FULFILLED, PAYMENT_CAPTURED, TOO_LONG.
+        DomainError: NOT_FOUND, ORDER_CANCELLED, ORDER_FULFILLED, PAYMENT_CAPTURED, TOO_LONG, INVALID for a reason with
+            control characters.
     """
     reason = (reason or "").strip() or None
-    if reason is not None and len(reason) > MAX_REASON_CHARS:
-        raise DomainError(CommonErrorCode.TOO_LONG, f"At most {MAX_REASON_CHARS} characters.", ["reason"])
+    if reason is not None and (wrong := check_text(reason, MAX_REASON_CHARS, ["reason"])):
+        raise wrong
     async with db.unit_of_work():
         order = await status.lock_order(order_id)
         if order is None:

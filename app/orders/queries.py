@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -127,6 +127,7 @@ def _needle(query: str | None) -> str | None:
 def _cursor(values: tuple[str | int | None, ...]) -> tuple[datetime, uuid.UUID]:
     try:
         placed_at, order_id = values
-        return datetime.fromisoformat(str(placed_at)), uuid.UUID(hex=str(order_id))
-    except ValueError as error:
+        # A forged cursor may lie outside of the years that UTC has.
+        return datetime.fromisoformat(str(placed_at)).astimezone(UTC), uuid.UUID(hex=str(order_id))
+    except (ValueError, OverflowError) as error:
         raise DomainError(CommonErrorCode.INVALID, "The cursor does not belong to this list.", ["after"]) from error

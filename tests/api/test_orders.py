@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from app import db, invariants
+from app.kit.pagination import encode_cursor
+from app.orders.queries import CURSOR_ORDER
 from app.staff.permissions import Permission
 from tests.client import Api
 from tests.factories import catalogue, checkout, inventory, staff
@@ -158,8 +160,9 @@ async def test_pages_of_orders(api: Api, product: MadeProduct, staff_token: str)
         seen += [node["number"] for node in page["nodes"]]
         after = page["pageInfo"]["endCursor"]
     assert sorted(seen) == ["1001", "1002", "1003", "1004", "1005"]
-    for wrong in ({"first": 101}, {"after": "nonsense"}):
-        assert (await api.query(ORDERS, wrong, token=staff_token)).codes
+    forged = encode_cursor(["0001-01-01T00:00:00+14:00", "0" * 32], CURSOR_ORDER)
+    for wrong in ({"first": 101}, {"after": "nonsense"}, {"after": forged}):
+        assert (await api.query(ORDERS, wrong, token=staff_token)).codes in (["OUT_OF_RANGE"], ["INVALID"])
 
 
 async def test_a_list_of_orders_is_as_many_statements_whatever_its_length(
@@ -286,6 +289,8 @@ async def test_who_may_cancel(api: Api, product: MadeProduct, staff_token: str) 
         assert error == {"code": "INVALID_ID", "field": ["orderId"]}
     (error,) = await api.refused(CANCEL, {"id": bought["order"]["id"], "reason": "x" * 501}, token=staff_token)
     assert error == {"code": "TOO_LONG", "field": ["reason"]}
+    (error,) = await api.refused(CANCEL, {"id": bought["order"]["id"], "reason": "lost\0"}, token=staff_token)
+    assert error == {"code": "INVALID", "field": ["reason"]}
     assert await checkout.footprint() == before
 
 
