@@ -136,9 +136,11 @@ async def test_several_parcels_keep_their_order(api: Api, staff_token: str) -> N
         ("UPS", "US", {}, ("UPS", None)),
         ("UPS", "US", {"carrier": "Harbour Couriers", "trackingNumber": "HC 1/2"}, ("Harbour Couriers", None)),
         ("UPS", "US", {"carrier": "ups"}, ("UPS", None)),
-        # Twelve digits that FedEx, Yamato and others could have given: the warehouse's country decides, or the promise.
-        ("UPS", "US", {"trackingNumber": "986578788855"}, ("FedEx", "fedex.com")),
-        ("DHL Paket", "DE", {"trackingNumber": "003404338364 42636597"}, ("DHL Paket", "dhl.de")),
+        # Twelve digits that FedEx or DHL Paket could have given: the warehouse's country decides, or the promise.
+        ("UPS", "US", {"trackingNumber": "2012 9845 2277"}, ("FedEx", "fedex.com")),
+        ("DHL Paket", "DE", {"trackingNumber": "2012 9845 2277"}, ("DHL Paket", "dhl.de")),
+        # Whoever was promised has no such numbers, so it went with somebody else.
+        ("DPD", "DE", {"trackingNumber": "2012 9845 2277"}, ("Other", None)),
         # Nothing that is known of: it stays with the carrier that was promised, without a link that may lead nowhere.
         ("DPD", "DE", {"trackingNumber": "ABC-77"}, ("DPD", None)),
     ],
