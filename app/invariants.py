@@ -94,18 +94,19 @@ _STOCK = [
     ),
     Invariant(
         "stock_sold_as_ordered",
-        "An order holds exactly the units of its counted lines.",
+        "An order has taken exactly the units of its counted lines.",
         """
         SELECT o.id, l.variant_id, l.ordered, coalesce(r.promised, 0) AS promised
         FROM orders o
         JOIN LATERAL (
-            SELECT variant_id, sum(quantity) AS ordered FROM order_lines WHERE order_id = o.id GROUP BY variant_id
+            SELECT variant_id, coalesce(sum(quantity) FILTER (WHERE track_inventory), 0) AS ordered
+            FROM order_lines WHERE order_id = o.id GROUP BY variant_id
         ) l ON true
         JOIN LATERAL (
             SELECT sum(quantity + backordered) AS promised FROM stock_reservations
             WHERE attempt_id = o.attempt_id AND variant_id = l.variant_id
         ) r ON true
-        WHERE r.promised <> l.ordered
+        WHERE coalesce(r.promised, 0) <> l.ordered
         """,
     ),
 ]

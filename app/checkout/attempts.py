@@ -8,6 +8,7 @@ asked; what the gateway itself says can be acted on by anybody.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from app.cart import writing as cart_writing
 from app.checkout.lease import LEASE_SECONDS
 from app.checkout.models import AttemptState
 from app.inventory import reservations
+from app.inventory.allocation import Share
 from app.kit.ids import new_id
 from app.orders.draft import OrderDraft
 from app.payments.models import PaymentMethod, PaymentState
@@ -55,7 +57,7 @@ class PlannedPayment:
 
 # Nothing is written where the cart has changed since it was read, or where the key is in use. Claiming counts as a
 # change of the cart, so that nobody who decided on the cart as it was before goes on with it.
-_CLAIM = """
+_CLAIM = f"""
     WITH cart AS (
         UPDATE carts SET revision = revision + 1 WHERE id = $2 AND revision = $3 AND state = 'OPEN' RETURNING id
     ), attempt AS (
@@ -67,10 +69,10 @@ _CLAIM = """
         FROM cart
         ON CONFLICT DO NOTHING
         RETURNING id, payment_id
-    ), payment AS (
+    ), {reservations.sql_to_hold("$12", "$11")}, payment AS (
         INSERT INTO payments (id, attempt_id, gateway, method, amount_minor, currency_code, state, token, return_url,
                               captured_minor, refunded_minor, created_at, updated_at)
-        SELECT payment_id, id, $12, $13, $14, $15, 'PENDING', $16, $17, 0, 0, business_now(), business_now()
+        SELECT payment_id, id, $13, $14, $15, $16, 'PENDING', $17, $18, 0, 0, business_now(), business_now()
         FROM attempt WHERE payment_id IS NOT NULL
     )
     SELECT count(*) FROM attempt
@@ -93,13 +95,23 @@ async def claim(
     order: OrderDraft,
     hold_until: datetime,
     payment: PlannedPayment | None,
+    shares: Sequence[Share],
 ) -> uuid.UUID | None:
-    """Begin an attempt, leased to this process, and note the payment it will ask for. None when it cannot begin."""
+    """Begin an attempt, leased to this process: take the stock, and note the payment that will be asked for.
+
+    Args:
+        shares: found in the same unit of work, which has their levels locked.
+
+    Returns:
+        None when it cannot begin; then nothing was written.
+    """
     planned: tuple[object, ...] = _NO_PAYMENT
     if payment is not None:
         amount = (order.total_minor, order.currency_code)
         planned = (payment.id, payment.gateway, payment.method.value, *amount, payment.token, payment.return_url)
-    return await _claim(claim, AttemptState.PROCESSING, draft=order.to_json(), hold_until=hold_until, payment=planned)
+    return await _claim(
+        claim, AttemptState.PROCESSING, draft=order.to_json(), hold_until=hold_until, payment=planned, shares=shares
+    )
 
 
 async def claim_refused(claim: Claim, refusal: str) -> bool:
@@ -116,6 +128,7 @@ async def _claim(
     refusal: str | None = None,
     hold_until: datetime | None = None,
     payment: tuple[object, ...] = _NO_PAYMENT,
+    shares: Sequence[Share] = (),
 ) -> uuid.UUID | None:
     attempt_id = new_id()
     payment_id, *payment_columns = payment
@@ -132,6 +145,7 @@ async def _claim(
         payment_id,
         LEASE_SECONDS,
         hold_until,
+        reservations.shares_json(shares),
         *payment_columns,
     )
     return attempt_id if claimed else None
@@ -180,7 +194,7 @@ _SUCCEED = f"""
         SET state = 'SUCCEEDED', order_id = $2, draft = NULL, leased_until = NULL, finished_at = clock_timestamp()
         WHERE id = $1 AND state IN ('PROCESSING', 'REQUIRES_ACTION')
         RETURNING id, cart_id, order_id, payment_id
-    ), {cart_writing.COMPLETE}, {reservations.COMMIT}, payment AS (
+    ), {cart_writing.COMPLETE}, {reservations.SQL_TO_COMMIT}, payment AS (
         UPDATE payments p
         SET order_id = attempt.order_id, state = $3::text, reference = $4, token = NULL, action = NULL,
             captured_minor = CASE WHEN $3::text = 'CAPTURED' THEN amount_minor ELSE 0 END, updated_at = business_now()
@@ -188,7 +202,8 @@ _SUCCEED = f"""
         RETURNING p.id, p.amount_minor, p.reference
     ), asked AS (
         INSERT INTO payment_transactions (id, payment_id, kind, succeeded, amount_minor, reference, created_at)
-        SELECT $5, id, 'AUTHORIZE', true, amount_minor, reference, business_now() FROM payment WHERE $3::text <> 'PENDING'
+        SELECT $5, id, 'AUTHORIZE', true, amount_minor, reference, business_now() FROM payment
+        WHERE $3::text <> 'PENDING'
     )
     SELECT count(*) FROM attempt
 """

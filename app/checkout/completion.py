@@ -184,11 +184,12 @@ async def _hold_and_pay(standing: Mapping[str, Any], claim: Claim, found: _Payab
     payment, hold_until = found.payment, standing["now"] + timedelta(seconds=HOLD_SECONDS)
     order = draft_order(found.review, payment.method if payment else None)
     async with db.unit_of_work():
-        attempt_id = await attempts.claim(claim, order, hold_until, payment)
+        stock = await reservations.find(stock_demands(found.review))
+        if stock.missing:
+            raise _Short(stock.missing)
+        attempt_id = await attempts.claim(claim, order, hold_until, payment, stock.shares)
         if attempt_id is None:
             return None
-        if short := await reservations.hold(attempt_id, stock_demands(found.review), until=hold_until):
-            raise _Short(short)
         if payment is None:
             return await settlement.finish(attempt_id, order, PaymentState.PENDING, PaymentStatus.PAID)
         if payment.gateway == CASH_ON_DELIVERY:

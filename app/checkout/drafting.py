@@ -3,7 +3,7 @@
 from app.addresses.postal import PostalAddress
 from app.catalogue.models import InventoryPolicy
 from app.checkout.review import Review, wanted_units
-from app.inventory.reservations import Demand
+from app.inventory.allocation import Demand
 from app.kit.ids import new_id
 from app.orders.draft import OrderDraft, OrderLineDraft
 from app.payments.models import PaymentMethod
@@ -51,6 +51,7 @@ def draft_order(review: Review, method: PaymentMethod | None) -> OrderDraft:
                 total_minor=amounts.total_minor,
                 weight_grams=line.weight_grams,
                 requires_shipping=line.requires_shipping,
+                track_inventory=line.track_inventory,
             )
             for position, (line, amounts) in enumerate(zip(cart.lines, priced.lines, strict=True))
         ],

@@ -90,7 +90,7 @@ async def _check_quote(row: Mapping[str, Any], secret: str, quote_id: str, chang
     """Without an address there is nothing yet to compare the quote's destination with."""
     field = ["input", "shippingQuoteId"]
     stored = queries.stored_details(row).shipping_address
-    address = change["shipping_address"] if "shipping_address" in change else stored
+    address = change.get("shipping_address", stored)
     if address is None:
         read_quote(quote_id, field)
         return

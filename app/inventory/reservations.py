@@ -14,99 +14,51 @@ A level's movements add up to what is available and what is held; a hold becomes
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+
+import orjson
 
 from app import db
+from app.inventory.allocation import Allocation, Demand, Level, Share, allocate
 from app.kit.ids import new_id
 
 MOVED_BY_ORDER = "order"
 MOVED_BY_CANCELLATION = "cancellation"
 MOVED_BY_SHIPMENT = "backorder shipped"
 
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """Units of one variant, over all lines that want it."""
-
-    variant_id: uuid.UUID
-    quantity: int
-    may_backorder: bool
-
-
-# The locks come first: what `locked` returns is what the rows say once nobody else can change them.
-_HOLD = """
-    WITH wanted AS (
-        SELECT * FROM unnest($2::uuid[], $3::int[], $4::bool[]) AS w (variant_id, quantity, may_backorder)
-    ), locked AS (
-        SELECT id, variant_id, warehouse_id, available FROM stock_levels
-        WHERE variant_id = ANY($2) ORDER BY id FOR NO KEY UPDATE
-    ), queue AS (
-        SELECT l.id, l.variant_id, l.available, w.quantity, w.may_backorder,
-               row_number() OVER in_order AS place,
-               coalesce(sum(l.available) OVER (in_order ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW), 0) AS before,
-               sum(l.available) OVER (PARTITION BY l.variant_id) AS altogether
-        FROM locked l
-        JOIN wanted w ON w.variant_id = l.variant_id
-        JOIN warehouses h ON h.id = l.warehouse_id
-        WINDOW in_order AS (PARTITION BY l.variant_id ORDER BY h.priority, l.id)
-    ), shares AS (
-        SELECT id, variant_id,
-               greatest(0, least(available, quantity - before)) AS quantity,
-               CASE WHEN place = 1 AND may_backorder THEN greatest(0, quantity - altogether) ELSE 0 END AS backordered
-        FROM queue
-    ), missing AS (
-        SELECT w.variant_id, w.may_backorder, coalesce(sum(l.available), 0) AS available
-        FROM wanted w LEFT JOIN locked l ON l.variant_id = w.variant_id
-        GROUP BY w.variant_id, w.quantity, w.may_backorder
-        HAVING coalesce(sum(l.available), 0) < w.quantity AND (NOT w.may_backorder OR count(l.id) = 0)
-    ), taken AS (
-        UPDATE stock_levels s
-        SET available = s.available - shares.quantity, reserved = s.reserved + shares.quantity,
-            backordered = s.backordered + shares.backordered, updated_at = business_now()
-        FROM shares
-        WHERE s.id = shares.id AND shares.quantity + shares.backordered > 0 AND NOT EXISTS (SELECT FROM missing)
-        RETURNING s.id, shares.variant_id, shares.quantity, shares.backordered
-    ), held AS (
-        INSERT INTO stock_reservations (id, attempt_id, stock_level_id, variant_id, quantity, backordered, state,
-                                        shipped_quantity, expires_at, created_at)
-        SELECT gen_random_uuid(), $1, id, variant_id, quantity, backordered, 'HELD', 0, $5, business_now() FROM taken
-    )
-    SELECT variant_id, may_backorder, available FROM missing
+# A statement that waits for a row goes on to see all others as they were before it waited, so that locking and changing
+# are statements of their own.
+_LOCK = """
+    SELECT s.id, s.variant_id, s.available, w.priority
+    FROM stock_levels s JOIN warehouses w ON w.id = s.warehouse_id
+    WHERE s.variant_id = ANY($1) ORDER BY s.id FOR NO KEY UPDATE OF s
+"""
+_LOCK_OF_ATTEMPT = """
+    SELECT id FROM stock_levels
+    WHERE id IN (SELECT stock_level_id FROM stock_reservations WHERE attempt_id = $1 AND state = $2)
+    ORDER BY id FOR NO KEY UPDATE
 """
 
 
-async def hold(attempt_id: uuid.UUID, demands: Sequence[Demand], *, until: datetime) -> dict[uuid.UUID, int]:
-    """Take what every demand wants, or nothing at all.
+async def find(demands: Sequence[Demand]) -> Allocation:
+    """Lock the levels of what is wanted, and decide which of them give how much. Nothing is taken yet.
 
     Warehouses give in the order of their priority; what goes beyond all of them is back-ordered where that is allowed.
-
-    Args:
-        demands: at most one for a variant.
-        until: business time, for people who look at the rows; nothing lets go of the units by itself.
-
-    Returns:
-        Units that can be sold, by variant, of each that there are too few of; empty when the units are held.
     """
     db.current_unit_of_work()
     if not demands:
-        return {}
-    rows = await _try_hold(attempt_id, demands, until)
-    unknown = [row["variant_id"] for row in rows if row["may_backorder"]]
+        return Allocation([], {})
+    found = allocate(demands, await _locked_levels(demands))
+    unknown = [demand.variant_id for demand in demands if demand.may_backorder and demand.variant_id in found.missing]
     # Sold without ever having been in stock: there has to be a level that owes the units.
     if unknown and await _open_empty_levels(unknown):
-        rows = await _try_hold(attempt_id, demands, until)
-    return {row["variant_id"]: row["available"] for row in rows}
+        found = allocate(demands, await _locked_levels(demands))
+    return found
 
 
-async def _try_hold(attempt_id: uuid.UUID, demands: Sequence[Demand], until: datetime) -> list[db.Record]:
-    return await db.fetch(
-        _HOLD,
-        attempt_id,
-        [demand.variant_id for demand in demands],
-        [demand.quantity for demand in demands],
-        [demand.may_backorder for demand in demands],
-        until,
-    )
+async def _locked_levels(demands: Sequence[Demand]) -> list[Level]:
+    rows = await db.fetch(_LOCK, [demand.variant_id for demand in demands])
+    rows.sort(key=lambda row: (row["priority"], row["id"]))
+    return [Level(row["id"], row["variant_id"], row["available"]) for row in rows]
 
 
 async def _open_empty_levels(variant_ids: Sequence[uuid.UUID]) -> int:
@@ -115,6 +67,7 @@ async def _open_empty_levels(variant_ids: Sequence[uuid.UUID]) -> int:
         INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
         SELECT n.id, n.variant_id, h.id, 0, 0, 0, business_now()
         FROM unnest($1::uuid[], $2::uuid[]) AS n (id, variant_id)
+        JOIN product_variants v ON v.id = n.variant_id
         CROSS JOIN (SELECT id FROM warehouses ORDER BY is_default DESC, priority, id LIMIT 1) h
         ORDER BY n.id
         ON CONFLICT DO NOTHING
@@ -124,7 +77,43 @@ async def _open_empty_levels(variant_ids: Sequence[uuid.UUID]) -> int:
     )
 
 
-COMMIT = f"""
+def shares_json(shares: Sequence[Share]) -> str:
+    """For `sql_to_hold`."""
+    return orjson.dumps(
+        [[share.level_id.hex, share.variant_id.hex, share.quantity, share.backordered] for share in shares]
+    ).decode()
+
+
+def sql_to_hold(shares: str, until: str) -> str:
+    """SQL: take shares out of what can be sold, for an attempt that is being paid.
+
+    Part of the one statement that begins an attempt; it reads a CTE `attempt (id)`. Nothing lets go of the units by
+    itself: `until` is for people who look at the rows.
+
+    Args:
+        shares, until: the statement's parameters, such as `$7`: of `shares_json`, and a business time.
+    """
+    return f"""
+    share AS (
+        SELECT attempt.id AS attempt_id, (s ->> 0)::uuid AS level_id, (s ->> 1)::uuid AS variant_id,
+               (s ->> 2)::int AS quantity, (s ->> 3)::int AS backordered
+        FROM attempt, jsonb_array_elements({shares}::jsonb) AS s
+    ), taken AS (
+        UPDATE stock_levels l
+        SET available = l.available - share.quantity, reserved = l.reserved + share.quantity,
+            backordered = l.backordered + share.backordered, updated_at = business_now()
+        FROM share WHERE l.id = share.level_id
+    ), held AS (
+        INSERT INTO stock_reservations (id, attempt_id, stock_level_id, variant_id, quantity, backordered, state,
+                                        shipped_quantity, expires_at, created_at)
+        SELECT gen_random_uuid(), attempt_id, level_id, variant_id, quantity, backordered, 'HELD', 0, {until},
+               business_now()
+        FROM share
+    )
+    """
+
+
+SQL_TO_COMMIT = f"""
     committed AS (
         UPDATE stock_reservations r SET state = 'COMMITTED', expires_at = NULL FROM attempt
         WHERE r.attempt_id = attempt.id AND r.state = 'HELD'
@@ -141,39 +130,34 @@ Part of the one statement that settles an attempt; it reads a CTE `attempt (id, 
 """
 
 
-# $2: the state to end, HELD or COMMITTED.
+# $2: the state to end, HELD or COMMITTED. The levels are locked before.
 _GIVE_BACK = """
-    WITH locked AS (
-        SELECT id FROM stock_levels
-        WHERE id IN (SELECT stock_level_id FROM stock_reservations WHERE attempt_id = $1 AND state = $2)
-        ORDER BY id FOR NO KEY UPDATE
-    ), released AS (
-        UPDATE stock_reservations r SET state = 'RELEASED', expires_at = NULL
-        FROM locked WHERE locked.id = r.stock_level_id AND r.attempt_id = $1 AND r.state = $2
-        RETURNING r.stock_level_id, r.quantity, r.backordered
+    WITH released AS (
+        UPDATE stock_reservations SET state = 'RELEASED', expires_at = NULL WHERE attempt_id = $1 AND state = $2
+        RETURNING stock_level_id, quantity, backordered
     ), returned AS (
-        UPDATE stock_levels s
-        SET available = s.available + back.quantity, reserved = s.reserved - back.quantity,
-            backordered = s.backordered - back.backordered, updated_at = business_now()
+        UPDATE stock_levels l
+        SET available = l.available + back.quantity, reserved = l.reserved - back.quantity,
+            backordered = l.backordered - back.backordered, updated_at = business_now()
         FROM (
             SELECT stock_level_id, sum(quantity)::int AS quantity, sum(backordered)::int AS backordered
             FROM released GROUP BY stock_level_id
         ) back
-        WHERE s.id = back.stock_level_id
-        RETURNING s.id, back.quantity
+        WHERE l.id = back.stock_level_id
+        RETURNING l.id, back.quantity
     )
 """
 
 
 async def release(attempt_id: uuid.UUID) -> None:
     """The checkout came to nothing: what it held can be sold again. Repeating it changes nothing."""
-    db.current_unit_of_work()
+    await db.execute(_LOCK_OF_ATTEMPT, attempt_id, "HELD")
     await db.execute(f"{_GIVE_BACK} SELECT count(*) FROM returned", attempt_id, "HELD")
 
 
 async def restock(attempt_id: uuid.UUID, order_id: uuid.UUID) -> None:
     """The order is cancelled before any of it shipped: its units can be sold again. Repeating it changes nothing."""
-    db.current_unit_of_work()
+    await db.execute(_LOCK_OF_ATTEMPT, attempt_id, "COMMITTED")
     await db.execute(
         f"""
         {_GIVE_BACK}

@@ -31,6 +31,8 @@ class OrderLineDraft:
     total_minor: int
     weight_grams: int
     requires_shipping: bool
+    track_inventory: bool = True
+    """Whether its units are taken from stock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

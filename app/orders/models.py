@@ -84,6 +84,8 @@ class OrderLine(Model):
     total_minor = fields.BigIntField()
     weight_grams = fields.IntField(default=0)
     requires_shipping = fields.BooleanField(default=True)
+    track_inventory = fields.BooleanField(default=True, db_default=True)
+    """Whether its units were taken from stock."""
     fulfilled_quantity = fields.IntField(default=0)
 
     class Meta:

@@ -29,16 +29,16 @@ _INSERT = """
         INSERT INTO order_lines (
             id, order_id, position, product_id, variant_id, product_name, variant_name, sku, image_url,
             selected_options, attributes, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor,
-            total_minor, weight_grams, requires_shipping, fulfilled_quantity
+            total_minor, weight_grams, requires_shipping, track_inventory, fulfilled_quantity
         )
         SELECT l.id, $1, l.position, l.product_id, l.variant_id, l.product_name, l.variant_name, l.sku, l.image_url,
                l.selected_options, l.attributes, l.quantity, l.unit_price_minor, l.subtotal_minor, l.discount_minor,
-               l.tax_minor, l.total_minor, l.weight_grams, l.requires_shipping, 0
+               l.tax_minor, l.total_minor, l.weight_grams, l.requires_shipping, l.track_inventory, 0
         FROM jsonb_to_recordset($23::jsonb) AS l (
             id uuid, position int, product_id uuid, variant_id uuid, product_name text, variant_name text, sku text,
             image_url text, selected_options jsonb, attributes jsonb, quantity int, unit_price_minor bigint,
             subtotal_minor bigint, discount_minor bigint, tax_minor bigint, total_minor bigint, weight_grams int,
-            requires_shipping bool
+            requires_shipping bool, track_inventory bool
         )
     )
     SELECT * FROM placed

@@ -6,9 +6,6 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from app import db, invariants
-from app.inventory import reservations
-from app.inventory.reservations import Demand
-from app.kit.ids import new_id
 from tests.client import Api
 from tests.factories import catalogue, checkout, inventory
 
@@ -119,35 +116,4 @@ async def test_what_is_not_counted_is_not_held(api: Api, staff_token: str, drain
     assert (await checkout.footprint())["reservations"] == 1
     await api.ok(FULFILL, {"input": {"orderId": order_id}}, token=staff_token)
     await drain()
-    assert await invariants.check() == []
-
-
-async def test_a_hold_takes_everything_or_nothing(clean_database: None) -> None:
-    plenty, scarce, owed = [
-        await catalogue.product(stock=stock, **more)
-        for stock, more in ((9, {}), (1, {}), (1, {"inventory_policy": "CONTINUE"}))
-    ]
-    attempt_id = new_id()
-    async with db.unit_of_work():
-        until = await db.fetchval("SELECT business_now()")
-        demands = [
-            Demand(plenty.variant_id, 2, False),
-            Demand(scarce.variant_id, 2, False),
-            Demand(owed.variant_id, 2, True),
-        ]
-        assert await reservations.hold(attempt_id, demands, until=until) == {scarce.variant_id: 1}
-        assert await db.fetchval("SELECT count(*) FROM stock_reservations") == 0
-        assert [await levels(one.variant_id) for one in (plenty, scarce, owed)] == [
-            [(9, 0, 0)],
-            [(1, 0, 0)],
-            [(1, 0, 0)],
-        ]
-
-        assert await reservations.hold(attempt_id, [demands[0], demands[2]], until=until) == {}
-        assert [await levels(one.variant_id) for one in (plenty, owed)] == [[(7, 2, 0)], [(0, 1, 1)]]
-        for _ in range(2):
-            await reservations.release(attempt_id)
-            assert [await levels(one.variant_id) for one in (plenty, owed)] == [[(9, 0, 0)], [(1, 0, 0)]]
-        unknown = Demand(new_id(), 1, False)
-        assert await reservations.hold(attempt_id, [unknown], until=until) == {unknown.variant_id: 0}
     assert await invariants.check() == []

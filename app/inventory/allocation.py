@@ -1,0 +1,71 @@
+"""Which warehouse gives how many units: decided on levels that are locked, without I/O."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Units of one variant, over all lines that want it."""
+
+    variant_id: uuid.UUID
+    quantity: int
+    may_backorder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What one warehouse can sell of a variant."""
+
+    id: uuid.UUID
+    variant_id: uuid.UUID
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one level gives, and what it owes beyond that."""
+
+    level_id: uuid.UUID
+    variant_id: uuid.UUID
+    quantity: int
+    backordered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """`missing` has the units that can be sold of each variant that there are too few of; then there are no shares."""
+
+    shares: list[Share]
+    missing: dict[uuid.UUID, int]
+
+
+def allocate(demands: Sequence[Demand], levels: Sequence[Level]) -> Allocation:
+    """Give every demand what it wants, or nothing to any.
+
+    Args:
+        demands: at most one for a variant.
+        levels: of each variant in the order in which they are to be sold from. Where all of them do not suffice and the
+            variant may be sold beyond its stock, the first one owes the rest.
+    """
+    of_variant: dict[uuid.UUID, list[Level]] = defaultdict(list)
+    for level in levels:
+        of_variant[level.variant_id].append(level)
+    shares: list[Share] = []
+    missing: dict[uuid.UUID, int] = {}
+    for demand in demands:
+        found = of_variant[demand.variant_id]
+        available = sum(level.available for level in found)
+        owed = max(0, demand.quantity - available)
+        if owed and not (demand.may_backorder and found):
+            missing[demand.variant_id] = available
+            continue
+        left = demand.quantity - owed
+        for level in found:
+            taken = min(left, level.available)
+            if taken or owed:
+                shares.append(Share(level.id, demand.variant_id, taken, owed))
+            left, owed = left - taken, 0
+    return Allocation([], missing) if missing else Allocation(shares, {})
