@@ -183,7 +183,8 @@ class View(GraphQL[Context, None]):
         root_value: None,
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
-        """Raises InvalidOperationTypeError for what needs another method, HTTPException for an unknown operation."""
+        """Raises InvalidOperationTypeError for what needs another method; HTTPException 400 for an unknown operation, and
+        406 for a subscription, which one answer cannot hold."""
         try:
             return await self.schema.execute(
                 request_data.query,
@@ -191,11 +192,15 @@ class View(GraphQL[Context, None]):
                 variable_values=request_data.variables,
                 context_value=context,
                 operation_name=request_data.operation_name,
-                allowed_operation_types=OperationType.from_http(request_adapter.method),
+                allowed_operation_types=OperationType.from_http(request_adapter.method) - {OperationType.SUBSCRIPTION},
                 operation_extensions=request_data.extensions,
             )
         except CannotGetOperationTypeError as error:
             raise HTTPException(400, error.as_http_error_reason()) from error
+        except InvalidOperationTypeError as error:
+            if error.operation_type is not OperationType.SUBSCRIPTION:
+                raise
+            raise HTTPException(406, "Subscriptions are answered as text/event-stream, or over WebSocket.") from error
 
     # What goes out
 

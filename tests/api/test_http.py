@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from graphql import parse
 
+from app import db
 from app.main import create_app
 from app.settings import Settings
 from schema import documents
@@ -176,6 +177,24 @@ async def test_batching_is_off(api: Api) -> None:
     response = await api.http.post("/graphql", json=[TYPENAME, TYPENAME])
     assert response.status_code == 400
     assert "Batching is off" in errors_of(response)[0]["message"]
+
+
+async def test_a_subscription_needs_a_stream_to_answer_in(api: Api) -> None:
+    subscription = 'subscription { orderTracking(token: "unknown") { number } }'
+    for accept in ("application/json", RESPONSE):
+        response = await api.http.post("/graphql", json={"query": subscription}, headers={"Accept": accept})
+        assert response.status_code == 406
+        assert code_of(response) == "NOT_ACCEPTABLE"
+        assert "text/event-stream" in errors_of(response)[0]["message"]
+
+
+async def test_nothing_is_changed_by_a_get_of_an_event_stream(api: Api) -> None:
+    """Any page may open an EventSource without asking."""
+    await shop.shop()
+    sent = {"query": "mutation { cartCreate { cart { id } } }"}
+    refused = await api.http.get("/graphql", params=sent, headers={"Accept": "text/event-stream"})
+    assert "cart_" not in refused.text
+    assert await db.fetchval("SELECT count(*) FROM carts") == 0
 
 
 async def test_a_document_with_several_operations_needs_a_name(api: Api) -> None:
