@@ -249,6 +249,42 @@ _ORDERS = [
         """,
     ),
     Invariant(
+        "order_states_are_true",
+        "What an order says of its goods is what its lines say, and it is complete once all has left and is paid for.",
+        """
+        SELECT o.id, o.status, o.payment_status, o.fulfillment_status, l.to_ship, l.shipped
+        FROM orders o
+        JOIN LATERAL (
+            SELECT coalesce(sum(quantity) FILTER (WHERE requires_shipping), 0) AS to_ship,
+                   sum(fulfilled_quantity) AS shipped
+            FROM order_lines WHERE order_id = o.id
+        ) l ON true
+        WHERE o.fulfillment_status <> CASE
+                WHEN l.to_ship = 0 THEN 'NOT_REQUIRED' WHEN l.shipped = 0 THEN 'UNFULFILLED'
+                WHEN l.shipped < l.to_ship THEN 'PARTIALLY_FULFILLED' ELSE 'FULFILLED' END
+           OR o.status = 'CANCELLED' AND l.shipped > 0
+           OR o.status <> 'CANCELLED' AND (o.status = 'COMPLETED') <> (
+                o.payment_status = 'PAID' AND o.fulfillment_status IN ('FULFILLED', 'NOT_REQUIRED'))
+        """,
+    ),
+    Invariant(
+        "stock_left_with_the_goods",
+        "Units of counted lines that have shipped have left what was reserved for the order.",
+        """
+        SELECT o.id, l.variant_id, l.shipped, coalesce(r.left_the_shelf, 0) AS left_the_shelf
+        FROM orders o
+        JOIN LATERAL (
+            SELECT variant_id, sum(fulfilled_quantity) FILTER (WHERE track_inventory) AS shipped
+            FROM order_lines WHERE order_id = o.id GROUP BY variant_id
+        ) l ON true
+        JOIN LATERAL (
+            SELECT sum(shipped_quantity) AS left_the_shelf FROM stock_reservations
+            WHERE attempt_id = o.attempt_id AND variant_id = l.variant_id
+        ) r ON true
+        WHERE coalesce(l.shipped, 0) <> coalesce(r.left_the_shelf, 0)
+        """,
+    ),
+    Invariant(
         "order_said_once",
         "Every order of the last weeks was announced by exactly one event.",
         """

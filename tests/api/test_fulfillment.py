@@ -1,11 +1,11 @@
 """Shipping orders through the API: whole, in parts, in parcels; never more than was ordered."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from app import db
+from app import db, invariants
 from app.staff.permissions import Permission
 from tests.client import Api
 from tests.factories import catalogue, checkout, staff
@@ -16,8 +16,11 @@ NOWHERE = "0" * 32
 
 
 @pytest.fixture(autouse=True)
-async def _shop(api: Api) -> None:
+async def _shop(api: Api) -> AsyncIterator[None]:
+    """A shop whose books are right after every test."""
     await checkout.shop_that_ships()
+    yield
+    assert await invariants.check() == []
 
 
 async def bought(api: Api, *quantities: int, **changed: Any) -> tuple[dict[str, Any], list[str]]:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from app import db
+from app import db, invariants
 from app.fulfillments import service
 from app.orders import cancellation
 from tests.client import Api
@@ -19,8 +19,11 @@ INBOX = "query ($to: String) { devInbox(to: $to) { subject } }"
 
 
 @pytest.fixture(autouse=True)
-async def _shop(api: Api) -> None:
+async def _shop(api: Api) -> AsyncIterator[None]:
+    """A shop whose books are right after every test."""
     await checkout.shop_that_ships()
+    yield
+    assert await invariants.check() == []
 
 
 async def bought(api: Api, units: int) -> str:
