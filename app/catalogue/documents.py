@@ -190,7 +190,7 @@ def variant_fields(
     if "availableForSale" in wanted or "availableQuantity" in wanted:
         stock = s.alias("stock")
         joins = f"""CROSS JOIN LATERAL (
-            SELECT coalesce(least(sum(s.available), {MAX_INT}), 0) AS units
+            SELECT least(coalesce(sum(s.available), 0), {MAX_INT}) AS units
             FROM stock_levels s WHERE s.variant_id = {row}.id
         ) {stock}"""
         columns.append(f"""(

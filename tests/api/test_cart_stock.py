@@ -108,3 +108,18 @@ async def test_a_total_beyond_64_bits_is_refused(api: Api) -> None:
     made = await carts.cart((yacht.variant_id, 1))
     errors = await refused(api, ADD, id=made.gid, lines=[{"variantId": yacht.variant_gid}])
     assert [error["code"] for error in errors] == ["TOTAL_TOO_LARGE"]
+
+
+async def test_a_variant_that_never_had_stock_cannot_be_put_into_a_cart(api: Api) -> None:
+    made = await catalogue.product(stock=None, track_inventory=True)
+    (error,) = await api.refused(
+        """
+        mutation ($id: ID!) {
+          cartCreate(input: { lines: [{ variantId: $id }] }) {
+            userErrors { code ... on InsufficientStockError { availableQuantity } }
+          }
+        }
+        """,
+        {"id": made.variant_gid},
+    )
+    assert error == {"code": "INSUFFICIENT_STOCK", "availableQuantity": 0}

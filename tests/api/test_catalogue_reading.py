@@ -180,17 +180,18 @@ async def test_exact_stock_is_shown_up_to_the_shops_limit_and_to_staff(api: Api,
     few, many = await catalogue.product(stock=3), await catalogue.product(stock=5)
     too_many, uncounted = await catalogue.product(stock=6), await catalogue.product(stock=None)
     beyond = await catalogue.product(stock=0, inventory_policy="CONTINUE")
+    never = await catalogue.product(stock=None, track_inventory=True)
     elsewhere = await catalogue.product(stock=2)
     await inventory.stock(elsewhere.variant_id, 2, warehouse_id=await inventory.warehouse(code="EAST"))
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on ProductVariant { availableForSale availableQuantity } } }"
-    ids = {"ids": [made.variant_gid for made in (few, many, too_many, uncounted, beyond, elsewhere)]}
+    ids = {"ids": [made.variant_gid for made in (few, many, too_many, uncounted, beyond, elsewhere, never)]}
 
     async def stock(token: str | None) -> list[tuple[bool, int | None]]:
         nodes = (await api.ok(query, ids, token=token))["nodes"]
         return [(node["availableForSale"], node["availableQuantity"]) for node in nodes]
 
-    assert await stock(None) == [(True, 3), (True, 5), (True, None), (True, None), (True, 0), (True, 4)]
-    assert await stock(staff_token) == [(True, 3), (True, 5), (True, 6), (True, None), (True, 0), (True, 4)]
+    assert await stock(None) == [(True, 3), (True, 5), (True, None), (True, None), (True, 0), (True, 4), (False, 0)]
+    assert await stock(staff_token) == [(True, 3), (True, 5), (True, 6), (True, None), (True, 0), (True, 4), (False, 0)]
     curious = await staff.signed_in({Permission.ORDERS_READ})
     assert await stock(curious) == await stock(None)
 
