@@ -183,7 +183,7 @@ class View(GraphQL[Context, None]):
         root_value: None,
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
-        """Raises InvalidOperationTypeError for what needs another method; HTTPException 400 for an unknown operation, and
+        """Raises InvalidOperationTypeError for what needs another method; HTTPException: 400 for an unknown operation,
         406 for a subscription, which one answer cannot hold."""
         try:
             return await self.schema.execute(

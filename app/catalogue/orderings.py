@@ -9,6 +9,7 @@ from enum import StrEnum
 from app.errors import CommonErrorCode, DomainError
 
 _MAX_BIGINT = 2**63 - 1
+_MAX_INT = 2**31 - 1
 
 
 class ProductSortKey(StrEnum):
@@ -22,12 +23,23 @@ def _moment(value: object) -> dt.datetime:
     moment = dt.datetime.fromisoformat(str(value))
     if moment.tzinfo is None:
         raise ValueError("no offset")
-    return moment
+    try:
+        return moment.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError("outside of the years that UTC has") from None
 
 
-def _integer(value: object) -> int:
-    if not isinstance(value, int) or abs(value) > _MAX_BIGINT:
-        raise ValueError("not a 64-bit integer")
+def _amount(value: object) -> int:
+    return _integer(value, _MAX_BIGINT)
+
+
+def _place(value: object) -> int:
+    return _integer(value, _MAX_INT)
+
+
+def _integer(value: object, largest: int) -> int:
+    if not isinstance(value, int) or abs(value) > largest:
+        raise ValueError("not an integer that the column could hold")
     return value
 
 
@@ -74,7 +86,7 @@ class Ordering:
 _PRODUCT_ORDERINGS = {
     ProductSortKey.CREATED_AT: ("created_at", "timestamptz", _moment),
     ProductSortKey.UPDATED_AT: ("updated_at", "timestamptz", _moment),
-    ProductSortKey.PRICE: ("min_price_minor", "bigint", _integer),
+    ProductSortKey.PRICE: ("min_price_minor", "bigint", _amount),
 }
 
 
@@ -87,10 +99,10 @@ def product_ordering(sort_key: ProductSortKey, *, reverse: bool) -> Ordering:
     return Ordering(name, f"{{row}}.{column}", sql_type, parse, reverse=reverse)
 
 
-VARIANTS = Ordering("variants", "{row}.position", "int", _integer)
-COLLECTIONS = Ordering("collections", "{row}.position", "int", _integer)
+VARIANTS = Ordering("variants", "{row}.position", "int", _place)
+COLLECTIONS = Ordering("collections", "{row}.position", "int", _place)
 
 
 def as_arranged(*, reverse: bool) -> Ordering:
     """A collection's products as staff put them."""
-    return Ordering("arranged", "entry.position", "int", _integer, id="entry.product_id", reverse=reverse)
+    return Ordering("arranged", "entry.position", "int", _place, id="entry.product_id", reverse=reverse)

@@ -92,7 +92,12 @@ async def test_a_cursor_with_forged_values_is_refused(api: Api) -> None:
     await shop.shop()
     row_id = uuid.uuid4().hex
     forged = {
-        "CREATED_AT": [["yesterday", row_id], ["2026-01-01T00:00:00", row_id], [5, row_id]],
+        "CREATED_AT": [
+            ["yesterday", row_id],
+            ["2026-01-01T00:00:00", row_id],
+            ["0001-01-01T00:00:00+14:00", row_id],
+            [5, row_id],
+        ],
         "NAME": [["a\x00b", row_id], [7, row_id], ["a", "no-uuid"]],
         "PRICE": [[2**63, row_id], ["12", row_id], [None, row_id], [1, row_id, 2]],
     }
@@ -101,6 +106,10 @@ async def test_a_cursor_with_forged_values_is_refused(api: Api) -> None:
             cursor = encode_cursor(values, sort_key.lower())
             result = await api.query(WALK, {"first": 1, "after": cursor, "sortKey": sort_key})
             assert result.codes == ["INVALID"], (sort_key, values)
+    beyond = encode_cursor([2**31, row_id], "collections")
+    assert (await api.query("query ($c: String) { collections(after: $c) { nodes { id } } }", {"c": beyond})).codes == [
+        "INVALID"
+    ]
 
 
 VARIANTS = """
