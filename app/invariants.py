@@ -82,14 +82,16 @@ _STOCK = [
     ),
     Invariant(
         "stock_held_for_the_living",
-        "Units are held for attempts that are under way, and promised to orders that are not cancelled.",
+        "Units are held for attempts that are under way, and promised to orders that are open; none were given back.",
         """
         SELECT r.id, r.state, a.state AS attempt, o.status AS "order"
         FROM stock_reservations r
         LEFT JOIN checkout_attempts a ON a.id = r.attempt_id
         LEFT JOIN orders o ON o.attempt_id = r.attempt_id
         WHERE r.state = 'HELD' AND coalesce(a.state, '') NOT IN ('PROCESSING', 'REQUIRES_ACTION')
-           OR r.state IN ('COMMITTED', 'SHIPPED') AND coalesce(o.status, 'CANCELLED') = 'CANCELLED'
+           OR r.state = 'COMMITTED' AND coalesce(o.status, '') <> 'OPEN'
+           OR r.state = 'SHIPPED' AND coalesce(o.status, 'CANCELLED') = 'CANCELLED'
+           OR r.state = 'RELEASED' AND coalesce(o.status, 'CANCELLED') <> 'CANCELLED'
         """,
     ),
     Invariant(
@@ -107,6 +109,10 @@ _STOCK = [
             WHERE attempt_id = o.attempt_id AND variant_id = l.variant_id
         ) r ON true
         WHERE coalesce(r.promised, 0) <> l.ordered
+        UNION ALL
+        SELECT o.id, r.variant_id, 0, r.quantity + r.backordered
+        FROM orders o JOIN stock_reservations r ON r.attempt_id = o.attempt_id
+        WHERE NOT EXISTS (SELECT FROM order_lines WHERE order_id = o.id AND variant_id = r.variant_id)
         """,
     ),
 ]
@@ -122,6 +128,9 @@ _CHECKOUT = [
         LEFT JOIN carts c ON c.id = coalesce(o.cart_id, a.cart_id)
         WHERE a.state IS DISTINCT FROM 'SUCCEEDED' AND o.id IS NOT NULL
            OR a.state = 'SUCCEEDED' AND (o.id IS DISTINCT FROM a.order_id OR c.state IS DISTINCT FROM 'COMPLETED')
+        UNION ALL
+        SELECT NULL, NULL, NULL, NULL, c.state FROM carts c
+        WHERE c.state = 'COMPLETED' AND NOT EXISTS (SELECT FROM orders o WHERE o.cart_id = c.id)
         """,
     ),
     Invariant(
@@ -190,14 +199,26 @@ _MONEY = [
         """,
     ),
     Invariant(
-        "gateway_agrees",
-        "The test gateway holds no money that the shop has called off, or does not know of.",
+        "order_and_money_go_together",
+        "An order that stands has its money, or is to be paid on delivery; one that is cancelled gives it back.",
         """
-        SELECT g.id, g.state, p.state AS payment
-        FROM test_gateway_payments g LEFT JOIN payments p ON p.id::text = g.idempotency_key
+        SELECT o.id, o.status, p.state FROM orders o JOIN payments p ON p.order_id = o.id
+        WHERE (o.status = 'CANCELLED') <> (p.state IN ('VOIDING', 'VOIDED'))
+           OR p.state IN ('REQUIRES_ACTION', 'FAILED')
+        """,
+    ),
+    Invariant(
+        "gateway_agrees",
+        "The test gateway holds the money that the shop counts on, and none that it has called off or does not know of.",
+        """
+        SELECT g.id, p.id AS payment_id, g.state, p.state AS payment
+        FROM test_gateway_payments g
+        FULL JOIN (SELECT * FROM payments WHERE gateway = 'test') p ON p.id::text = g.idempotency_key
         WHERE g.state IN ('AUTHORIZED', 'CAPTURED') AND coalesce(p.state, 'FAILED') IN ('FAILED', 'VOIDED')
-           OR p.state = 'CAPTURED' AND g.state <> 'CAPTURED'
-           OR p.state IN ('AUTHORIZED', 'CAPTURING') AND g.state NOT IN ('AUTHORIZED', 'CAPTURED')
+           OR p.state = 'CAPTURED' AND g.state IS DISTINCT FROM 'CAPTURED'
+           OR p.state IN ('AUTHORIZED', 'CAPTURING') AND coalesce(g.state, '') NOT IN ('AUTHORIZED', 'CAPTURED')
+           OR g.state IN ('AUTHORIZED', 'CAPTURED')
+              AND (g.amount_minor, g.currency_code) <> (p.amount_minor, p.currency_code)
         """,
     ),
     Invariant(
@@ -215,15 +236,18 @@ _MONEY = [
     ),
     Invariant(
         "payment_ledger_adds_up",
-        "What was captured is what the ledger of transactions says.",
+        "What was captured, and what a gateway has set aside, is what the ledger of transactions says.",
         """
-        SELECT p.id, p.state, p.captured_minor, coalesce(t.captured, 0) AS captured
+        SELECT p.id, p.state, p.captured_minor, coalesce(t.captured, 0) AS captured, coalesce(t.set_aside, 0) AS set_aside
         FROM payments p
         LEFT JOIN (
-            SELECT payment_id, sum(amount_minor) AS captured FROM payment_transactions
-            WHERE kind = 'CAPTURE' AND succeeded GROUP BY 1
+            SELECT payment_id, sum(amount_minor) FILTER (WHERE kind = 'CAPTURE') AS captured,
+                   sum(amount_minor) FILTER (WHERE kind = 'AUTHORIZE') AS set_aside
+            FROM payment_transactions WHERE succeeded GROUP BY 1
         ) t ON t.payment_id = p.id
-        WHERE p.captured_minor <> coalesce(t.captured, 0) OR p.state = 'CAPTURED' AND p.captured_minor <> p.amount_minor
+        WHERE p.captured_minor <> coalesce(t.captured, 0)
+           OR (p.state = 'CAPTURED') <> (p.captured_minor = p.amount_minor AND p.amount_minor > 0)
+           OR p.state IN ('AUTHORIZED', 'CAPTURING') AND coalesce(t.set_aside, 0) <> p.amount_minor
         """,
     ),
     Invariant(
@@ -269,12 +293,14 @@ _ORDERS = [
     ),
     Invariant(
         "stock_left_with_the_goods",
-        "Units of counted lines that have shipped have left what was reserved for the order.",
+        "Units of counted lines that have shipped, or went with the complete order, have left what was reserved for it.",
         """
         SELECT o.id, l.variant_id, l.shipped, coalesce(r.left_the_shelf, 0) AS left_the_shelf
         FROM orders o
         JOIN LATERAL (
-            SELECT variant_id, sum(fulfilled_quantity) FILTER (WHERE track_inventory) AS shipped
+            SELECT variant_id, sum(CASE
+                WHEN requires_shipping THEN fulfilled_quantity WHEN o.status = 'COMPLETED' THEN quantity ELSE 0 END
+            ) FILTER (WHERE track_inventory) AS shipped
             FROM order_lines WHERE order_id = o.id GROUP BY variant_id
         ) l ON true
         JOIN LATERAL (
@@ -320,4 +346,34 @@ _ORDERS = [
     ),
 ]
 
-INVARIANTS = [*_STOCK, *_CHECKOUT, *_MONEY, *_ORDERS]
+_CATALOGUE = [
+    Invariant(
+        "product_price_range",
+        "A product's price range is that of the variants that it has, and it has one at least.",
+        """
+        SELECT p.id, p.min_price_minor, p.max_price_minor, v.lowest, v.highest
+        FROM products p
+        LEFT JOIN (
+            SELECT product_id, min(price_minor) AS lowest, max(price_minor) AS highest
+            FROM product_variants WHERE removed_at IS NULL GROUP BY product_id
+        ) v ON v.product_id = p.id
+        WHERE (p.min_price_minor, p.max_price_minor) IS DISTINCT FROM (v.lowest, v.highest)
+        """,
+    ),
+    Invariant(
+        "variant_has_its_options",
+        "A variant has one value of each of its product's options, out of that option's values.",
+        """
+        SELECT v.id, v.option_values FROM product_variants v
+        WHERE v.removed_at IS NULL AND (
+            cardinality(v.option_values) <> (SELECT count(*) FROM product_options o WHERE o.product_id = v.product_id)
+            OR EXISTS (
+                SELECT FROM product_options o
+                WHERE o.product_id = v.product_id AND v.option_values[o.position] <> ALL (o.values)
+            )
+        )
+        """,
+    ),
+]
+
+INVARIANTS = [*_STOCK, *_CHECKOUT, *_MONEY, *_ORDERS, *_CATALOGUE]

@@ -120,7 +120,7 @@ async def test_more_than_is_left(api: Api, product: MadeProduct) -> None:
 async def test_a_total_that_the_shopper_did_not_see(api: Api, product: MadeProduct) -> None:
     seen = {"amount": "25.98", "currencyCode": "USD"}
     given = await checkout.ready_input(api, (product, 1), expectedTotal=seen)
-    await db.execute("UPDATE product_variants SET price_minor = 2999 WHERE id = $1", product.variant_id)
+    await catalogue.reprice(product, 2999)
     assert await refusal(api, given) == [("TOTAL_CHANGED", ["input", "expectedTotal"])]
     (error,) = (await checkout.complete(api, given))["userErrors"]
     assert error["total"] == {"amount": "35.98", "currencyCode": "USD"}

@@ -1,10 +1,11 @@
 """Staff create and change products."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from app import db
+from app import db, invariants
 from app.staff.permissions import Permission
 from tests.client import Api
 from tests.factories import catalogue, inventory, shop, staff
@@ -37,8 +38,11 @@ READ = f"query ($id: ID!) {{ product(id: $id) {{ {FIELDS} }} }}"
 
 
 @pytest.fixture(autouse=True)
-async def _shop(clean_database: None) -> None:
+async def _shop(clean_database: None) -> AsyncIterator[None]:
     await shop.shop()
+    yield
+    broken = {violation.name for violation in await invariants.check()}
+    assert not broken & {"product_price_range", "variant_has_its_options"}
 
 
 def chosen(**options: str) -> list[dict[str, str]]:

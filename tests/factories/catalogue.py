@@ -147,6 +147,14 @@ async def _variant(product_id: uuid.UUID, name: str, position: int, row: dict[st
     return variant_id
 
 
+async def reprice(made: MadeProduct, price_minor: int) -> None:
+    """What staff do while shoppers look."""
+    await db.execute("UPDATE product_variants SET price_minor = $2 WHERE product_id = $1", made.id, price_minor)
+    await db.execute(
+        "UPDATE products SET min_price_minor = $2, max_price_minor = $2 WHERE id = $1", made.id, price_minor
+    )
+
+
 async def product_with_many_variants(count: int) -> MadeProduct:
     """A product whose variants number 1 to `count`, in two statements instead of thousands; one unit of each."""
     made = await product(options={"Number": [str(number) for number in range(1, count + 1)]}, variants=[_FIRST])

@@ -1,11 +1,12 @@
 """Staff at work at the same time: nothing is lost, nothing is sold twice, nobody waits for ever."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from app import db
+from app import db, invariants
 from tests.client import Api
 from tests.factories import catalogue, inventory, shop
 
@@ -15,8 +16,10 @@ UPDATE = "mutation ($id: ID!, $i: ProductInput!) { productUpdate(id: $id, input:
 
 
 @pytest.fixture(autouse=True)
-async def _shop(clean_database: None) -> None:
+async def _shop(clean_database: None) -> AsyncIterator[None]:
     await shop.shop()
+    yield
+    assert await invariants.check() == []
 
 
 async def all_at_once(api: Api, token: str, document: str, *variables: dict[str, Any]) -> list[Any]:
