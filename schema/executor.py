@@ -1,32 +1,42 @@
-"""graphql-core's executor with a short way for plain fields.
+"""Completing objects quickly.
 
-A list page has a thousand fields, nearly all of them attributes of objects that are there already. For each, the
-general way makes an info object, calls a resolver and asks of every value whether it is awaitable, a list or an error:
-7 µs where reading an attribute takes a tenth of one. So a selection set is looked at once, and each of its fields that
-is an attribute is read and coerced directly, and so are objects and lists of such. Whatever is out of the ordinary, a
-resolver, a null that must not be, a value of the wrong kind, goes the general way, which also words the errors.
+graphql-core completes every leaf of an answer in some five microseconds of general machinery: a path, an info object, a
+resolver call, four type tests. A page of products has a thousand leaves, and each of ours is a plain attribute of an
+instance. So the shape of a selection is compiled once into closures that do just what this selection needs, and kept
+with the operation; see docs/decisions/execution.md.
+
+Root fields, their arguments and guards are executed by graphql-core as ever. So is every object whose selection holds
+anything that is not certain (`_Unsure`), and every object in which anything goes wrong on the quick way: it is
+completed again from the same resolved value, and reports exactly what it would have reported. For that reason fields
+with a resolver of their own below the root have to be free of side effects.
 
 A field with arguments whose answers were fetched beforehand is an attribute too: its metadata says under READ_FROM
 which one it is, given the arguments.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
 
 from graphql import (
-    GraphQLError,
+    FragmentDefinitionNode,
+    GraphQLAbstractType,
+    GraphQLEnumType,
     GraphQLField,
-    GraphQLID,
-    GraphQLNamedType,
+    GraphQLLeafType,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLString,
-    get_named_type,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    Node,
+    OperationDefinitionNode,
+    VariableNode,
     is_abstract_type,
     is_leaf_type,
-    is_list_type,
-    is_non_null_type,
-    is_object_type,
 )
+from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path, Undefined
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -34,240 +44,315 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 READ_FROM = "read_from"
 """Metadata of a field: from its arguments, by GraphQL's names, to the attribute that has the answer."""
+MAX_OPERATIONS = 1_000
 
-_UNUSUAL: Any = object()
-Answer = Callable[["Executor", Any, "Path | None"], Any]
-"""From an object and its path to the field's value in the response; `_UNUSUAL` sends the field the general way."""
+Fields = list[FieldDetails]
+Fetchers = list[Callable[[Any], Any]]
+"""How one request, with its arguments, gets the value of each special field, by the field's place."""
+Complete = Callable[[Any, Fetchers], Any]
+"""Turns a resolved value into its part of the answer; raises whenever graphql-core would have more to say."""
+
+
+class _Unsure(Exception):  # noqa: N818 - a decision, not an error
+    """This selection is left to graphql-core."""
+
+
+class _Special(NamedTuple):
+    """A field with arguments, or with a resolver of its own."""
+
+    parent: GraphQLObjectType
+    definition: GraphQLField
+    fields: Fields
 
 
 class _Plan(NamedTuple):
-    field_set: Any
-    """Kept, so that its id belongs to nobody else."""
-    short: list[tuple[str, Answer]]
-    general: dict[str, Any]
-    """The fields that always go the general way, with their details."""
+    complete: Complete
+    specials: list[_Special]
+
+
+class _Operation(NamedTuple):
+    """What is kept of an operation. It holds the nodes, so that their identities cannot be used again."""
+
+    node: OperationDefinitionNode
+    fragments: dict[str, FragmentDefinitionNode]
+    switches: frozenset[str]
+    """Variables that decide, in @skip and @include, which fields are selected."""
+    plans: dict[tuple[object, ...], "Plans"]
+    """By the values of the switches."""
+
+
+Plans = dict[tuple[object, ...], _Plan | None]
+"""By object type and nodes; None for what is left to graphql-core."""
+_operations: OrderedDict[int, _Operation] = OrderedDict()
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
+    """graphql-core's executor, with a quick way through objects that are made of plain attributes."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._plans: dict[int, _Plan] = {}
-        # Middleware, which extensions can bring, wants to see every field.
-        self._general_only = self.middleware_manager is not None and bool(self.middleware_manager.middlewares)
+        self._plans = _plans_of(self)
+        self._fetchers: dict[int, Fetchers] = {}
 
-    def execute_fields(
+    def complete_object_value(  # noqa: PLR0917 - as graphql-core has it
         self,
-        parent_type: GraphQLObjectType,
-        source_value: Any,
-        path: Path | None,
-        grouped_field_set: Any,
+        return_type: GraphQLObjectType,
+        field_details_list: Fields,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
         position_context: Any,
     ) -> Any:
-        if self._general_only or position_context is not None:
-            return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
-        plan = self._plans.get(id(grouped_field_set)) or self._plan(parent_type, grouped_field_set)
-        results: dict[str, Any] = {}
-        general = plan.general
-        for name, answer in plan.short:
-            value = answer(self, source_value, path)
-            if value is not _UNUSUAL:
-                results[name] = value
-        if len(results) < len(plan.short):
-            general = {name: details for name, details in grouped_field_set.items() if name not in results}
-        if not general:
-            return results
-        rest = super().execute_fields(parent_type, source_value, path, general, None)
-        if isinstance(rest, dict):
-            return _in_order(grouped_field_set, results, rest)
+        plan = self._plan(return_type, field_details_list)
+        if plan is not None:
+            try:
+                return plan.complete(result, self._bound(plan, path))
+            except Exception:  # noqa: BLE001, S110 - graphql-core meets the same error, and knows how to report it
+                pass
+        return super().complete_object_value(return_type, field_details_list, info, path, result, position_context)
 
-        async def when_the_rest_is_there() -> dict[str, Any]:
-            return _in_order(grouped_field_set, results, await rest)
-
-        return when_the_rest_is_there()
-
-    # --- looking at a selection set, once for each request ------------------------------------------------------------
-
-    def _plan(self, parent_type: GraphQLObjectType, field_set: Any) -> _Plan:
-        plan = _Plan(field_set, [], {})
-        for name, details in field_set.items():
-            answer = self._short_way(parent_type, name, details)
-            if answer is None:
-                plan.general[name] = details
-            else:
-                plan.short.append((name, answer))
-        self._plans[id(field_set)] = plan
-        return plan
-
-    def _short_way(self, parent_type: GraphQLObjectType, name: str, details: Any) -> Answer | None:
-        field_name = details[0].node.name.value
-        if field_name == "__typename":
-            type_name = parent_type.name
-            return lambda executor, source, path: type_name
-        field = self.schema.get_field(parent_type, field_name)
-        definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF) if field else None
-        attribute = self._attribute(field, definition, details) if field and definition else None
-        if field is None or attribute is None:
+    def _plan(self, return_type: GraphQLObjectType, fields: Fields) -> _Plan | None:
+        if self.middleware_manager is not None and self.middleware_manager.middlewares:
             return None
-        inner: Any = field.type.of_type if is_non_null_type(field.type) else field.type
-        if is_leaf_type(inner):
-            return _leaf(attribute, inner, nullable=inner is field.type)
-        many = is_list_type(inner) and is_non_null_type(inner.of_type)
-        if many:
-            inner = inner.of_type.of_type
-            if is_leaf_type(inner):
-                return _leaves(attribute, inner, nullable=not is_non_null_type(field.type))
-        if is_object_type(inner) and not self._may_wait(inner, details):
-            below = _Below(parent_type.name, name, field, details, inner, self.collect_subfields(inner, details)[0])
-            return (_objects if many else _object)(attribute, below)
-        return None
-
-    def _attribute(self, field: GraphQLField, definition: Any, details: Any) -> str | None:
-        """Where the field's value is; None where only its resolver knows."""
-        if definition.is_basic_field:
-            name: str = definition.python_name
-            return name
-        read_from: Callable[[dict[str, Any]], str] | None = definition.metadata.get(READ_FROM)
-        if read_from is None:
-            return None
+        key = (return_type.name, *(id(details.node) for details in fields))
         try:
-            return read_from(get_argument_values(field, details[0].node, self.variable_values))
-        except GraphQLError:
+            return self._plans[key]
+        except KeyError:
+            self._plans[key] = plan = _Compiler(self).plan(return_type, fields)
+            return plan
+
+    def _bound(self, plan: _Plan, path: Path) -> Fetchers:
+        """The plan's special fields with this request's arguments."""
+        fetchers = self._fetchers.get(id(plan))
+        if fetchers is None:
+            fetchers = self._fetchers[id(plan)] = [self._fetcher(special, path) for special in plan.specials]
+        return fetchers
+
+    def _fetcher(self, special: _Special, path: Path) -> Callable[[Any], Any]:
+        definition = special.definition
+        arguments = get_argument_values(definition, special.fields[0].node, self.variable_values)
+        read_from = definition.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].metadata.get(READ_FROM)
+        if read_from is not None:
+            attribute = read_from(arguments)
+            return lambda source: getattr(source, attribute)
+        resolve = cast("Callable[..., Any]", definition.resolve)
+        info = self.build_resolve_info(definition, [one.node for one in special.fields], special.parent, path)
+
+        def fetch(source: Any) -> Any:
+            value = resolve(source, info, **arguments)
+            if isinstance(value, Exception) or hasattr(value, "__await__"):
+                raise TypeError
+            return value
+
+        return fetch
+
+
+class _Compiler:
+    """Compiles one selection of one object type, and all that is below it."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._specials: list[_Special] = []
+
+    def plan(self, return_type: GraphQLObjectType, fields: Fields) -> _Plan | None:
+        try:
+            return _Plan(self._object(return_type, fields), self._specials)
+        except _Unsure:
             return None
 
-    def _may_wait(self, object_type: GraphQLObjectType, details: Any) -> bool:
-        """Whether anything below is asynchronous, or of a kind that only shows when it is there."""
-        subfields, new_defer_usages, _ = self.collect_subfields(object_type, details)
-        if new_defer_usages:
-            return True
-        for below in subfields.values():
-            field = self.schema.get_field(object_type, below[0].node.name.value)
-            if field is None:
-                return True
-            definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-            if definition is not None and (definition.is_async or definition.extensions):
-                return True
-            named: GraphQLNamedType = get_named_type(field.type)
-            if is_abstract_type(named) or (is_object_type(named) and self._may_wait(named, below)):
-                return True
-        return False
+    def _object(self, parent: GraphQLObjectType, fields: Fields) -> Complete:
+        selected, defer_usages, forbidden = self._executor.collect_subfields(parent, fields)
+        if defer_usages or forbidden or parent.name.startswith("__"):
+            raise _Unsure
+        shape = _Shape(list(selected), [], [], {}, [])
+        for name, details in selected.items():
+            node = details[0].node
+            if any(one.fragment_variable_values for one in details):
+                raise _Unsure
+            if node.name.value == "__typename":
+                shape.constants[name] = parent.name
+                continue
+            definition = parent.fields[node.name.value]
+            complete = self._value(definition.type, details)
+            strawberry_field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+            if getattr(definition.resolve, "_is_default", False):
+                shape.attributes.append(strawberry_field.python_name)
+                shape.plain.append((name, complete))
+            elif strawberry_field is not None and definition.resolve and not strawberry_field.is_async:
+                shape.special.append((name, len(self._specials), complete))
+                self._specials.append(_Special(parent, definition, details))
+            else:
+                raise _Unsure
+        return _object_completer(_class_check(parent), shape)
+
+    def _value(self, type_: GraphQLOutputType, fields: Fields) -> Complete:
+        if isinstance(type_, GraphQLNonNull):
+            inner = type_.of_type
+            if is_leaf_type(inner):
+                return _leaf(inner)
+            complete = self._nullable(inner, fields)
+
+            def non_null(value: Any, fetchers: Fetchers) -> Any:
+                completed = complete(value, fetchers)
+                if completed is None:
+                    raise TypeError
+                return completed
+
+            return non_null
+        return self._nullable(type_, fields)
+
+    def _nullable(self, type_: Any, fields: Fields) -> Complete:
+        complete = self._present(type_, fields)
+        return lambda value, fetchers: None if value is None or value is Undefined else complete(value, fetchers)
+
+    def _present(self, type_: Any, fields: Fields) -> Complete:
+        """For a value that is there."""
+        if is_leaf_type(type_):
+            return _leaf(type_)
+        if isinstance(type_, GraphQLObjectType):
+            return self._object(type_, fields)
+        if isinstance(type_, GraphQLList):
+            item = self._value(type_.of_type, fields)
+
+            def each(value: Any, fetchers: Fetchers) -> list[Any]:
+                if not isinstance(value, (list, tuple)):
+                    raise TypeError
+                return [item(one, fetchers) for one in value]
+
+            return each
+        if is_abstract_type(type_):
+            return self._abstract(type_, fields)
+        raise _Unsure
+
+    def _abstract(self, type_: GraphQLAbstractType, fields: Fields) -> Complete:
+        """One completer for each class of value that the interface or union can have."""
+        completers = {
+            definition.origin: self._object(possible, fields)
+            for possible in self._executor.schema.get_possible_types(type_)
+            if (definition := possible.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF))
+            and definition.concrete_of is None
+        }
+        return lambda value, fetchers: completers[value.__class__](value, fetchers)
 
 
-def _in_order(field_set: Any, some: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
-    """Fields of a response stand in the order in which they were asked for."""
-    some.update(others)
-    return {name: some[name] for name in field_set if name in some}
+class _Shape(NamedTuple):
+    """What is selected of one object type."""
+
+    order: list[str]
+    """Every response name, as asked for."""
+    attributes: list[str]
+    plain: list[tuple[str, Complete]]
+    """Response names and completers of `attributes`."""
+    constants: dict[str, str]
+    special: list[tuple[str, int, Complete]]
+    """Response name, place among the fetchers, completer."""
 
 
-# --- the short way ----------------------------------------------------------------------------------------------------
+def _object_completer(check: Callable[[Any], None], shape: _Shape) -> Complete:
+    order, attributes, pairs, constants, special = shape
+    values: Callable[[Any], Iterable[Any]]
+    if len(attributes) == 1:
+        one = attrgetter(attributes[0])
+        values = lambda source: (one(source),)  # noqa: E731 - attrgetter of one name gives no tuple
+    elif attributes:
+        values = attrgetter(*attributes)
+    else:
+        values = lambda source: ()  # noqa: E731
+
+    def plain(source: Any, fetchers: Fetchers) -> dict[str, Any]:
+        check(source)
+        return {name: complete(value, fetchers) for (name, complete), value in zip(pairs, values(source), strict=True)}
+
+    def mixed(source: Any, fetchers: Fetchers) -> dict[str, Any]:
+        completed: dict[str, Any] = {**constants, **plain(source, fetchers)}
+        for name, place, complete in special:
+            completed[name] = complete(fetchers[place](source), fetchers)
+        return {name: completed[name] for name in order}
+
+    return mixed if constants or special else plain
 
 
-def _coercion(leaf_type: Any) -> Callable[[Any], Any]:
-    """To the leaf's value in the response; `_UNUSUAL` for what is not one."""
-    coerce = leaf_type.coerce_output_value
-    is_text = leaf_type is GraphQLString or leaf_type is GraphQLID
+def _class_check(parent: GraphQLObjectType) -> Callable[[Any], None]:
+    """Raises for a value that cannot stand for this type. What `is_type_of` says of a class is asked once."""
+    is_type_of = parent.is_type_of
+    if is_type_of is None:
+        return lambda source: None
+    expected: set[type] = set()
 
-    def to_response(value: Any) -> Any:
-        if is_text and type(value) is str:
+    def check(source: Any) -> None:
+        if source.__class__ not in expected:
+            if not is_type_of(source, None):  # type: ignore[arg-type]
+                raise TypeError
+            expected.add(source.__class__)
+
+    return check
+
+
+_AS_IT_IS = {"String": str, "ID": str, "Boolean": bool}
+
+
+def _leaf(type_: GraphQLLeafType) -> Complete:
+    coerce = type_.coerce_output_value
+    if isinstance(type_, GraphQLEnumType):
+        return _remembered(coerce)
+    as_it_is = _AS_IT_IS.get(type_.name)
+
+    def complete(value: Any, fetchers: Fetchers) -> Any:
+        if value.__class__ is as_it_is:
             return value
         if value is None or isinstance(value, Exception):
-            return _UNUSUAL
+            raise TypeError
+        coerced = coerce(value)
+        if coerced is Undefined or coerced is None:
+            raise TypeError
+        return coerced
+
+    return complete
+
+
+def _remembered(coerce: Callable[[Any], Any]) -> Complete:
+    """An enum has few members, each with one name."""
+    names: dict[Any, Any] = {}
+
+    def complete(value: Any, fetchers: Fetchers) -> Any:
         try:
-            coerced = coerce(value)
-        except Exception:  # noqa: BLE001 - the general way meets it again, and tells it
-            return _UNUSUAL
-        return _UNUSUAL if coerced is None or coerced is Undefined else coerced
+            return names[value]
+        except KeyError:
+            name = coerce(value)
+            if name is None or name is Undefined:
+                raise TypeError from None
+            names[value] = name
+            return name
 
-    return to_response
-
-
-def _read(source: Any, attribute: str) -> Any:
-    try:
-        return getattr(source, attribute)
-    except Exception:  # noqa: BLE001 - the general way meets it again, and tells it
-        return _UNUSUAL
+    return complete
 
 
-def _leaf(attribute: str, leaf_type: Any, *, nullable: bool) -> Answer:
-    to_response = _coercion(leaf_type)
-
-    def answer(executor: Executor, source: Any, path: Path | None) -> Any:
-        value = _read(source, attribute)
-        if value is None and nullable:
-            return None
-        return value if value is _UNUSUAL else to_response(value)
-
-    return answer
-
-
-def _leaves(attribute: str, leaf_type: Any, *, nullable: bool) -> Answer:
-    to_response = _coercion(leaf_type)
-
-    def answer(executor: Executor, source: Any, path: Path | None) -> Any:
-        values = _read(source, attribute)
-        if values is None and nullable:
-            return None
-        if type(values) is not list:
-            return _UNUSUAL
-        coerced = [to_response(value) for value in values]
-        return _UNUSUAL if _UNUSUAL in coerced else coerced
-
-    return answer
+def _plans_of(executor: Executor) -> Plans:
+    """The plans of this operation under the switches of this request. Documents are kept, so operations come again."""
+    operation = _operations.get(id(executor.operation))
+    if operation is None:
+        fragments = executor.fragment_definitions
+        switches = frozenset(_switches([executor.operation, *fragments.values()]))
+        operation = _Operation(executor.operation, fragments, switches, {})
+        _operations[id(executor.operation)] = operation
+        if len(_operations) > MAX_OPERATIONS:
+            _operations.popitem(last=False)
+    else:
+        _operations.move_to_end(id(executor.operation))
+    coerced = executor.variable_values.coerced
+    state = tuple(coerced.get(name) for name in sorted(operation.switches))
+    return operation.plans.setdefault(state, {})
 
 
-class _Below(NamedTuple):
-    """A field that leads to objects, and what is selected of them."""
-
-    parent_name: str
-    response_name: str
-    field: GraphQLField
-    details: Any
-    object_type: GraphQLObjectType
-    subfields: Any
-
-    @property
-    def nullable(self) -> bool:
-        return not is_non_null_type(self.field.type)
-
-    def is_one(self, value: Any) -> bool:
-        """As far as the type can tell."""
-        is_type_of: Any = self.object_type.is_type_of
-        return value is not None and (is_type_of is None or is_type_of(value, None))
-
-
-def _object(attribute: str, below: _Below) -> Answer:
-    nullable, is_one, subfields = below.nullable, below.is_one, below.subfields
-
-    def answer(executor: Executor, source: Any, path: Path | None) -> Any:
-        value = _read(source, attribute)
-        if value is None and nullable:
-            return None
-        if value is _UNUSUAL or not is_one(value):
-            return _UNUSUAL
-        here = Path(path, below.response_name, below.parent_name)
-        try:
-            return executor.execute_fields(below.object_type, value, here, subfields, None)
-        except Exception as error:  # noqa: BLE001 - as the general way does
-            return executor.handle_field_error(error, below.field.type, below.details, here)
-
-    return answer
-
-
-def _objects(attribute: str, below: _Below) -> Answer:
-    nullable, is_one, subfields = below.nullable, below.is_one, below.subfields
-
-    def answer(executor: Executor, source: Any, path: Path | None) -> Any:
-        values = _read(source, attribute)
-        if values is None and nullable:
-            return None
-        if type(values) is not list or not all(map(is_one, values)):
-            return _UNUSUAL
-        here = Path(path, below.response_name, below.parent_name)
-        try:
-            return [
-                executor.execute_fields(below.object_type, value, Path(here, index, None), subfields, None)
-                for index, value in enumerate(values)
-            ]
-        except Exception as error:  # noqa: BLE001 - as the general way does
-            return executor.handle_field_error(error, below.field.type, below.details, here)
-
-    return answer
+def _switches(nodes: Iterable[Node]) -> Iterable[str]:
+    """Names of the variables in @skip and @include."""
+    waiting: list[Any] = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        for directive in getattr(node, "directives", None) or ():
+            for argument in directive.arguments or ():
+                if isinstance(argument.value, VariableNode):
+                    yield argument.value.name.value
+        selection_set = getattr(node, "selection_set", None)
+        if selection_set is not None:
+            waiting.extend(selection_set.selections)

@@ -1,20 +1,21 @@
-"""The short way through a response gives what the general way gives, errors included."""
+"""The quick executor beside graphql-core's own, where values are not as they should be."""
 
-import asyncio
-import enum
-from decimal import Decimal
-from typing import Any
+from dataclasses import field
+from enum import Enum
+from typing import Annotated, Any
 
 import pytest
 import strawberry
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
-from schema.executor import Executor
+from schema.executor import READ_FROM, Executor
 
 
 @strawberry.enum
-class Colour(enum.Enum):
+class Colour(Enum):
     RED = "red"
+    BLUE = "blue"
 
 
 @strawberry.interface
@@ -22,171 +23,141 @@ class Named:
     name: str
 
 
-class Anything:
-    """Takes whatever a test wants an object's fields to be."""
+@strawberry.type
+class Leaf(Named):
+    number: int | None = None
+    colour: Colour = Colour.RED
 
-    def __init__(self, **fields: Any) -> None:
-        self.__dict__.update(fields)
+    @strawberry.field
+    def shout(self, times: int = 1) -> str:
+        if times < 0:
+            raise ValueError("how often?")
+        return self.name.upper() * times
 
-    @property
-    def broken(self) -> str:
-        raise RuntimeError("broken")
+    @strawberry.field
+    async def slow(self) -> str:
+        return f"slow {self.name}"
+
+    @strawberry.field(metadata={READ_FROM: lambda arguments: f"first_{arguments['first']}"})
+    def some(self, first: int) -> list[str]:
+        found: list[str] = getattr(self, f"first_{first}")
+        return found
 
 
 @strawberry.type
-class Leaf:
-    text: str
-    maybe: str | None
-    number: int
-    price: Decimal
-    colour: Colour | None
-    texts: list[str]
-    maybe_texts: list[str] | None
-    loose_texts: list[str | None]
-    broken: str | None
+class Stone(Named):
+    weight: float = 1.5
 
 
 @strawberry.type
-class Person(Named):
-    leaf: Leaf
-    maybe_leaf: Leaf | None
-    leaves: list[Leaf]
-    loose_leaves: list[Leaf | None] | None
-    friends: list["Person"]
-    best: Named | None
-
-    @strawberry.field
-    def twice(self, times: int = 2) -> str:
-        return self.name * times
-
-    @strawberry.field
-    async def later(self, fail: bool = False) -> str:
-        await asyncio.sleep(0)
-        if fail:
-            raise RuntimeError("late")
-        return self.name
+class Tree(Named):
+    leaves: list[Leaf] = field(default_factory=list)
+    maybe: list[Leaf | None] | None = None
+    leaf: Leaf | None = None
+    anything: list[Annotated["Leaf | Stone", strawberry.union("Anything")]] = field(default_factory=list)
+    matrix: list[list[int]] = field(default_factory=list)
 
 
-root: Any = None
+def leaf(name: Any, **more: Any) -> Leaf:
+    made = Leaf(name=name, **more)
+    made.first_2 = ["a", "b"]  # type: ignore[attr-defined]
+    return made
+
+
+TREES: dict[str, Any] = {
+    "sound": lambda: Tree(
+        name="oak",
+        leaves=[leaf("one", number=1), leaf("two", colour=Colour.BLUE)],
+        maybe=[leaf("x"), None],
+        leaf=leaf("y"),
+        anything=[leaf("z"), Stone(name="pebble")],
+        matrix=[[1, 2], []],
+    ),
+    "null where none may be": lambda: Tree(name="oak", leaves=[leaf("one"), leaf(None)], leaf=leaf(None)),
+    "null in a list of nulls": lambda: Tree(name="oak", maybe=[None, leaf(None), leaf("x")]),
+    "not an integer": lambda: Tree(name="oak", leaves=[leaf("one", number="many")]),
+    "too large": lambda: Tree(name="oak", leaves=[leaf("one", number=2**31)]),
+    "not a list": lambda: Tree(name="oak", leaves=leaf("one"), maybe="text"),  # type: ignore[arg-type]
+    "no such colour": lambda: Tree(name="oak", leaves=[leaf("one", colour="green")]),
+    "an error as a value": lambda: Tree(name="oak", leaves=[leaf(RuntimeError("as a value"))]),
+    "another type": lambda: Tree(name="oak", leaves=[Stone(name="pebble")]),  # type: ignore[list-item]
+    "a generator": lambda: Tree(name="oak", leaves=(leaf(name) for name in ("one", "two"))),  # type: ignore[arg-type]
+    "nothing": lambda: None,
+}
+DOCUMENTS = [
+    "{ __typename name leaves { name number colour } matrix }",
+    "{ name again: name leaves { ...L } leaf { ...L } } fragment L on Leaf { number name alias: name __typename }",
+    "{ maybe { name colour } leaf { shout loud: shout(times: $n) } }",
+    "{ leaves { name slow } maybe { slow } }",
+    "{ leaves { some(first: 2) } leaf { s: some(first: $two) } }",
+    "{ leaves { some(first: 3) } }",
+    "{ leaf { shout(times: -1) name } leaves { bad: shout(times: -1) } }",
+    "{ anything { __typename ... on Leaf { number } ... on Stone { weight } ... on Named { name } } }",
+    "{ name @skip(if: $yes) leaves @include(if: $no) { name } leaf { name @include(if: $yes) } }",
+    "{ ... @include(if: $no) { name } ... on Tree { leaf { name } } leaf { colour } }",
+]
 
 
 @strawberry.type
 class Query:
     @strawberry.field
-    async def person(self) -> Person | None:
-        person: Person | None = root
-        return person
+    async def tree(self, info: strawberry.Info) -> Tree | None:
+        found: Tree | None = info.context()
+        return found
 
     @strawberry.field
-    def people(self) -> list[Person]:
-        return [root, root]
+    async def certain(self, info: strawberry.Info) -> Tree:
+        found: Tree = info.context()
+        return found
 
 
-general = strawberry.Schema(Query)
-short = strawberry.Schema(Query, execution_context_class=Executor)
+quick = strawberry.Schema(Query, types=[Leaf, Stone], execution_context_class=Executor)
+general = strawberry.Schema(Query, types=[Leaf, Stone], execution_context_class=StrawberryGraphQLCoreExecutionContext)
+VARIABLES = {"n": 2, "two": 2, "yes": True, "no": False}
 
 
-def leaf(**fields: Any) -> Any:
-    made = Leaf.__new__(Leaf)
-    made.__dict__ = {
-        "text": "a",
-        "maybe": None,
-        "number": 1,
-        "price": Decimal("1.50"),
-        "colour": Colour.RED,
-        "texts": ["a", "b"],
-        "maybe_texts": None,
-        "loose_texts": ["a", None],
-        "broken": None,
-        **fields,
-    }
-    return made
+async def run(schema: strawberry.Schema, document: str, make: Any) -> Any:
+    result = await schema.execute(document, variable_values=VARIABLES, context_value=make)
+    assert isinstance(result, ExecutionResult)
+    errors = sorted((error.formatted for error in result.errors or ()), key=str)
+    return repr(result.data), errors
 
 
-def person(**fields: Any) -> Any:
-    made = Person.__new__(Person)
-    made.__dict__ = {
-        "name": "Ada",
-        "leaf": leaf(),
-        "maybe_leaf": None,
-        "leaves": [leaf(), leaf(text="b")],
-        "loose_leaves": [None, leaf()],
-        "friends": [],
-        "best": None,
-        **fields,
-    }
-    return made
+@pytest.mark.parametrize("tree", TREES)
+@pytest.mark.parametrize("shape", DOCUMENTS)
+@pytest.mark.parametrize("root", ["tree", "certain"])
+async def test_the_answer_is_the_same(tree: str, shape: str, root: str) -> None:
+    selection, _, fragment = shape.partition(" fragment ")
+    declared = "".join(
+        f"${name}: {kind}, "
+        for name, kind in {"n": "Int!", "two": "Int!", "yes": "Boolean!", "no": "Boolean!"}.items()
+        if f"${name}" in shape
+    )
+    head = f"query Q({declared.rstrip(', ')})" if declared else "query Q"
+    document = f"{head} {{ {root} {selection} }}" + (f" fragment {fragment}" if fragment else "")
+    expected = await run(general, document, TREES[tree])
+    assert await run(quick, document, TREES[tree]) == expected
+    assert await run(quick, document, TREES[tree]) == expected
 
 
-LEAF = "{ text maybe number price colour texts maybeTexts looseTexts }"
-EVERYTHING = f"""
-    {{ last: __typename name alias: name leaf {LEAF} maybeLeaf {LEAF} leaves {LEAF} looseLeaves {LEAF}
-       friends {{ name twice(times: 3) best {{ __typename name ... on Person {{ leaf {{ text }} }} }} }}
-       best {{ name }} twice ...more }}
-"""
-MORE = "fragment more on Person { leaf { again: text } skipped: name @skip(if: true) }"
-WAITING = "{ name later friends { later name leaf { text } } leaf { text } }"
-FAILING = "{ friends { later(fail: true) name } name }"
-BROKEN = "{ maybeLeaf { text broken } leaf { broken number } name }"
+async def test_the_quick_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the comparisons above compared graphql-core with itself."""
 
-CASES: list[Any] = [
-    None,
-    person(),
-    person(maybe_leaf=leaf(), friends=[person(name="Bob", best=person()), person()], best=person(name="Cy")),
-    person(name=None),
-    person(name=7),
-    person(name=["no"]),
-    person(leaf=None),
-    person(leaf=leaf(text=None)),
-    person(leaf=leaf(number="x")),
-    person(leaf=leaf(number=2**40)),
-    person(leaf=leaf(price=None)),
-    person(leaf=leaf(price=RuntimeError("kept"))),
-    person(leaf=leaf(colour="green")),
-    person(leaf=leaf(texts=None)),
-    person(leaf=leaf(texts=["a", None])),
-    person(leaf=leaf(texts=("a", "b"))),
-    person(leaf=leaf(texts="no list")),
-    person(leaf=leaf(maybe_texts=["a", None])),
-    person(leaf=leaf(maybe=["no"])),
-    person(leaf=Anything(text="a", number=1)),
-    person(maybe_leaf=leaf(text=None)),
-    person(maybe_leaf=leaf(number="x", text=None)),
-    person(maybe_leaf=Anything(text="a")),
-    person(leaves=[leaf(), None]),
-    person(leaves=[leaf(), leaf(text=None)]),
-    person(leaves=None),
-    person(leaves=(leaf(),)),
-    person(leaves=5),
-    person(loose_leaves=[leaf(text=None), leaf()]),
-    person(friends=[person(name=None)]),
-    person(friends=[Anything(name="no person")]),
-    person(best=Anything(name="no person")),
-]
+    def never(*args: Any) -> Any:
+        raise AssertionError("graphql-core executed fields of an object")
+
+    monkeypatch.setattr(Executor, "collect_and_execute_subfields", never)
+    document = (
+        "{ tree { name leaves { name number some(first: 2) shout(times: 2) } anything { ... on Leaf { name } } } }"
+    )
+    data, errors = await run(quick, document, TREES["sound"])
+    assert errors == []
+    assert "oak" in data
 
 
-def told(result: ExecutionResult) -> Any:
-    return result.data, sorted((str(error.path), error.message, str(error.locations)) for error in result.errors or ())
-
-
-@pytest.mark.parametrize("document", [EVERYTHING, WAITING, FAILING, BROKEN])
-@pytest.mark.parametrize("case", CASES, ids=range(len(CASES)))
-async def test_the_short_way_ends_where_the_general_way_ends(
-    case: Any, document: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(globals(), "root", case)
-    more = MORE if "more" in document else ""
-    for query in (f"{{ person {document} }} {more}", f"{{ before: __typename people {document} }} {more}"):
-        expected, found = await general.execute(query), await short.execute(query)
-        assert told(found) == told(expected)
-        assert str(found.data) == str(expected.data)  # in the same order
-
-
-async def test_a_list_is_read_without_a_resolver_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    monkeypatch.setitem(globals(), "root", person(leaves=[leaf() for _ in range(50)]))
-    general_way = Executor.execute_field
-    monkeypatch.setattr(Executor, "execute_field", lambda self, *args: calls.append(1) or general_way(self, *args))
-    result = await short.execute("{ person { leaves { text number texts price } } }")
-    assert not result.errors
-    assert len(calls) == 1
+async def test_switches_of_one_request_are_not_those_of_the_next() -> None:
+    document = "query Q($yes: Boolean!) { tree { name @include(if: $yes) leaf { name } } }"
+    for value in (True, False, True):
+        result = await quick.execute(document, variable_values={"yes": value}, context_value=TREES["sound"])
+        assert isinstance(result, ExecutionResult)
+        assert ("name" in (result.data or {})["tree"]) is value
