@@ -1,15 +1,10 @@
 """Who asks the gateway for an attempt's money: one process at a time, for as long as it lives."""
 
-import asyncio
-import contextlib
-import contextvars
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-import asyncpg
+from contextlib import AbstractAsyncContextManager
 
 from app import db
+from app.kit.leases import renewed
 
 LEASE_SECONDS = 5.0
 RENEW_EVERY_SECONDS = 1.5
@@ -46,20 +41,6 @@ async def drop(attempt_id: uuid.UUID) -> None:
     )
 
 
-@asynccontextmanager
-async def kept(attempt_id: uuid.UUID) -> AsyncIterator[None]:
-    """Renew in a task that has no part in any transaction of this one."""
-
-    async def keep() -> None:
-        while True:
-            await asyncio.sleep(RENEW_EVERY_SECONDS)
-            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError):
-                await renew(attempt_id)
-
-    task = asyncio.get_running_loop().create_task(keep(), context=contextvars.Context())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+def kept(attempt_id: uuid.UUID) -> AbstractAsyncContextManager[None]:
+    """Renew the lease while the block runs."""
+    return renewed(lambda: renew(attempt_id), every_seconds=RENEW_EVERY_SECONDS)

@@ -5,13 +5,8 @@ in Redis. A transactional handler's effects come about exactly once, since its r
 handler may run again. What is not: any order between events.
 """
 
-import asyncio
-import contextlib
-import contextvars
 import traceback
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import orjson
 import structlog
@@ -19,6 +14,7 @@ import structlog
 from app import db
 from app.events.registry import Event, Handler, subscribed
 from app.kit.ids import new_id
+from app.kit.leases import renewed
 
 LEASE_SECONDS = 5.0
 RENEW_EVERY_SECONDS = 1.5
@@ -70,7 +66,9 @@ async def deliver(event_id: uuid.UUID) -> None:
         await _give_up(event, {handler.name: "the process died while handling it" for handler in handlers})
         return
     failures: dict[str, str] = {}
-    async with _lease_kept(event):
+    async with renewed(
+        lambda: db.execute(_RENEW, event.id, LEASE_SECONDS, event.attempt), every_seconds=RENEW_EVERY_SECONDS
+    ):
         for handler in handlers:
             try:
                 await _run(handler, event)
@@ -140,22 +138,3 @@ async def _give_up(event: Event, causes: dict[str, str]) -> None:
                 event.attempt,
             )
         await db.execute("UPDATE events SET acknowledged_at = clock_timestamp() WHERE id = $1", event.id)
-
-
-@asynccontextmanager
-async def _lease_kept(event: Event) -> AsyncIterator[None]:
-    """Renew the lease while the handlers run; the renewing task has no part in their transactions."""
-
-    async def renew() -> None:
-        while True:
-            await asyncio.sleep(RENEW_EVERY_SECONDS)
-            with contextlib.suppress(OSError, TimeoutError):
-                await db.execute(_RENEW, event.id, LEASE_SECONDS, event.attempt)
-
-    task = asyncio.get_running_loop().create_task(renew(), context=contextvars.Context())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

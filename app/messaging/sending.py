@@ -6,12 +6,7 @@ connection that breaks, leaves UNKNOWN; mail about an order is then sent again w
 waits for a person (`rules.may_repeat`).
 """
 
-import asyncio
-import contextlib
-import contextvars
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import cast
 
 import structlog
@@ -19,6 +14,7 @@ import structlog
 from app import db, events
 from app.events.delivery import MAX_ATTEMPTS
 from app.fulfillments.models import ShipmentStatus
+from app.kit.leases import renewed
 from app.messaging import ledger, mime, order_context, rendering, rules
 from app.messaging.ledger import LedgerRow
 from app.messaging.models import MessageChannel, MessageReason, MessageState
@@ -152,7 +148,7 @@ async def _hand_over(
 ) -> None:
     failure: SendError | None = None
     reference: str | None = None
-    async with _lease_kept(row.id, claim):
+    async with renewed(lambda: ledger.renew(row.id, claim), every_seconds=RENEW_EVERY_SECONDS):
         try:
             reference = await _transmit(message, settings)
         except SendError as error:
@@ -211,22 +207,3 @@ async def _try_later(row: LedgerRow, claim: int, attempt: int, detail: str) -> N
         return
     await ledger.settle(row.id, claim, MessageState.FAILED, reason=MessageReason.RETRIES_EXHAUSTED, detail=detail)
     raise MessageNotSentError(detail)
-
-
-@asynccontextmanager
-async def _lease_kept(message_id: uuid.UUID, claim: int) -> AsyncIterator[None]:
-    """Renew the claim while the provider takes its time."""
-
-    async def renew() -> None:
-        while True:
-            await asyncio.sleep(RENEW_EVERY_SECONDS)
-            with contextlib.suppress(OSError, TimeoutError):
-                await ledger.renew(message_id, claim)
-
-    task = asyncio.get_running_loop().create_task(renew(), context=contextvars.Context())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

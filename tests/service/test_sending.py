@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import asyncpg
 import pytest
 import structlog
 
@@ -317,6 +318,24 @@ async def test_a_long_send_keeps_its_claim(
         with pytest.raises(MessageNotSentError, match="another process"):
             await sending.send(message_id, attempt=2)
         await first
+    assert len(mailbox.received) == 1
+
+
+async def test_a_lost_connection_while_the_mail_goes_out_does_not_send_it_twice(
+    shop_row: None, drain: Drain, mail_to: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_id = await reserved(drain)
+
+    async def lost(*_: object) -> None:
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    monkeypatch.setattr(sending, "RENEW_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr("app.messaging.ledger.renew", lost)
+    async with smtp_server(Mailbox(answers_after_seconds=0.1)) as mailbox:
+        mail_to(mailbox)
+        await sending.send(message_id, attempt=1)
+        await drain()
+    assert await state_of(message_id) == ("SENT", None, None)
     assert len(mailbox.received) == 1
 
 

@@ -1,0 +1,34 @@
+"""Holding a lease for as long as the work that it covers takes."""
+
+import asyncio
+import contextvars
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def renewed(renew: Callable[[], Awaitable[object]], *, every_seconds: float) -> AsyncIterator[None]:
+    """Call `renew` time and again while the block runs, in a task that has no part in any transaction of this one.
+
+    A renewal that fails, such as by a lost connection, is left to the next turn: what the block came to counts, and a
+    lease that ran out meanwhile is noticed where its holder writes.
+    """
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(every_seconds)
+            try:
+                await renew()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the work goes on
+                log.warning("lease not renewed", error=type(error).__name__)
+
+    task = asyncio.get_running_loop().create_task(keep(), context=contextvars.Context())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
