@@ -21,6 +21,8 @@ def configure_logging(settings: Settings) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if settings.is_production:
+        shared.append(_without_text)
     renderer: structlog.typing.Processor
     if settings.log_format == "console":
         # No locals in tracebacks: they hold addresses and tokens.
@@ -56,14 +58,26 @@ def log_fault(fault: BaseException, **where: object) -> None:
     log = structlog.get_logger("tradewind")
     if get_settings().is_development:
         log.error("fault", **where, exc_info=fault)
-        return
+    else:
+        log.error("fault", **where, **_described(fault))
+
+
+def _described(fault: BaseException) -> dict[str, object]:
+    """What an exception is and where it came from, without what it says."""
     frames = traceback.extract_tb(fault.__traceback__)[-MAX_LOGGED_FRAMES:]
-    log.error(
-        "fault",
-        **where,
-        fault=type(fault).__qualname__,
+    return {
+        "fault": type(fault).__qualname__,
         # Names of what was violated, where PostgreSQL gives them; never its detail, which quotes values.
-        sqlstate=getattr(fault, "sqlstate", None),
-        constraint=getattr(fault, "constraint_name", None),
-        trace=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    )
+        "sqlstate": getattr(fault, "sqlstate", None),
+        "constraint": getattr(fault, "constraint_name", None),
+        "trace": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def _without_text(logger: object, method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """For every exception that anybody logs: our own `log.exception`, the server's, the broker's."""
+    given = entry.pop("exc_info", None)
+    fault = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(fault, BaseException):
+        entry.update(_described(fault))
+    return entry
