@@ -209,7 +209,7 @@ _MONEY = [
     ),
     Invariant(
         "gateway_agrees",
-        "The test gateway holds the money that the shop counts on, and none that it has called off or does not know of.",
+        "The test gateway has the money that the shop counts on, and none that it has called off or does not know of.",
         """
         SELECT g.id, p.id AS payment_id, g.state, p.state AS payment
         FROM test_gateway_payments g
@@ -238,7 +238,7 @@ _MONEY = [
         "payment_ledger_adds_up",
         "What was captured, and what a gateway has set aside, is what the ledger of transactions says.",
         """
-        SELECT p.id, p.state, p.captured_minor, coalesce(t.captured, 0) AS captured, coalesce(t.set_aside, 0) AS set_aside
+        SELECT p.id, p.state, p.captured_minor, t.captured, t.set_aside
         FROM payments p
         LEFT JOIN (
             SELECT payment_id, sum(amount_minor) FILTER (WHERE kind = 'CAPTURE') AS captured,
@@ -293,7 +293,7 @@ _ORDERS = [
     ),
     Invariant(
         "stock_left_with_the_goods",
-        "Units of counted lines that have shipped, or went with the complete order, have left what was reserved for it.",
+        "Units of counted lines that have shipped, or went with the complete order, have left what was reserved.",
         """
         SELECT o.id, l.variant_id, l.shipped, coalesce(r.left_the_shelf, 0) AS left_the_shelf
         FROM orders o

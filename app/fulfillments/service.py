@@ -56,7 +56,8 @@ async def create_fulfillment(
         await _write_fulfillment(fulfillment_id, order_id, units, staff_id)
         await _write_parcels(fulfillment_id, described, promised.get("estimatedDelivery") or {})
         await reservations.ship(order["attempt_id"], shipped)
-        await _update_order(order_id)
+        if await _update_order(order_id) == OrderStatus.COMPLETED:
+            await reservations.ship_rest(order["attempt_id"])
         await events.record(
             FULFILLMENT_CREATED,
             subject_id=order_id,
@@ -141,9 +142,13 @@ async def _write_parcels(fulfillment_id: uuid.UUID, parcels: Sequence[Parcel], p
     )
 
 
-async def _update_order(order_id: uuid.UUID) -> None:
-    """An order is complete when everything in it has left and it is paid for; see `status.payment_captured` too."""
-    await db.execute(
+async def _update_order(order_id: uuid.UUID) -> str:
+    """An order is complete when everything in it has left and it is paid for; see `status.payment_captured` too.
+
+    Returns:
+        Its status.
+    """
+    now: str = await db.fetchval(
         """
         UPDATE orders SET
             fulfillment_status = CASE WHEN rest.units = 0 THEN 'FULFILLED' ELSE 'PARTIALLY_FULFILLED' END,
@@ -153,9 +158,10 @@ async def _update_order(order_id: uuid.UUID) -> None:
             SELECT coalesce(sum(quantity - fulfilled_quantity) FILTER (WHERE requires_shipping), 0) AS units
             FROM order_lines WHERE order_id = $1
         ) rest
-        WHERE orders.id = $1
+        WHERE orders.id = $1 RETURNING status
         """,
         order_id,
         PaymentStatus.PAID.value,
         OrderStatus.COMPLETED.value,
     )
+    return now

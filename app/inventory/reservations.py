@@ -50,7 +50,8 @@ async def find(demands: Sequence[Demand]) -> Allocation:
     found = allocate(demands, await _locked_levels(demands))
     unknown = [demand.variant_id for demand in demands if demand.may_backorder and demand.variant_id in found.missing]
     # Sold without ever having been in stock: there has to be a level that owes the units.
-    if unknown and await _open_empty_levels(unknown):
+    if unknown:
+        await _open_empty_levels(unknown)
         found = allocate(demands, await _locked_levels(demands))
     return found
 
@@ -61,15 +62,16 @@ async def _locked_levels(demands: Sequence[Demand]) -> list[Level]:
     return [Level(row["id"], row["variant_id"], row["available"]) for row in rows]
 
 
-async def _open_empty_levels(variant_ids: Sequence[uuid.UUID]) -> int:
-    return await db.execute(
+async def _open_empty_levels(variant_ids: Sequence[uuid.UUID]) -> None:
+    """Where somebody else makes the same levels, theirs are there once this returns."""
+    await db.execute(
         """
         INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
         SELECT n.id, n.variant_id, h.id, 0, 0, 0, business_now()
         FROM unnest($1::uuid[], $2::uuid[]) AS n (id, variant_id)
         JOIN product_variants v ON v.id = n.variant_id
         CROSS JOIN (SELECT id FROM warehouses ORDER BY is_default DESC, priority, id LIMIT 1) h
-        ORDER BY n.id
+        ORDER BY n.variant_id
         ON CONFLICT DO NOTHING
         """,
         [new_id() for _ in variant_ids],
@@ -200,6 +202,19 @@ async def ship(attempt_id: uuid.UUID, units: Mapping[uuid.UUID, int]) -> None:
             shares.append(share)
     if shares:
         await _write_shipped(shares, attempt_id)
+
+
+async def ship_rest(attempt_id: uuid.UUID) -> None:
+    """The order is complete: what goes into no parcel, such as the seats of a course, was handed over with it."""
+    rows = await db.fetch(
+        """
+        SELECT variant_id, sum(quantity + backordered - shipped_quantity)::int AS units
+        FROM stock_reservations WHERE attempt_id = $1 AND state = 'COMMITTED' GROUP BY variant_id
+        """,
+        attempt_id,
+    )
+    if rows:
+        await ship(attempt_id, {row["variant_id"]: row["units"] for row in rows})
 
 
 @dataclass(frozen=True, slots=True)

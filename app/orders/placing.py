@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from app import db, events
+from app.inventory import reservations
 from app.keys import keyring
 from app.kit.crypto import hash_token, token_matches
 from app.orders.draft import OrderDraft, lines_json
@@ -80,6 +81,8 @@ async def place(draft: OrderDraft, attempt_id: uuid.UUID, payment_status: Paymen
     )
     if row is None:
         raise RuntimeError("the order was not written")
+    if done:
+        await reservations.ship_rest(attempt_id)
     await events.record(ORDER_PLACED, subject_id=draft.id, payload={"orderId": str(draft.id)})
     return row
 

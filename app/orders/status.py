@@ -6,6 +6,7 @@ Whoever changes an order and its payment locks the order first.
 import uuid
 
 from app import db, live
+from app.inventory import reservations
 from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
 
 
@@ -26,11 +27,11 @@ async def lock_order(order_id: uuid.UUID) -> db.Record | None:
 
 async def payment_captured(order_id: uuid.UUID) -> None:
     """The money is in. An order of which nothing is left to ship is complete with it."""
-    await db.execute(
+    row = await db.fetchrow(
         """
         UPDATE orders SET payment_status = $2, updated_at = business_now(),
             status = CASE WHEN status = $3 AND fulfillment_status = ANY($4) THEN $5 ELSE status END
-        WHERE id = $1
+        WHERE id = $1 RETURNING status, attempt_id
         """,
         order_id,
         PaymentStatus.PAID.value,
@@ -38,6 +39,8 @@ async def payment_captured(order_id: uuid.UUID) -> None:
         [FulfillmentStatus.FULFILLED.value, FulfillmentStatus.NOT_REQUIRED.value],
         OrderStatus.COMPLETED.value,
     )
+    if row is not None and row["status"] == OrderStatus.COMPLETED:
+        await reservations.ship_rest(row["attempt_id"])
     announce(order_id)
 
 

@@ -117,3 +117,49 @@ async def test_what_is_not_counted_is_not_held(api: Api, staff_token: str, drain
     await api.ok(FULFILL, {"input": {"orderId": order_id}}, token=staff_token)
     await drain()
     assert await invariants.check() == []
+
+
+async def test_what_goes_into_no_parcel_leaves_with_the_complete_order(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    """Seats of a course: counted, and never shipped."""
+    seats = await catalogue.product(stock=20, kind="SERVICE", requires_shipping=False)
+    book = await catalogue.product(stock=20)
+    alone = {"shippingQuoteId": None, "shippingAddress": None}
+    await checkout.placed(api, (seats, 2), **alone)
+    assert await levels(seats.variant_id) == [(18, 2, 0)]
+    await drain()
+    assert await levels(seats.variant_id) == [(18, 0, 0)]
+
+    mixed, in_cash, cancelled = [
+        (await checkout.placed(api, (seats, 1), (book, 2), payment=payment))["order"]["id"]
+        for payment in (checkout.CARD, checkout.CASH, checkout.CARD)
+    ]
+    await drain()
+    assert await levels(seats.variant_id) == [(15, 3, 0)]
+    await api.ok(CANCEL, {"id": cancelled}, token=staff_token)
+    assert await levels(seats.variant_id) == [(16, 2, 0)]
+    # The last of the parcels and the money: whichever comes second completes an order.
+    (_, books) = await line_ids(mixed)
+    for reserved in (2, 1):
+        lines = [{"orderLineId": books, "quantity": 1}]
+        await api.ok(FULFILL, {"input": {"orderId": mixed, "lines": lines}}, token=staff_token)
+        await drain()
+        assert await levels(seats.variant_id) == [(16, reserved, 0)]
+    paid = "mutation ($id: ID!) { orderMarkAsPaid(orderId: $id) { userErrors { code } } }"
+    await api.ok(paid, {"id": in_cash}, token=staff_token)
+    assert await levels(seats.variant_id) == [(16, 1, 0)]
+    await api.ok(FULFILL, {"input": {"orderId": in_cash}}, token=staff_token)
+    assert await levels(seats.variant_id) == [(16, 0, 0)]
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_seats_that_cost_nothing_leave_at_once(api: Api, drain: Drain) -> None:
+    seats = await catalogue.product(stock=20, price_minor=0, kind="SERVICE", requires_shipping=False)
+    nothing = {"shippingQuoteId": None, "shippingAddress": None, "payment": None}
+    order = (await checkout.placed(api, (seats, 2), **nothing))["order"]
+    assert order["status"] == "COMPLETED"
+    assert await levels(seats.variant_id) == [(18, 0, 0)]
+    await drain()
+    assert await invariants.check() == []

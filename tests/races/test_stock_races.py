@@ -15,6 +15,11 @@ from app.kit.ids import new_id
 from tests.client import Api
 from tests.factories import catalogue, checkout, inventory
 
+OPEN_LEVEL = """
+    INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
+    VALUES ($1, $2, $3, 0, 0, 0, business_now())
+"""
+
 
 @pytest.fixture(autouse=True)
 async def _shop(api: Api) -> None:
@@ -22,18 +27,18 @@ async def _shop(api: Api) -> None:
 
 
 @asynccontextmanager
-async def another_transaction(*statements: tuple[str, tuple[object, ...]]) -> AsyncIterator[None]:
-    """Somebody else has run these statements, and has not come to an end yet; at the end it is all taken back."""
+async def another_transaction(sql: str, *arguments: object, commit: bool = False) -> AsyncIterator[None]:
+    """Somebody else has run this statement, and has not come to an end yet; at the end it is taken back, or kept."""
     begun, end = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
         with contextlib.suppress(ZeroDivisionError):
             async with db.unit_of_work():
-                for sql, arguments in statements:
-                    await db.execute(sql, *arguments)
+                await db.execute(sql, *arguments)
                 begun.set()
                 await end.wait()
-                raise ZeroDivisionError
+                if not commit:
+                    raise ZeroDivisionError
 
     task = asyncio.create_task(hold(), context=contextvars.Context())
     await begun.wait()
@@ -73,10 +78,6 @@ async def test_an_order_does_not_wait_for_an_import_that_restates_its_stock(api:
 
 async def test_first_levels_that_two_make_in_opposite_orders(api: Api) -> None:
     """Each of them finds what the other has begun, and one of them goes first."""
-    insert = """
-        INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
-        VALUES ($1, $2, $3, 0, 0, 0, business_now())
-    """
     warehouse_id = await inventory.default_warehouse()
 
     async def make(variant_ids: list[uuid.UUID]) -> None:
@@ -88,7 +89,7 @@ async def test_first_levels_that_two_make_in_opposite_orders(api: Api) -> None:
         for blocked in variants:
             await db.execute("DELETE FROM stock_movements")
             await db.execute("DELETE FROM stock_levels")
-            async with another_transaction((insert, (new_id(), blocked, warehouse_id))):
+            async with another_transaction(OPEN_LEVEL, new_id(), blocked, warehouse_id):
                 makers = [asyncio.create_task(make(order)) for order in (variants, variants[::-1])]
                 await asyncio.sleep(0.05)
             await asyncio.gather(*makers)
@@ -108,4 +109,17 @@ async def test_what_is_reserved_can_be_given_back_however_much_was_restated(api:
     (error,) = (await checkout.complete(api, given))["userErrors"]
     assert error["code"] == "PAYMENT_DECLINED"
     assert await inventory.available(product.variant_id) == 2**31 - 1
+    assert await invariants.check() == []
+
+
+async def test_two_guests_are_the_first_to_want_what_was_never_in_stock(api: Api) -> None:
+    """Somebody else opens the level that owes the units, between looking for it and making it."""
+    product = await catalogue.product(stock=None, track_inventory=True, inventory_policy="CONTINUE")
+    given = await checkout.ready_input(api, (product, 2))
+    warehouse_id = await inventory.default_warehouse()
+    async with another_transaction(OPEN_LEVEL, new_id(), product.variant_id, warehouse_id, commit=True):
+        buying = asyncio.create_task(checkout.complete(api, given))
+        await asyncio.sleep(0.2)
+    assert (await buying)["order"]
+    assert await db.fetchval("SELECT backordered FROM stock_levels") == 2
     assert await invariants.check() == []

@@ -1,0 +1,201 @@
+"""Every truth can be broken by hand, and is then reported: a check that cannot fail would hide what it is for."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from app import db, invariants
+from app.invariants import INVARIANTS
+from tests.client import Api
+from tests.factories import cart as carts
+from tests.factories import catalogue, checkout
+from tests.factories.fulfillments import fulfill
+
+Drain = Callable[[], Awaitable[None]]
+
+AUTHORIZED, IN_CASH, PARTLY_SHIPPED, SHIPPED, CANCELLED, SEATS = range(1001, 1007)
+"""Numbers of the orders that `busy_shop` has."""
+
+CANCEL = "mutation ($id: ID!) { orderCancel(orderId: $id) { userErrors { code } } }"
+
+
+@pytest.fixture
+async def busy_shop(api: Api, staff_token: str, drain: Drain) -> None:
+    """Orders in every state, a checkout that was refused and one that waits for its shopper; all is well."""
+    await checkout.shop_that_ships()
+    lantern = await catalogue.product(stock=50)
+    seat = await catalogue.product(stock=20, kind="SERVICE", requires_shipping=False)
+    cash = {"payment": checkout.CASH}
+    orders = [(await checkout.placed(api, (lantern, 2), **more))["order"]["id"] for more in ({}, cash, {}, {}, {})]
+    await checkout.placed(api, (seat, 2), shippingQuoteId=None, shippingAddress=None)
+    line_id = await db.fetchval(f"SELECT id FROM order_lines WHERE order_id = {of(PARTLY_SHIPPED)}")
+    await fulfill(api, staff_token, orders[2], lines=[{"orderLineId": f"oline_{line_id.hex}", "quantity": 1}])
+    await fulfill(api, staff_token, orders[3])
+    await api.ok(CANCEL, {"id": orders[4]}, token=staff_token)
+    for token in ("tok_declined", "tok_requires_action"):
+        given = await checkout.ready_input(api, (lantern, 3), payment={**checkout.CARD, "token": token})
+        assert not (await checkout.complete(api, given))["order"]
+    await carts.cart((lantern.variant_id, 1))
+    await drain()
+    assert await invariants.check() == []
+
+
+def of(number: int) -> str:
+    return f"(SELECT id FROM orders WHERE number = {number})"
+
+
+def taken_for(number: int) -> str:
+    return f"attempt_id = (SELECT attempt_id FROM orders WHERE number = {number})"
+
+
+BREAKS = {
+    "stock_not_negative": [
+        "ALTER TABLE stock_levels DROP CONSTRAINT stock_available; UPDATE stock_levels SET available = -1",
+    ],
+    "stock_reserved_by_somebody": [
+        "UPDATE stock_levels SET reserved = reserved + 1",
+        "UPDATE stock_levels SET backordered = 1",
+    ],
+    "stock_accounted_for": [
+        "UPDATE stock_levels SET available = available + 1",
+        "DELETE FROM stock_movements WHERE reason = 'order'",
+    ],
+    "stock_held_for_the_living": [
+        "UPDATE checkout_attempts SET state = 'REFUSED' WHERE state = 'REQUIRES_ACTION'",
+        f"UPDATE stock_reservations SET state = 'HELD' WHERE {taken_for(AUTHORIZED)}",
+        # Sold to an order, and on sale again.
+        f"""
+        UPDATE stock_levels SET reserved = reserved - 2, available = available + 2
+        WHERE id = (SELECT stock_level_id FROM stock_reservations WHERE {taken_for(AUTHORIZED)});
+        UPDATE stock_reservations SET state = 'RELEASED' WHERE {taken_for(AUTHORIZED)}
+        """,
+        f"UPDATE orders SET status = 'CANCELLED' WHERE number = {IN_CASH}",
+        f"UPDATE orders SET status = 'OPEN' WHERE number = {CANCELLED}",
+        f"UPDATE orders SET status = 'COMPLETED' WHERE number = {PARTLY_SHIPPED}",
+    ],
+    "stock_sold_as_ordered": [
+        f"DELETE FROM stock_reservations WHERE {taken_for(AUTHORIZED)}",
+        f"UPDATE stock_reservations SET quantity = 3 WHERE {taken_for(AUTHORIZED)}",
+        f"UPDATE stock_reservations SET variant_id = gen_random_uuid() WHERE {taken_for(AUTHORIZED)}",
+        f"""
+        INSERT INTO stock_reservations (id, attempt_id, stock_level_id, variant_id, quantity, backordered,
+                                        shipped_quantity, state, created_at)
+        SELECT gen_random_uuid(), (SELECT attempt_id FROM orders WHERE number = {SEATS}), stock_level_id, variant_id,
+               1, 0, 0, 'COMMITTED', now()
+        FROM stock_reservations WHERE {taken_for(AUTHORIZED)}
+        """,
+    ],
+    "stock_left_with_the_goods": [
+        f"UPDATE stock_reservations SET shipped_quantity = 0 WHERE {taken_for(PARTLY_SHIPPED)}",
+        f"UPDATE stock_reservations SET shipped_quantity = 0 WHERE {taken_for(SEATS)}",
+    ],
+    "attempt_has_its_order": [
+        f"UPDATE checkout_attempts SET state = 'REFUSED' WHERE order_id = {of(AUTHORIZED)}",
+        f"UPDATE checkout_attempts SET order_id = {of(IN_CASH)} WHERE order_id = {of(AUTHORIZED)}",
+        f"UPDATE orders SET attempt_id = gen_random_uuid() WHERE number = {AUTHORIZED}",
+        "UPDATE carts SET state = 'OPEN'",
+        "UPDATE carts SET state = 'COMPLETED'",
+    ],
+    "attempt_comes_to_an_end": [
+        "UPDATE checkout_attempts SET hold_until = now() - interval '1 day' WHERE state = 'REQUIRES_ACTION'",
+    ],
+    "attempt_keeps_its_answer": [
+        "UPDATE checkout_attempts SET refusal = '[]' WHERE state = 'REFUSED'",
+        "UPDATE checkout_attempts SET refusal = NULL WHERE state = 'REFUSED'",
+        "UPDATE checkout_attempts SET draft = '{}' WHERE state = 'SUCCEEDED'",
+        "UPDATE checkout_attempts SET finished_at = NULL",
+    ],
+    "order_is_the_sum_of_its_lines": [
+        f"DELETE FROM order_lines WHERE order_id = {of(AUTHORIZED)}",
+        f"UPDATE order_lines SET total_minor = 1 WHERE order_id = {of(AUTHORIZED)}",
+        f"UPDATE order_lines SET tax_minor = 1 WHERE order_id = {of(AUTHORIZED)}",
+        "UPDATE orders SET subtotal_minor = subtotal_minor - 1, shipping_minor = shipping_minor + 1",
+    ],
+    "order_is_charged_its_total": [
+        f"UPDATE payments SET amount_minor = amount_minor - 1 WHERE order_id = {of(AUTHORIZED)}",
+        f"UPDATE payments SET order_id = NULL WHERE order_id = {of(IN_CASH)}",
+        f"UPDATE payments SET currency_code = 'EUR' WHERE order_id = {of(IN_CASH)}",
+    ],
+    "money_has_its_order": [f"UPDATE payments SET order_id = NULL WHERE order_id = {of(AUTHORIZED)}"],
+    "refused_money_is_given_back": ["UPDATE payments SET state = 'AUTHORIZED' WHERE state = 'FAILED'"],
+    "order_and_money_go_together": [
+        f"UPDATE payments SET state = 'VOIDED' WHERE order_id = {of(AUTHORIZED)}",
+        f"UPDATE payments SET state = 'FAILED' WHERE order_id = {of(AUTHORIZED)}",
+        f"UPDATE payments SET state = 'AUTHORIZED' WHERE order_id = {of(CANCELLED)}",
+    ],
+    "gateway_agrees": [
+        "DELETE FROM test_gateway_payments WHERE state = 'AUTHORIZED'",
+        "UPDATE test_gateway_payments SET state = 'AUTHORIZED' WHERE state = 'VOIDED'",
+        "UPDATE test_gateway_payments SET state = 'AUTHORIZED' WHERE state = 'CAPTURED'",
+        "UPDATE test_gateway_payments SET amount_minor = 1 WHERE state = 'AUTHORIZED'",
+        "UPDATE test_gateway_payments SET idempotency_key = id::text WHERE state = 'CAPTURED'",
+    ],
+    "payment_status_is_true": [
+        f"UPDATE orders SET payment_status = 'PAID' WHERE number = {AUTHORIZED}",
+        f"UPDATE payments SET state = 'PENDING' WHERE order_id = {of(AUTHORIZED)}",
+    ],
+    "payment_ledger_adds_up": [
+        "DELETE FROM payment_transactions WHERE kind = 'CAPTURE'",
+        "DELETE FROM payment_transactions WHERE kind = 'AUTHORIZE'",
+        f"UPDATE payments SET state = 'CAPTURED' WHERE order_id = {of(AUTHORIZED)}",
+        f"UPDATE payments SET captured_minor = 0 WHERE order_id = {of(SHIPPED)}",
+    ],
+    "payment_asked_in_time": ["UPDATE payments SET state = 'VOIDING', updated_at = now() - interval '2 days'"],
+    "order_shipped_as_recorded": [
+        f"UPDATE order_lines SET fulfilled_quantity = 1 WHERE order_id = {of(AUTHORIZED)}",
+        "DELETE FROM fulfillment_lines",
+    ],
+    "order_states_are_true": [
+        f"UPDATE orders SET fulfillment_status = 'FULFILLED' WHERE number = {PARTLY_SHIPPED}",
+        f"UPDATE orders SET status = 'OPEN' WHERE number = {SHIPPED}",
+        f"UPDATE orders SET status = 'COMPLETED' WHERE number = {AUTHORIZED}",
+    ],
+    "order_said_once": [
+        "DELETE FROM events WHERE type = 'order.placed'",
+        f"UPDATE events SET subject_id = {of(AUTHORIZED)} WHERE type = 'order.placed'",
+    ],
+    "order_confirmed": ["DELETE FROM messages WHERE template = 'order_confirmation'"],
+    "message_sent_once": [
+        "ALTER TABLE messages DROP CONSTRAINT messages_dedupe_key_key; UPDATE messages SET dedupe_key = 'x'",
+    ],
+    "event_is_handled": ["UPDATE events SET acknowledged_at = NULL, visible_at = now() - interval '1 hour'"],
+    "product_price_range": ["UPDATE products SET min_price_minor = 0"],
+    "variant_has_its_options": ["UPDATE product_variants SET option_values = ARRAY['XXL']"],
+}
+
+
+class _TakeItBack(Exception):  # noqa: N818 - no error
+    pass
+
+
+async def _reported_after(breaking: str) -> set[str]:
+    """Names of all that is reported once `breaking` has run, which is taken back then."""
+    reported = set()
+    try:
+        async with db.unit_of_work():
+            assert await db.execute(breaking) > 0, f"this broke nothing: {breaking}"
+            for invariant in INVARIANTS:
+                if await db.fetch(f"SELECT * FROM ({invariant.sql}) broken LIMIT 1"):
+                    reported.add(invariant.name)
+            raise _TakeItBack
+    except _TakeItBack:
+        return reported
+
+
+async def test_whatever_is_broken_by_hand_is_reported(busy_shop: None) -> None:
+    unnoticed = [
+        (name, breaking)
+        for name, statements in BREAKS.items()
+        for breaking in statements
+        if name not in await _reported_after(breaking)
+    ]
+    assert unnoticed == []
+    assert set(BREAKS) == {invariant.name for invariant in INVARIANTS}
+    assert await invariants.check() == []
+
+
+async def test_what_is_reported_names_the_rows(busy_shop: None) -> None:
+    await db.execute(f"UPDATE orders SET payment_status = 'VOIDED' WHERE number = {AUTHORIZED}")
+    (violation,) = await invariants.check()
+    assert violation.name == "payment_status_is_true"
+    assert [row["id"] for row in violation.rows] == [await db.fetchval(f"SELECT {of(AUTHORIZED)}")]
