@@ -3,7 +3,7 @@
 graphql-core completes every leaf of an answer in some five microseconds of general machinery: a path, an info object, a
 resolver call, four type tests. A page of products has a thousand leaves, and each of ours is a plain attribute of an
 instance. So the shape of a selection is compiled once into closures that do just what this selection needs, and kept
-with the operation; see docs/decisions/execution.md.
+with the operation; see docs/decisions/executor.md.
 
 Root fields, their arguments and guards are executed by graphql-core as ever. So is every object whose selection holds
 anything that is not certain (`_Unsure`), and every object in which anything goes wrong on the quick way: it is
