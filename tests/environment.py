@@ -2,7 +2,7 @@
 
 from app.settings import Settings
 
-SECRET_KEY = "a-key-of-the-tests-that-is-long-enough-0123456789"
+SECRET_KEY = "f7f93f2439faf8feb8b154b1b2fda49951dc6e584933cad9"
 
 
 def make_settings(database_url: str, redis_url: str, **more: object) -> Settings:

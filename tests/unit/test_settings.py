@@ -1,0 +1,47 @@
+"""Production starts with real secrets, or not at all."""
+
+import secrets
+from collections.abc import Callable
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings
+from tests.environment import make_settings
+
+SERVERS = ("postgres://shop:x@db.internal/shop", "redis://cache.internal")
+
+
+def production(**more: object) -> Settings:
+    return make_settings(*SERVERS, **{"TRADEWIND_ENV": "production", "smtp_url": "smtp://mail.internal", **more})
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "",
+        " , ",
+        "too-short",
+        "a" * 40,
+        "0123456789" * 4 + " , short",
+        "please-change-me-please-change-me",
+        "super-secret-key-super-secret-key-1234567890",
+        "TradewindDevelopmentKeyThatIsLongEnough123",
+        f"{secrets.token_hex(32)},super-secret-key-super-secret-key-1234567890",
+    ],
+)
+def test_production_refuses_keys_that_are_no_secret(keys: str) -> None:
+    with pytest.raises(ValidationError, match="SECRET_KEYS") as refused:
+        production(secret_keys=keys)
+    assert not keys.strip(" ,") or keys not in str(refused.value), "the message repeats the key"
+
+
+@pytest.mark.parametrize("make", [lambda: secrets.token_urlsafe(32), lambda: secrets.token_hex(16)])
+def test_production_takes_random_keys(make: Callable[[], str]) -> None:
+    keys = [make(), make()]
+    assert production(secret_keys=",".join(keys)).secret_keys == keys
+
+
+def test_production_needs_a_way_to_send_mail() -> None:
+    with pytest.raises(ValidationError, match="SMTP_URL"):
+        production(smtp_url=None, secret_keys=secrets.token_hex(32))
