@@ -97,5 +97,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         middleware=middleware,
         lifespan=lifespan,
     )
+    # Starlette's redirect to the path without a slash at its end names the host that the client named, and http.
+    application.router.redirect_slashes = False
     application.state.settings = settings
     return application

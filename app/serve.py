@@ -27,7 +27,8 @@ def serve_api(host: str, port: int, workers: int, shutdown_seconds: int) -> None
     """Serves until SIGTERM or SIGINT; then open requests have `shutdown_seconds` to end."""
     import uvicorn
 
-    configure_logging(get_settings())
+    settings = get_settings()
+    configure_logging(settings)
     uvicorn.run(
         "app.serve:application",
         factory=True,
@@ -38,6 +39,8 @@ def serve_api(host: str, port: int, workers: int, shutdown_seconds: int) -> None
         http="httptools",
         # The app reads the proxies' headers itself: it knows how many of them to trust.
         proxy_headers=False,
+        # Of a message on a WebSocket, before it is in memory.
+        ws_max_size=settings.max_body_bytes,
         server_header=False,
         # Requests are logged by the app, without personal data.
         access_log=False,

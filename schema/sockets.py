@@ -14,6 +14,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     SubscribeMessage,
 )
 
+from app.logging import log_fault
 from schema.context import Context, build_context
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await self.handle_invalid_message("Failed to parse message")
             return
         await super().handle_message(message)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        log_fault(error)
 
     async def handle_invalid_message(self, error_message: str) -> None:
         await self.websocket.close(code=_MALFORMED, reason=error_message)

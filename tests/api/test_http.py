@@ -205,6 +205,14 @@ async def test_a_document_with_several_operations_needs_a_name(api: Api) -> None
     assert named.json() == {"data": {"b": "Query"}}
 
 
+async def test_no_answer_sends_the_client_to_a_host_that_it_named_itself(settings: Settings) -> None:
+    async with production(settings) as client:
+        for path in ("/graphql/", "/uploads/", "/health/live/"):
+            response = await client.get(path, headers={"Host": "evil.example"})
+            assert response.status_code == 404
+            assert "evil.example" not in str(response.headers)
+
+
 # Limits
 
 
