@@ -264,6 +264,12 @@ async def test_a_card_checkout_is_twelve_statements_and_the_gateways_own(api: Ap
         assert (len(statements) - len(gateway), len(gateway)) == (12, 1)
 
 
+async def test_the_watch_over_an_attempt_is_withdrawn_with_it(api: Api) -> None:
+    await checkout.placed(api)
+    left = await db.fetch("SELECT type FROM events WHERE acknowledged_at IS NULL")
+    assert [event["type"] for event in left] == ["order.placed"]
+
+
 async def test_a_checkout_for_cash_is_one_transaction_of_nine_statements(api: Api) -> None:
     product = await catalogue.product(stock=10)
     await checkout.placed(api, (product, 1), payment=checkout.CASH)

@@ -12,12 +12,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 import pytest
 
 from app import db, invariants
 from app.checkout import attempts, lease, settlement
 from app.inventory import reservations
 from app.orders import placing
+from app.payments import test_gateway
 from app.payments.gateway import Authorisation, GatewayPayment
 from app.payments.test_gateway import TestGateway
 from tests.client import Api
@@ -237,6 +239,24 @@ async def test_a_process_that_wakes_up_after_the_shopper_was_served(
     await drain()
     footprint = await checkout.footprint()
     assert (footprint["orders"], footprint["asked"]) == (1, 1)
+    assert await invariants.check() == []
+
+
+async def test_a_webhook_that_comes_before_the_request_that_it_is_about(
+    api: Api, product: MadeProduct, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway knows nothing of the payment yet; only who is about to ask may take that for an answer."""
+    given = await checkout.ready_input(api, (product, 2))
+    async with held_up(monkeypatch, knows_the_void=True) as (reached, let_through):
+        slow = asyncio.create_task(checkout.complete(api, given))
+        await reached.wait()
+        body = orjson.dumps({"payment": str(await db.fetchval("SELECT id FROM payments"))})
+        answer = await api.http.post("/webhooks/payments/test", content=body, headers=test_gateway.signed_headers(body))
+        assert answer.status_code == 204
+        await drain()
+        assert await db.fetchval("SELECT state FROM checkout_attempts") == "PROCESSING"
+        let_through.set()
+        assert (await slow)["order"]
     assert await invariants.check() == []
 
 
