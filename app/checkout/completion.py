@@ -91,7 +91,7 @@ async def _try(request: CompletionRequest) -> Answer | None:
     if standing["live"]:
         raise in_progress()
     cart = await carts.load_cart(standing["cart_id"], request.secret)
-    if cart is None or cart.state is CartState.COMPLETED or cart.checkout_in_progress:
+    if cart is None or cart.revision != standing["revision"]:
         return None
     return await _begin(standing, cart, request)
 

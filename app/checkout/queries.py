@@ -11,7 +11,7 @@ from app.addresses.postal import PostalAddress
 from app.checkout.requests import Details
 
 _STANDING = """
-    SELECT c.id AS cart_id, c.secret_hash, c.state AS cart_state, c.country_code, business_now() AS now,
+    SELECT c.id AS cart_id, c.secret_hash, c.state AS cart_state, c.revision, c.country_code, business_now() AS now,
            k.id AS checkout_id, k.email, k.phone, k.shipping_address, k.billing_address, k.shipping_quote_id,
            a.id AS attempt_id, a.fingerprint, a.state, a.refusal, a.order_id,
            coalesce(a.leased_until > clock_timestamp(), false) AS leased,

@@ -1,4 +1,8 @@
-"""Making and changing checkouts: who buys, and where to, beside a cart. A cart has one at the most."""
+"""Making and changing checkouts: who buys, and where to, beside a cart. A cart has one at the most.
+
+As with carts, a change is written on what it was decided on; when somebody else was quicker, it is decided again while
+nobody else can change the cart.
+"""
 
 import uuid
 from collections.abc import Mapping
@@ -50,6 +54,18 @@ async def save(key: CheckoutKey, change: DetailsChange) -> uuid.UUID:
         DomainErrors: NOT_FOUND, CART_COMPLETED, CHECKOUT_IN_PROGRESS; INVALID_EMAIL and INVALID_PHONE; QUOTE_INVALID,
             QUOTE_EXPIRED and QUOTE_NOT_APPLICABLE. Fields are below `input`.
     """
+    cart_id = await _try_save(key, change)
+    if cart_id is None:
+        async with db.unit_of_work():
+            await db.execute(_LOCK_CART, key.cart_id, key.checkout_id)
+            cart_id = await _try_save(key, change)
+    if cart_id is None:
+        raise RuntimeError("a locked cart was changed by somebody else")
+    return cart_id
+
+
+async def _try_save(key: CheckoutKey, change: DetailsChange) -> uuid.UUID | None:
+    """None when the cart, or its checkout, was changed between reading and writing."""
     row = await queries.standing(key.cart_id, key.checkout_id)
     if row is None or not token_matches(key.secret, row["secret_hash"]):
         raise not_found("cart" if key.cart_id else "checkout", key.field)
@@ -61,8 +77,7 @@ async def save(key: CheckoutKey, change: DetailsChange) -> uuid.UUID:
     if quote_id := checked.get("shipping_quote_id"):
         await _check_quote(row, key.secret, quote_id, checked)
     cart_id: uuid.UUID = row["cart_id"]
-    await _write(cart_id, checked)
-    return cart_id
+    return cart_id if await _write(cart_id, row["revision"], checked) else None
 
 
 def _checked_contact(row: Mapping[str, Any], change: DetailsChange) -> DetailsChange:
@@ -99,12 +114,20 @@ async def _check_quote(row: Mapping[str, Any], secret: str, quote_id: str, chang
         await verify_quote(quote_id, cart.lines, destination_of(address), cart.currency_code, row["now"], field=field)
 
 
-# Each detail comes with whether it is given, so that two changes at once each keep theirs.
+_LOCK_CART = """
+    UPDATE carts SET revision = revision + 1
+    WHERE id = coalesce($1, (SELECT cart_id FROM checkouts WHERE id = $2::uuid))
+"""
+
+# A change of the checkout counts as one of its cart, so that nobody orders on details that were changed meanwhile.
+# Each detail comes with whether it is given, and what is not given stays as it is.
 _SAVE = """
+    WITH cart AS (
+        UPDATE carts SET revision = revision + 1 WHERE id = $2 AND revision = $13 AND state = 'OPEN' RETURNING id
+    )
     INSERT INTO checkouts AS k (id, cart_id, email, phone, shipping_address, billing_address, shipping_quote_id,
                                 created_at, updated_at)
-    SELECT $1, c.id, $4, $6, $8::jsonb, $10::jsonb, $12, business_now(), business_now()
-    FROM carts c WHERE c.id = $2 AND c.state = 'OPEN'
+    SELECT $1, cart.id, $4, $6, $8::jsonb, $10::jsonb, $12, business_now(), business_now() FROM cart
     ON CONFLICT (cart_id) DO UPDATE SET
         email = CASE WHEN $3 THEN EXCLUDED.email ELSE k.email END,
         phone = CASE WHEN $5 THEN EXCLUDED.phone ELSE k.phone END,
@@ -115,8 +138,9 @@ _SAVE = """
 """
 
 
-async def _write(cart_id: uuid.UUID, change: DetailsChange) -> None:
-    await db.execute(
+async def _write(cart_id: uuid.UUID, revision: int, change: DetailsChange) -> bool:
+    """False, and nothing written, when the cart has another revision by now."""
+    written = await db.execute(
         _SAVE,
         new_id(),
         cart_id,
@@ -130,7 +154,9 @@ async def _write(cart_id: uuid.UUID, change: DetailsChange) -> None:
         _json(change.get("billing_address")),
         "shipping_quote_id" in change,
         change.get("shipping_quote_id"),
+        revision,
     )
+    return written == 1
 
 
 def _json(address: PostalAddress | None) -> str | None:

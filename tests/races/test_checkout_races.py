@@ -1,15 +1,20 @@
 """Many guests at once: the last unit is sold once, one key is one order, and nothing waits for itself."""
 
 import asyncio
+import contextvars
+import itertools
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from types import ModuleType
 from typing import Any
 
 import httpx2
 import pytest
 
 from app import db, invariants
+from app.cart import queries as cart_queries
+from app.checkout import queries as checkouts
 from app.checkout import settlement
 from app.kit.ids import new_id
 from app.payments import test_gateway
@@ -19,6 +24,7 @@ from tests.factories import catalogue, checkout, inventory
 from tests.factories.catalogue import MadeProduct
 
 Drain = Callable[[], Awaitable[None]]
+Action = Callable[[], Coroutine[Any, Any, None]]
 
 CANCEL = "mutation ($id: ID!) { orderCancel(orderId: $id) { order { id } userErrors { code } } }"
 FULFILL = """mutation ($id: ID!) {
@@ -252,6 +258,63 @@ async def test_changes_of_one_checkout_all_take_effect(api: Api) -> None:
     assert (row["email"], row["phone"]) == ("ada@example.com", "+14155550123")
     assert '"Lovelace"' in row["shipping_address"]
     assert '"Byron"' in row["billing_address"]
+
+
+UPDATE = """mutation ($id: ID!, $input: CheckoutUpdateInput!) {
+    checkoutUpdate(checkoutId: $id, input: $input) { checkout { email } userErrors { code } }
+}"""
+
+
+def once_after(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, action: Action) -> None:
+    """Something happens right after a function of `module` has read what it reads, for the first time."""
+    real, calls = getattr(module, name), itertools.count()
+
+    async def read(*args: Any, **kwargs: Any) -> Any:
+        first, found = next(calls) == 0, await real(*args, **kwargs)
+        if first:
+            await asyncio.create_task(action(), context=contextvars.Context())
+        return found
+
+    monkeypatch.setattr(module, name, read)
+
+
+async def checkout_of(api: Api, product: MadeProduct) -> tuple[str, dict[str, Any]]:
+    """A checkout with an email, and the input that completes its cart without naming one."""
+    given = await checkout.ready_input(api, (product, 1), email=None)
+    made = await api.ok(
+        "mutation ($input: CheckoutCreateInput!) { checkoutCreate(input: $input) { checkout { id } } }",
+        {"input": {"cartId": given["cartId"], "email": "before@example.com"}},
+    )
+    return made["checkoutCreate"]["checkout"]["id"], given
+
+
+@pytest.mark.parametrize(("module", "name"), [(checkouts, "standing"), (cart_queries, "load_cart")])
+async def test_an_order_has_what_was_changed_before_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
+) -> None:
+    checkout_id, given = await checkout_of(api, await catalogue.product(stock=5))
+
+    async def change() -> None:
+        await api.ok(UPDATE, {"id": checkout_id, "input": {"email": "after@example.com"}})
+
+    once_after(monkeypatch, module, name, change)
+    assert (await checkout.complete(api, given))["order"]
+    assert await db.fetchval("SELECT email FROM orders") == "after@example.com"
+    assert await invariants.check() == []
+
+
+async def test_a_change_that_comes_after_the_order_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not answered as if it had been kept."""
+    checkout_id, given = await checkout_of(api, await catalogue.product(stock=5))
+
+    async def order() -> None:
+        assert (await checkout.complete(api, given))["order"]
+
+    once_after(monkeypatch, checkouts, "standing", order)
+    (error,) = await api.refused(UPDATE, {"id": checkout_id, "input": {"email": "after@example.com"}})
+    assert error["code"] == "CART_COMPLETED"
+    assert await db.fetchval("SELECT email FROM checkouts") == "before@example.com"
+    assert await db.fetchval("SELECT email FROM orders") == "before@example.com"
 
 
 async def test_a_payment_id_is_asked_for_once_however_often_it_is_asked(api: Api) -> None:
