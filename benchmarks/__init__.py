@@ -1,1 +1,1 @@
-"""How far the API is from what one machine can do at most. Each runs by itself: `python -m benchmarks.catalogue`."""
+"""How far the API is from what one machine can do at most: `python -m benchmarks.run`."""

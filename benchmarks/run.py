@@ -27,6 +27,9 @@ from benchmarks.subjects import SUBJECTS, Client, Subject
 
 CONNECTIONS = 8
 WARM_UP_SHARE = 0.2
+HEADER = """\
+|                             | by hand, /s | Tradewind, /s | ratio | by hand, CPU ms | Tradewind, CPU ms |
+|-----------------------------|------------:|--------------:|------:|----------------:|------------------:|"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,8 @@ def row(subject: Subject, results: list[list[Round]]) -> str:
     )
     ratio = ours.units_per_second / limit.units_per_second
     return (
-        f"| {subject.name:27} | {limit.units_per_second:9.0f} | {ours.units_per_second:9.0f} | {ratio:5.2f} "
-        f"| {limit.cpu_ms_per_unit:7.2f} | {ours.cpu_ms_per_unit:9.2f} |"
+        f"| {subject.name:27} | {limit.units_per_second:11.0f} | {ours.units_per_second:13.0f} | {ratio:5.2f} "
+        f"| {limit.cpu_ms_per_unit:15.2f} | {ours.cpu_ms_per_unit:17.2f} |"
     )
 
 
@@ -129,8 +132,7 @@ def main() -> None:
             served("app.serve:application", environment) as ours,
         ):
             targets = [Target("by hand", by_hand, True), Target("Tradewind", ours, False)]
-            print("| a second                    |   by hand | Tradewind | ratio | CPU, ms | CPU, ours |")
-            print("|-----------------------------|----------:|----------:|------:|--------:|----------:|")
+            print(HEADER)
             for subject in SUBJECTS:
                 if arguments.only in subject.name:
                     rounds = asyncio.run(compare(targets, subject, shop, arguments.rounds, arguments.scale))

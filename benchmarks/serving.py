@@ -14,14 +14,6 @@ START_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    requests_per_second: float
-    cpu_ms_per_request: float
-    """Of the server's process alone, the database not included."""
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Server:
     port: int
     pid: int
@@ -95,30 +87,3 @@ def post(path: str, body: bytes) -> bytes:
     """A request, ready to be sent."""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     return head.encode() + b"\r\n\r\n" + body
-
-
-async def measure(server: Server, request: bytes, *, connections: int = 8, seconds: float = 4.0) -> Measured:
-    """Send the same request over and over, on several connections, after a second to warm up."""
-    body = await _drive(server.port, request, connections, 1.0)
-    cpu, started = server.cpu_seconds(), time.perf_counter()
-    counts = [0]
-    body = await _drive(server.port, request, connections, seconds, counts)
-    elapsed = time.perf_counter() - started
-    return Measured(counts[0] / elapsed, (server.cpu_seconds() - cpu) * 1000 / counts[0], body)
-
-
-async def _drive(port: int, request: bytes, connections: int, seconds: float, counts: list[int] | None = None) -> bytes:
-    deadline = time.perf_counter() + seconds
-    body = b""
-
-    async def one() -> None:
-        nonlocal body
-        connection = await Connection.to(port)
-        while time.perf_counter() < deadline:
-            body = await connection.ask(request)
-            if counts is not None:
-                counts[0] += 1
-        connection.close()
-
-    await asyncio.gather(*(one() for _ in range(connections)))
-    return body

@@ -6,20 +6,7 @@ from app import db
 from app.settings import Settings
 
 ADJECTIVES = ["Copper", "Oak", "Linen", "Storm", "Harbour", "Quiet", "Amber", "Field"]
-NOUNS = [
-    "Kettle",
-    "Lantern",
-    "Blanket",
-    "Chair",
-    "Satchel",
-    "Mug",
-    "Notebook",
-    "Jacket",
-    "Lamp",
-    "Bowl",
-    "Knife",
-    "Basket",
-]
+NOUNS = ["Kettle", "Lantern", "Blanket", "Chair", "Satchel", "Mug", "Book", "Jacket", "Lamp", "Bowl", "Knife", "Tray"]
 
 _FILL = """
     INSERT INTO products (id, slug, name, status, kind, description, description_html, vendor, tags, metadata,
@@ -27,23 +14,19 @@ _FILL = """
     SELECT gen_random_uuid(), 'product-' || n,
            ($2::text[])[1 + n % 8] || ' ' || ($3::text[])[1 + n / 8 % 12] || ' ' || n, 'ACTIVE', 'PHYSICAL',
            repeat('A plain word. ', 60), '<p>' || repeat('A plain word. ', 60) || '</p>', 'Tradewind', '{new,home}',
-           '{}', 1999, 2599, now() + n * interval '1 second', now()
+           '{}', 1999, 2199, now() + n * interval '1 second', now()
     FROM generate_series(1, $1::int) n;
     INSERT INTO product_options (id, product_id, position, name, values)
-    SELECT gen_random_uuid(), p.id, o.position, o.name, o.values FROM products p, (VALUES
-        (1, 'Color', '{Navy,Sand}'::text[]), (2, 'Size', '{S,M,L}'::text[])
-    ) AS o (position, name, values);
+    SELECT gen_random_uuid(), id, 1, 'Size', '{S,M,L}' FROM products;
     INSERT INTO product_images (id, product_id, position, url, alt_text)
     SELECT gen_random_uuid(), id, n, 'https://cdn.example/' || slug || '-' || n || '.webp', name
     FROM products, generate_series(1, 4) n;
     INSERT INTO product_variants (id, product_id, position, name, option_values, sku, price_minor, weight_grams,
                                   requires_shipping, taxable, track_inventory, inventory_policy, metadata, created_at,
                                   updated_at)
-    SELECT gen_random_uuid(), p.id, (c.n - 1) * 3 + s.n, c.color || ' / ' || s.size, ARRAY[c.color, s.size],
-           p.slug || '-' || c.n || s.n, 1899 + 100 * ((c.n - 1) * 3 + s.n), 400, true, true, true, 'DENY', '{}',
-           now(), now()
-    FROM products p, unnest(ARRAY['Navy', 'Sand']) WITH ORDINALITY AS c (color, n),
-         unnest(ARRAY['S', 'M', 'L']) WITH ORDINALITY AS s (size, n);
+    SELECT gen_random_uuid(), p.id, s.n, s.size, ARRAY[s.size], p.slug || '-' || s.n, 1899 + 100 * s.n, 400, true,
+           true, true, 'DENY', '{}', now(), now()
+    FROM products p, unnest(ARRAY['S', 'M', 'L']) WITH ORDINALITY AS s (size, n);
     INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
     SELECT gen_random_uuid(), v.id, w.id, 1000000, 0, 0, now() FROM product_variants v, warehouses w;
     UPDATE shop SET currency_code = 'USD', countries = '{US}';
@@ -70,7 +53,7 @@ class Shop:
 
 
 async def fill(settings: Settings, products: int) -> Shop:
-    """Migrate the empty database and fill it. Six variants and four images a product."""
+    """Migrate the empty database and fill it. Three variants and four images a product."""
     await db.migrate(settings)
     await db.open_pool(settings)
     for statement in _FILL.split(";\n"):

@@ -8,11 +8,24 @@ from typing import Any
 
 import orjson
 
-from benchmarks.catalogue import PAGE
-from benchmarks.catalogue import QUERY as LIST
 from benchmarks.serving import Connection, get, post
 from benchmarks.shop import Shop
 
+PAGE = 24
+LIST = """
+query Page($first: Int) {
+  products(first: $first) {
+    nodes {
+      id slug name availableForSale
+      featuredImage { url altText }
+      priceRange { min { amount currencyCode } max { amount currencyCode } }
+      variants(first: 10) {
+        nodes { id name sku price { amount currencyCode } availableForSale availableQuantity }
+      }
+    }
+  }
+}
+"""
 DETAIL = """
 query Product($slug: String!) {
   product(slug: $slug) {
