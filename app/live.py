@@ -70,7 +70,10 @@ async def _steps(changed: asyncio.Event) -> AsyncIterator[None]:
         changed.clear()
         yield
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(changed.wait(), LOOK_EVERY_SECONDS)
+            # Not wait_for(): Python 3.11's swallows a cancellation that comes together with a change, and then a
+            # subscription that nobody reads any more goes on.
+            async with asyncio.timeout(LOOK_EVERY_SECONDS):
+                await changed.wait()
 
 
 def _ensure_listener() -> None:

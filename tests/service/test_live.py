@@ -55,6 +55,19 @@ async def test_whoever_stops_watching_while_redis_connects_leaves_no_listener(cl
         assert listener.done(), f"it goes on after {moments} steps of the event loop"
 
 
+async def test_whoever_leaves_at_the_moment_of_a_change_is_gone(clean_database: None) -> None:
+    """It would go on for as long as nothing else changes: a socket that was closed, and yet reads the database."""
+    for moments in range(6):
+        watching = asyncio.create_task(count_steps("job:1", [], "gone"))
+        await asyncio.sleep(0.05)
+        live._wake(b"job:1")
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        watching.cancel()
+        await asyncio.wait([watching], timeout=1)
+        assert watching.done(), f"it goes on, cancelled {moments} steps of the event loop after a change"
+
+
 async def test_without_redis_nothing_fails_and_watchers_look_by_themselves(
     clean_database: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
