@@ -286,7 +286,8 @@ _counted: list[str] | None = None
 
 async def _count_on(connection: asyncpg.Connection) -> None:
     def note(record: Any) -> None:
-        if _counted is not None:
+        # asyncpg asks once on each connection what the types are that it meets; which connection that is, is chance.
+        if _counted is not None and "typeinfo_tree" not in record.query and "'jit'" not in record.query:
             _counted.append(record.query)
 
     connection.add_query_logger(note)

@@ -371,3 +371,29 @@ async def test_shipping_takes_as_many_statements_for_many_lines_as_for_one(api: 
             await fulfill(api, staff_token, payload["order"]["id"], parcels=[{}] * parcels)
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 16
+
+
+async def test_orders_are_listed_with_what_was_shipped_in_as_many_statements_as_one(api: Api, staff_token: str) -> None:
+    document = """query ($first: Int) { orders(first: $first) { nodes {
+        number fulfillments {
+            lines { quantity orderLine { productName variant { id name } } } shipments { carrier events { status } }
+        }
+    } } }"""
+    for units in (1, 2, 3):
+        payload, line_ids = await bought(api, units, 1)
+        await fulfill(api, staff_token, payload["order"]["id"], lines=[{"orderLineId": line_ids[1], "quantity": 1}])
+        await fulfill(api, staff_token, payload["order"]["id"])
+    counts = []
+    for first in (1, 3):
+        with db.counted_statements() as statements:
+            listed = await api.ok(document, {"first": first}, token=staff_token)
+        counts.append(len(statements))
+    assert counts[0] == counts[1] <= 7
+    nodes = listed["orders"]["nodes"]
+    assert [[sum(line["quantity"] for line in one["lines"]) for one in node["fulfillments"]] for node in nodes] == [
+        [1, 3], [1, 2], [1, 1],
+    ]  # fmt: skip
+    assert all(
+        line["orderLine"]["variant"]["id"] and line["orderLine"]["productName"]
+        for node in nodes for one in node["fulfillments"] for line in one["lines"]
+    )  # fmt: skip
