@@ -6,6 +6,7 @@ Log ids and facts, never addresses, names, tokens, bodies or queries.
 import logging
 import sys
 import traceback
+from pathlib import Path
 
 import structlog
 
@@ -51,6 +52,13 @@ def configure_logging(settings: Settings) -> None:
     # These print statements, parameters or URLs at INFO and DEBUG.
     for name in ("tortoise", "asyncpg", "httpx2", "httpcore2", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_traffic)
+
+
+def _is_no_traffic(record: logging.LogRecord) -> bool:
+    """Whether it is about the server itself: its logger also takes addresses, headers and frames of WebSockets."""
+    parts = Path(record.pathname).parts
+    return record.levelno >= logging.WARNING or ("protocols" not in parts and "websockets" not in parts)
 
 
 def log_fault(fault: BaseException, **where: object) -> None:

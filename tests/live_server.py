@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,8 +17,10 @@ START_SECONDS = 30.0
 
 
 class LiveServer:
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, *, log: Path | None = None, **environment: str) -> None:
+        """`log` takes what the server writes; otherwise it is the test run's own output."""
         self.port = free_port()
+        self.log = log
         self.environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -26,10 +29,12 @@ class LiveServer:
         return f"http://localhost:{self.port}"
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "api", "--port", str(self.port)],
-            env={**os.environ, "LOG_LEVEL": "ERROR", "PUBLIC_URL": self.url, **self.environment},
-        )
+        with self.log.open("wb") if self.log else contextlib.nullcontext() as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "api", "--port", str(self.port)],
+                env={**os.environ, "LOG_LEVEL": "ERROR", "PUBLIC_URL": self.url, **self.environment},
+                stderr=log,
+            )
         deadline = time.monotonic() + START_SECONDS
         while True:
             with contextlib.suppress(httpx2.TransportError):
