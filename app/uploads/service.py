@@ -11,11 +11,14 @@ from typing import IO
 from app import db
 from app.errors import DomainError, not_found
 from app.kit.ids import new_id
+from app.kit.text import check_text
 from app.uploads.errors import UploadErrorCode
 
 CHUNK_BYTES = 512 * 1024
 KEPT_DAYS = 7
 """A file can be imported again for a week; an upload that broke off goes after the same time."""
+FORGOTTEN_AT_ONCE = 2
+"""More than come in at a time, so that they do not add up."""
 MAX_FILENAME_CHARACTERS = 255
 _IN_MEMORY_BYTES = 4 * 1024 * 1024
 
@@ -26,8 +29,12 @@ async def receive(
     """Store a file as it comes in, holding one piece of it in memory. Every piece is a transaction of its own.
 
     Raises:
-        DomainError: UPLOAD_EMPTY, or UPLOAD_TOO_LARGE beyond `max_bytes`; nothing is kept.
+        DomainError: UPLOAD_EMPTY, UPLOAD_TOO_LARGE beyond `max_bytes`, INVALID for a name that cannot be stored;
+            nothing is kept.
     """
+    filename = filename[:MAX_FILENAME_CHARACTERS]
+    if error := check_text(filename, MAX_FILENAME_CHARACTERS, ["filename"]):
+        raise error
     await _forget_old()
     upload_id = new_id()
     await db.execute(
@@ -36,7 +43,7 @@ async def receive(
         VALUES ($1, $2, 0, $3, clock_timestamp())
         """,
         upload_id,
-        filename[:MAX_FILENAME_CHARACTERS],
+        filename,
         created_by,
     )
     try:
@@ -123,13 +130,20 @@ async def opened(upload_id: uuid.UUID) -> AsyncIterator[IO[bytes]]:
 
 
 async def _forget_old() -> None:
-    """Delete uploads after a week, unless a job that is not over still needs its file."""
+    """Delete uploads after a week, unless a job that is not over still needs its file.
+
+    Some at a time: gigabytes would take longer than a statement may, and whoever uploads waits for it.
+    """
     await db.execute(
         """
-        DELETE FROM uploads u
-        WHERE u.created_at < clock_timestamp() - $1 * interval '1 day' AND NOT EXISTS (
-            SELECT FROM jobs j WHERE j.status IN ('QUEUED', 'RUNNING') AND j.input->>'uploadId' = u.id::text
+        DELETE FROM uploads WHERE id IN (
+            SELECT u.id FROM uploads u
+            WHERE u.created_at < clock_timestamp() - $1 * interval '1 day' AND NOT EXISTS (
+                SELECT FROM jobs j WHERE j.status IN ('QUEUED', 'RUNNING') AND j.input->>'uploadId' = u.id::text
+            )
+            ORDER BY u.created_at LIMIT $2 FOR UPDATE OF u SKIP LOCKED
         )
         """,
         KEPT_DAYS,
+        FORGOTTEN_AT_ONCE,
     )

@@ -77,6 +77,14 @@ async def test_an_empty_and_an_oversized_file_leave_nothing_behind(
     assert (after["uploads"], after["upload_chunks"]) == (0, 0)
 
 
+async def test_a_name_that_cannot_be_stored_is_refused(api: Api, staff_token: str) -> None:
+    response = await upload(api, b"Handle,Title\n", staff_token, **{"X-Filename": "a%00b.csv"})
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID")
+    assert (await counts())["uploads"] == 0
+    longest = await upload(api, b"Handle,Title\n", staff_token, **{"X-Filename": "../" + "n" * 300})
+    assert longest.status_code == 201
+
+
 async def test_a_form_is_refused_with_the_way_to_do_it(api: Api, staff_token: str) -> None:
     response = await upload(api, b"--x", staff_token, **{"Content-Type": "multipart/form-data; boundary=x"})
     assert response.status_code == 400
@@ -91,3 +99,14 @@ async def test_old_uploads_go_unless_a_job_still_needs_them(api: Api, staff_toke
     assert (await counts())["uploads"] == 2
     refused = await api.refused(IMPORT, {"input": {"uploadId": unused}}, token=staff_token)
     assert refused[0]["code"] == "NOT_FOUND"
+
+
+async def test_many_old_uploads_go_some_at_a_time(api: Api, staff_token: str) -> None:
+    for _ in range(5):
+        await upload(api, b"Handle,Title\n", staff_token)
+    await db.execute("UPDATE uploads SET created_at = created_at - interval '8 days'")
+    left = []
+    for _ in range(4):
+        await upload(api, b"Handle,Title\n", staff_token)
+        left.append((await counts())["uploads"])
+    assert left == [4, 3, 3, 4]
