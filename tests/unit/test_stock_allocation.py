@@ -2,7 +2,7 @@
 
 import uuid
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.inventory.allocation import Allocation, Demand, Level, Share, allocate
@@ -44,6 +44,7 @@ def test_the_first_warehouse_owes_what_goes_beyond_all_of_them() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([PEN, INK, CAP]),
