@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from app import db
@@ -26,6 +27,12 @@ from tests.live_server import LiveServer
 from workers import subscriptions
 
 KEPT_TABLES = {"tortoise_migrations"}
+
+# No test here is about time, and a busy machine would make one of any.
+hypothesis.settings.register_profile(
+    "tradewind", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tradewind")
 
 
 @pytest.fixture(scope="session")
