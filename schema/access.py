@@ -19,6 +19,7 @@ from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.staff.permissions import Permission
 from schema.context import Info
 from schema.errors import to_user_errors
+from schema.selection import Selection, check_selection
 
 Resolver = Callable[..., Any]
 
@@ -85,6 +86,8 @@ class _MutationGuard(FieldExtension):
     async def resolve_async(self, next_: Resolver, source: Any, info: Info, **kwargs: Any) -> Any:
         try:
             self.access.check(info)
+            # What is selected is read after the change; a refusal then would say that there was none.
+            check_selection(Selection.of(info))
             return await next_(source, info, **kwargs)
         except (DomainError, DomainErrors) as error:
             return self.payload(user_errors=to_user_errors(error.errors))

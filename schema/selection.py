@@ -3,7 +3,7 @@
 Fragments are spread, `@skip` and `@include` obeyed, arguments coerced. The same field under two aliases appears twice.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,8 @@ class SelectedField:
     """In GraphQL's spelling."""
     arguments: Mapping[str, Any]
     """By GraphQL's names; absent ones are left out."""
+    type_name: str
+    """Of what the field is, lists and non-null taken off."""
     selection: "Selection"
 
 
@@ -53,9 +55,14 @@ class Selection:
 
     @classmethod
     def of(cls, info: Info) -> "Selection":
-        raw: GraphQLResolveInfo[Any] = info._raw_info
-        sets = [node.selection_set for node in raw.field_nodes if node.selection_set]
-        return cls(raw, get_named_type(raw.return_type), sets)
+        """What is selected below the field that is being resolved; worked out once, for its guard and its resolver."""
+        kept: dict[str, Any] = vars(info)
+        if "_selection" not in kept:
+            raw: GraphQLResolveInfo[Any] = info._raw_info
+            sets = [node.selection_set for node in raw.field_nodes if node.selection_set]
+            kept["_selection"] = cls(raw, get_named_type(raw.return_type), sets)
+        selection: Selection = kept["_selection"]
+        return selection
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
@@ -118,7 +125,7 @@ class Selection:
         arguments = get_argument_values(definition, node, self._variables) if definition.args else {}
         below = get_named_type(definition.type)
         sets = [node.selection_set] if node.selection_set else []
-        selected = SelectedField(name, arguments, Selection(self._info, below, sets))
+        selected = SelectedField(name, arguments, below.name, Selection(self._info, below, sets))
         self._by_name.setdefault(name, []).append(selected)
 
     def _left_out(self, node: Any) -> bool:
@@ -129,3 +136,26 @@ class Selection:
             return True
         include = get_directive_values(GraphQLIncludeDirective, node, self._variables)
         return bool(include and not include["if"])
+
+
+Check = Callable[[Selection], None]
+_checks: dict[str, Check] = {}
+
+
+def selection_check(type_name: str) -> Callable[[Check], Check]:
+    """Registers what raises DomainError for arguments, at any depth below a field of the type, that no read serves."""
+
+    def register(check: Check) -> Check:
+        _checks[type_name] = check
+        return check
+
+    return register
+
+
+def check_selection(selection: Selection) -> None:
+    """Raises DomainError for what could not be shown: for mutations, before they change anything."""
+    for field in selection:
+        if check := _checks.get(field.type_name):
+            check(field.selection)
+        else:
+            check_selection(field.selection)

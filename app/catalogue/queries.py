@@ -136,11 +136,6 @@ async def variants_by_id(
     return await _read(s, many(source, columns))
 
 
-def check_wanted_of_variants(wanted: Wanted) -> None:
-    """Raises DomainError for arguments that `variants_by_id` would refuse: for mutations, before they change things."""
-    documents.variant_fields(Statement(sees_hidden=False), "v", "p", wanted)
-
-
 # --- collections ------------------------------------------------------------------------------------------------------
 
 
@@ -168,3 +163,21 @@ async def collections_by_id(ids: Sequence[uuid.UUID], wanted: Wanted, *, sees_hi
     columns, joins = documents.collection_fields(s, "c", wanted)
     found = f"c.id = {_any_of(s, ids)} AND {s.collection_is_visible('c')}"
     return await _read(s, many(f"collections c {joins} WHERE {found}", columns))
+
+
+# --- before anything is changed ---------------------------------------------------------------------------------------
+
+
+def check_wanted_of_product(wanted: Wanted) -> None:
+    """Raises DomainError for arguments, at any depth, that the reads above would refuse."""
+    documents.product_fields(Statement(sees_hidden=False), "p", wanted)
+
+
+def check_wanted_of_variant(wanted: Wanted) -> None:
+    """As `check_wanted_of_product`."""
+    documents.variant_fields(Statement(sees_hidden=False), "v", "p", wanted)
+
+
+def check_wanted_of_collection(wanted: Wanted) -> None:
+    """As `check_wanted_of_product`."""
+    documents.collection_fields(Statement(sees_hidden=False), "c", wanted)

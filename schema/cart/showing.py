@@ -10,7 +10,6 @@ import strawberry
 from app.cart.costs import price_cart
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.cart.warnings import line_warnings
-from app.catalogue.queries import check_wanted_of_variants
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, page_request
@@ -42,16 +41,13 @@ class CartView:
 
     @classmethod
     def of(cls, selection: Selection) -> "CartView":
-        """`selection` is below a Cart. Raises DomainError for arguments, at any depth, that cannot be served."""
+        """`selection` is below a Cart. Raises DomainError for a page that cannot be had."""
         pages: dict[PageArguments, PageRequest] = {}
         for field in selection.fields("lines"):
             arguments = (field.arguments.get("first"), field.arguments.get("after"))
             pages[arguments] = _page(*arguments)
         lines = selection.below("lines").nodes()
-        variant = lines.below("variant") if "variant" in lines else None
-        if variant and "product" in variant:
-            check_wanted_of_variants(variant)
-        return cls(pages, variant)
+        return cls(pages, lines.below("variant") if "variant" in lines else None)
 
     async def show(self, info: Info, cart: CartSnapshot) -> Cart:
         return (await self.show_all(info, [cart]))[0]

@@ -23,7 +23,7 @@ from schema.context import Info
 from schema.inventory.types import StockLevel, Warehouse
 from schema.money import Money, MoneyRange
 from schema.nodes import node_loader
-from schema.selection import Selection
+from schema.selection import Selection, selection_check
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
@@ -190,6 +190,10 @@ def _converter(cls: type, selection: Selection, steps: dict[str, Convert]) -> Co
 def to_snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
+
+selection_check("Product")(queries.check_wanted_of_product)
+selection_check("ProductVariant")(queries.check_wanted_of_variant)
+selection_check("Collection")(queries.check_wanted_of_collection)
 
 # --- what the rest of the schema uses ---------------------------------------------------------------------------------
 
