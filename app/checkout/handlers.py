@@ -4,7 +4,7 @@ import uuid
 
 from app import db, events
 from app.checkout import attempts, settlement
-from app.checkout.answers import Undecided
+from app.checkout.answers import ActionRequired, Undecided
 from app.checkout.completion import WATCH
 from app.checkout.models import AttemptState
 from app.events import Event
@@ -45,12 +45,15 @@ async def on_payment_notified(event: Event) -> None:
 
 
 async def _look(event: Event, attempt_id: uuid.UUID) -> None:
-    """Until there is an answer, with longer and longer pauses."""
+    """Until there is an answer that stays, with longer and longer pauses.
+
+    A timer can fire, and its attempt still have a moment left, when the database's clock was set back in between.
+    """
     try:
         answer = await settlement.look(attempt_id)
     except GatewayUnavailableError:
         answer = Undecided()
-    if isinstance(answer, Undecided):
+    if isinstance(answer, (Undecided, ActionRequired)):
         await _look_later(event, _tries(event) + 1)
 
 

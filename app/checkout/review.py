@@ -47,7 +47,7 @@ async def review(
         source: the field that an empty cart is reported under.
 
     Raises:
-        DomainError: TOTAL_TOO_LARGE.
+        DomainError: TOTAL_TOO_LARGE for the lines alone.
     """
     problems: list[DomainError] = []
     if not cart.lines:
@@ -77,9 +77,14 @@ async def review(
         except DomainError as problem:
             problems.append(problem)
     to_price = ShippingToPrice(label=quote.name, price_minor=quote.price_minor) if quote else None
-    return Review(
-        cart=cart, details=details, ships=ships, quote=quote, priced=price_cart(cart, to_price), problems=problems
-    )
+    try:
+        priced = price_cart(cart, to_price)
+    except DomainError as too_large:
+        if quote is None:
+            raise
+        problems.append(too_large.under(*at, "shippingQuoteId"))
+        quote, priced = None, price_cart(cart)
+    return Review(cart=cart, details=details, ships=ships, quote=quote, priced=priced, problems=problems)
 
 
 def destination_of(address: PostalAddress) -> Destination:

@@ -170,6 +170,22 @@ async def test_the_shopper_never_decides(
     assert await invariants.check() == []
 
 
+async def test_a_hold_that_seems_to_have_a_moment_left_ends_all_the_same(
+    api: Api, product: MadeProduct, advance: Advance, drain: Drain
+) -> None:
+    """The clock of the database is set back a little between the timer and the look at its attempt."""
+    await checkout.complete(api, await by_card(api, product, "tok_requires_action"))
+    await db.execute("UPDATE timers SET due_at = due_at - interval '3 seconds'")
+    await advance("PT14M58S")
+    assert await db.fetchval("SELECT count(*) FROM timers") == 0
+    assert await inventory.available(product.variant_id) == 3
+    await advance("PT3S")
+    await checkout.watches_due()
+    await drain()
+    assert await inventory.available(product.variant_id) == 5
+    assert await invariants.check() == []
+
+
 async def test_confirmed_in_the_last_second_is_an_order(
     api: Api, product: MadeProduct, advance: Advance, webhooks: list[Any]
 ) -> None:

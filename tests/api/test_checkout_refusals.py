@@ -173,6 +173,30 @@ async def test_a_quote_for_what_does_not_ship(api: Api, product: MadeProduct) ->
     assert await refusal(api, given) == [("QUOTE_NOT_APPLICABLE", ["input", "shippingQuoteId"])]
 
 
+async def test_shipping_that_makes_more_than_can_be_charged(api: Api, product: MadeProduct) -> None:
+    """Saved with a checkout it is a problem of the checkout's, which shows all the same."""
+    await db.execute("DELETE FROM shipping_zones")
+    await shipping.zone("US", methods=[{"rate": {"kind": "PER_ITEM", "per_item_minor": 10**15}}])
+    heavy = await catalogue.product(stock=None)
+    given = await checkout.ready_input(api, (heavy, 10_000))
+    assert await refusal(api, given) == [("TOTAL_TOO_LARGE", ["input", "shippingQuoteId"])]
+    made = await api.ok(
+        "mutation ($input: CheckoutCreateInput!) { checkoutCreate(input: $input) { checkout { id } } }",
+        {"input": {name: given[name] for name in ("cartId", "email", "shippingAddress")}},
+    )
+    saved = await api.ok(
+        """mutation ($id: ID!, $input: CheckoutUpdateInput!) { checkoutUpdate(checkoutId: $id, input: $input) {
+            checkout { shippingQuote { id } cost { shipping { amount } } problems { code field } } userErrors { code }
+        } }""",
+        {"id": made["checkoutCreate"]["checkout"]["id"], "input": {"shippingQuoteId": given["shippingQuoteId"]}},
+    )
+    assert saved["checkoutUpdate"]["checkout"] == {
+        "shippingQuote": None,
+        "cost": {"shipping": {"amount": "0.00"}},
+        "problems": [{"code": "TOTAL_TOO_LARGE", "field": ["shippingQuoteId"]}],
+    }
+
+
 async def test_cash_needs_a_delivery(api: Api) -> None:
     download = await catalogue.product(kind="DIGITAL", requires_shipping=False, stock=None)
     cart = await carts.cart((download.variant_id, 1), email=checkout.EMAIL)
