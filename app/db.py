@@ -38,6 +38,9 @@ MODEL_MODULES = [
 APP_LABEL = "tradewind"
 MIGRATIONS_LOCK_ID = 0x7472_6164_6577
 ACQUIRE_TIMEOUT_SECONDS = 10.0
+CONNECT_TIMEOUT_SECONDS = 10.0
+ANSWER_GRACE_SECONDS = 2.0
+"""Beyond the statement's own time limit, which the server keeps: for a server that says nothing any more."""
 
 Record: TypeAlias = Mapping[str, Any]
 """A row: by column name, like a dictionary."""
@@ -75,6 +78,8 @@ def tortoise_config(settings: Settings, *, migrating: bool = False) -> dict[str,
         # A page of documents looks expensive to the planner; compiling it takes a hundred times as long as running it.
         server_settings["jit"] = "off"
     credentials = {
+        "timeout": CONNECT_TIMEOUT_SECONDS,
+        "command_timeout": None if migrating else settings.statement_timeout_seconds + ANSWER_GRACE_SECONDS,
         **connection_settings(settings),
         "minsize": settings.database_pool_min,
         "maxsize": settings.database_pool_max,

@@ -1,0 +1,66 @@
+"""A database that neither answers nor hangs up: its machine is gone, or the network to it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import httpx2
+import pytest
+
+from app.dev.servers import embedded_postgres
+from tests.live_server import LiveServer
+
+pytestmark = pytest.mark.faults
+
+QUERY = {"query": "{ shop { name } }"}
+
+
+@contextmanager
+def silent(postmaster: int) -> Iterator[None]:
+    """PostgreSQL, all of its processes stopped."""
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    pids = [postmaster, *map(int, children)]
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+async def postmaster_of(database_url: str) -> int:
+    connection = await asyncpg.connect(database_url)
+    try:
+        backend: int = await connection.fetchval("SELECT pg_backend_pid()")
+        return int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
+    finally:
+        await connection.close()
+
+
+@pytest.mark.usefixtures("settings")
+async def test_nobody_waits_for_ever_and_all_is_well_again_after_it(tmp_path: Path) -> None:
+    with embedded_postgres(tmp_path / "postgres", durable=False) as url:
+        migrated = {**os.environ, "DATABASE_URL": url}
+        subprocess.run(
+            [sys.executable, "-m", "app.cli", "migrate"], env=migrated, check=True, stdout=subprocess.DEVNULL
+        )
+        postmaster = await postmaster_of(url)
+        with LiveServer(DATABASE_URL=url, STATEMENT_TIMEOUT_SECONDS="1", LOG_LEVEL="CRITICAL") as server:
+            async with httpx2.AsyncClient(base_url=server.url, timeout=30) as client:
+                assert (await client.post("/graphql", json=QUERY)).json()["data"]
+                with silent(postmaster):
+                    started = time.monotonic()
+                    ready = await client.get("/health/ready")
+                    assert (ready.status_code, ready.json()["database"]) == (503, "unavailable")
+                    assert time.monotonic() - started < 5
+                    answer = (await client.post("/graphql", json=QUERY)).json()
+                    assert answer["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+                assert (await client.post("/graphql", json=QUERY)).json()["data"]
+                assert (await client.get("/health/ready")).status_code == 200
