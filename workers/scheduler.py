@@ -15,6 +15,7 @@ from app.events import outbox
 from app.events.ticking import tick
 from app.logging import configure_logging
 from app.runtime import running
+from app.sessions import service as sessions
 from app.settings import Settings, get_settings
 from workers.broker import build_broker
 from workers.relay import Relay
@@ -34,24 +35,33 @@ async def _notice_flush() -> None:
             log.info("broker was empty, publishing again", events=count)
 
 
+async def _publish_due(relay: Relay, stop: asyncio.Event) -> None:
+    await _notice_flush()
+    while not stop.is_set() and (ids := await tick()):
+        refused = await asyncio.to_thread(relay.publish_now, ids)
+        if refused:
+            await outbox.unpublished(refused)
+            break
+
+
+async def _clean() -> None:
+    await outbox.forget_old()
+    await sessions.forget_old()
+
+
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     relay = Relay(build_broker(settings))
     async with running(settings):
         ticks = 0
         while not stop.is_set():
             try:
-                await _notice_flush()
-                while ids := await tick():
-                    refused = await asyncio.to_thread(relay.publish_now, ids)
-                    if refused:
-                        await outbox.unpublished(refused)
-                        break
+                await _publish_due(relay, stop)
                 if ticks % CLEAN_EVERY_TICKS == 0:
-                    await outbox.forget_old()
-                ticks += 1
+                    await _clean()
             except Exception:
                 # The database may be away; a scheduler that ended would need somebody to start it again.
                 log.exception("tick failed")
+            ticks += 1  # also after a failure: cleaning that fails must not be all that it does
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), TICK_SECONDS)
 

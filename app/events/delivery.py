@@ -113,10 +113,11 @@ async def _try_later(event: Event) -> None:
         """
         UPDATE events
         SET visible_at = clock_timestamp() + $2 * interval '1 second', leased_until = NULL
-        WHERE id = $1
+        WHERE id = $1 AND acknowledged_at IS NULL AND attempts = $3
         """,
         event.id,
         backoff_seconds(event.attempt),
+        event.attempt,  # where the lease ran out on the way, the event is somebody else's by now
     )
 
 

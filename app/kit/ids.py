@@ -5,6 +5,7 @@ Ids that hang off a guest's cart carry the cart's secret as a third part, since 
 
 import re
 import uuid
+from datetime import datetime
 
 from uuid_utils import compat
 
@@ -17,6 +18,11 @@ _HEX = re.compile(r"[0-9a-f]{32}")
 def new_id() -> uuid.UUID:
     """A time-ordered UUID (RFC 9562, version 7): new rows land at the right edge of an index."""
     return compat.uuid7()
+
+
+def earliest_id(moment: datetime) -> uuid.UUID:
+    """Below every id that was made at that moment or later: ids begin with their millisecond."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def encode(prefix: str, value: uuid.UUID) -> str:

@@ -17,6 +17,8 @@ from app.sessions.errors import SessionErrorCode
 ACCESS_MINUTES = 30
 REFRESH_DAYS = 30
 SESSION_DAYS = 90
+KEPT_AFTER_END_DAYS = 7
+FORGOTTEN_AT_ONCE = 10_000
 STAFF = "staff"
 
 
@@ -80,6 +82,34 @@ async def revoke(session_id: uuid.UUID, reason: str) -> None:
         "UPDATE sessions SET revoked_at = clock_timestamp(), revoked_reason = $2 WHERE id = $1 AND revoked_at IS NULL",
         session_id,
         reason,
+    )
+
+
+async def forget_old() -> int:
+    """Delete sessions and tokens that ended more than a week ago, up to 10,000 at a time; the tokens are counted.
+
+    A token that nobody can use any more needs no row: an unknown one is refused like an old one.
+    """
+    await db.execute(
+        """
+        DELETE FROM sessions WHERE id IN (
+            SELECT id FROM sessions
+            WHERE least(expires_at, revoked_at) < clock_timestamp() - $1 * interval '1 day'
+            LIMIT $2 FOR UPDATE SKIP LOCKED
+        )
+        """,
+        KEPT_AFTER_END_DAYS,
+        FORGOTTEN_AT_ONCE,
+    )
+    return await db.execute(
+        """
+        DELETE FROM session_tokens WHERE id IN (
+            SELECT id FROM session_tokens WHERE expires_at < clock_timestamp() - $1 * interval '1 day'
+            LIMIT $2 FOR UPDATE SKIP LOCKED
+        )
+        """,
+        KEPT_AFTER_END_DAYS,
+        FORGOTTEN_AT_ONCE,
     )
 
 
