@@ -35,7 +35,7 @@ ORDER = """subscription ($number: String, $email: String, $token: String) {
     }
 }"""
 JOB = "subscription ($id: ID!) { job(id: $id) { status done total } }"
-PROMPT_SECONDS = 3.0
+PROMPT_SECONDS = 6.0
 """Far less than it would take by looking every ten seconds; Redis carries it in milliseconds."""
 QUIET_SECONDS = 0.4
 
