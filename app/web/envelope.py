@@ -81,8 +81,10 @@ class Envelope:
 def _log(scope: Scope, status: int, seconds: float) -> None:
     path: str = scope["path"]
     quiet = status != 500 and path.startswith(_QUIET)
-    # Tracking and unsubscribe links carry their secret in the path.
+    # Tracking and unsubscribe links carry their secret in the path; so may links that lead nowhere.
+    if "endpoint" not in scope:
+        path = f"/{path.split('/')[1]}/…" if path.count("/") > 1 else path
     for name, value in scope.get("path_params", {}).items():
-        path = path.replace(str(value), f"{{{name}}}")
+        path = path.replace(str(value), f"{{{name}}}") if value else path
     write = log.error if status >= 500 else log.debug if quiet else log.info
     write("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1))

@@ -85,6 +85,8 @@ async def test_a_shopping_tour_leaves_nothing_private_in_the_log(tmp_path: Path)
                 headers={"Authorization": f"Bearer {tokens['accessToken']}", "X-Filename": "canary.csv"},
             )
             assert uploaded.status_code == 201
+            lost = await client.get(f"/orders/{order_token}?canary-parameter")
+            assert lost.status_code == 404
         url = f"{server.url.replace('http', 'ws')}/graphql?canary-parameter"
         async with websockets.connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
             await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": "Bearer canary"}}))
