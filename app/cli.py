@@ -134,7 +134,7 @@ def import_(
     file
         The file, as Shopify exports it.
     encoding
-        Its encoding, where it is not UTF-8 and guessing goes wrong: windows-1252, for example.
+        Its encoding, where it is not UTF-8: windows-1252, for example. It is never guessed.
     overwrite_stock
         Set the stock to the file's quantities also for variants whose stock the shop counts already.
     problems

@@ -97,7 +97,8 @@ class CheckoutCompleteInput:
     )
     idempotency_key: str = strawberry.field(
         description="New for every attempt to buy, the same when asking again: up to 255 visible ASCII characters. The "
-        "same key and input get the same answer, also after a lost connection; another input is refused."
+        "same key and input get the same answer, order or refusal, also after a lost connection; another input is "
+        "refused. A key belongs to its cart: with another cart it is a new one."
     )
     expected_total: MoneyInput | None = strawberry.field(
         default=strawberry.UNSET,
