@@ -25,7 +25,8 @@ _TERMS = """
     'unit_price_minor', v.price_minor, 'requires_shipping', v.requires_shipping, 'weight_grams', v.weight_grams,
     'taxable', v.taxable, 'track_inventory', v.track_inventory, 'inventory_policy', v.inventory_policy,
     'available_quantity', (
-        SELECT least(coalesce(sum(s.available), 0), 2147483647) FROM stock_levels s WHERE s.variant_id = v.id
+        SELECT least(greatest(coalesce(sum(s.available - s.backordered), 0), 0), 2147483647)
+        FROM stock_levels s WHERE s.variant_id = v.id
     )
 """
 _DESCRIPTION = """,

@@ -76,9 +76,9 @@ _PRODUCT_COLUMNS = {
 }
 
 _CAN_BE_SOLD = """(
-    NOT {v}.track_inventory OR {v}.inventory_policy = 'CONTINUE' OR EXISTS (
-        SELECT FROM stock_levels s WHERE s.variant_id = {v}.id AND s.available > 0
-    )
+    NOT {v}.track_inventory OR {v}.inventory_policy = 'CONTINUE' OR (
+        SELECT sum(s.available - s.backordered) FROM stock_levels s WHERE s.variant_id = {v}.id
+    ) > 0
 )"""
 
 
@@ -190,7 +190,7 @@ def variant_fields(
     if "availableForSale" in wanted or "availableQuantity" in wanted:
         stock = s.alias("stock")
         joins = f"""CROSS JOIN LATERAL (
-            SELECT least(coalesce(sum(s.available), 0), {MAX_INT}) AS units
+            SELECT least(greatest(coalesce(sum(s.available - s.backordered), 0), 0), {MAX_INT}) AS units
             FROM stock_levels s WHERE s.variant_id = {row}.id
         ) {stock}"""
         columns.append(f"""(

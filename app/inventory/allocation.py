@@ -17,11 +17,14 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What one warehouse can sell of a variant."""
+    """What one warehouse has of a variant."""
 
     id: uuid.UUID
     variant_id: uuid.UUID
     available: int
+    """On the shelf and promised to nobody."""
+    owed: int = 0
+    """Sold before it was there; to be taken from what is available."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Allocation:
 
 
 def allocate(demands: Sequence[Demand], levels: Sequence[Level]) -> Allocation:
-    """Give every demand what it wants, or nothing to any.
+    """Give every demand what it wants, or nothing to any. What is owed to others, at any warehouse, is not for sale.
 
     Args:
         demands: at most one for a variant.
@@ -57,14 +60,14 @@ def allocate(demands: Sequence[Demand], levels: Sequence[Level]) -> Allocation:
     missing: dict[uuid.UUID, int] = {}
     for demand in demands:
         found = of_variant[demand.variant_id]
-        available = sum(level.available for level in found)
+        available = max(0, sum(level.available - level.owed for level in found))
         owed = max(0, demand.quantity - available)
         if owed and not (demand.may_backorder and found):
             missing[demand.variant_id] = available
             continue
         left = demand.quantity - owed
         for level in found:
-            taken = min(left, level.available)
+            taken = min(left, max(0, level.available - level.owed))
             if taken or owed:
                 shares.append(Share(level.id, demand.variant_id, taken, owed))
             left, owed = left - taken, 0

@@ -44,7 +44,7 @@ class StockLevel(Model):
         "tradewind.Warehouse", related_name="stock", on_delete=fields.RESTRICT
     )
     available = fields.IntField(default=0)
-    """Can be sold now; never below zero."""
+    """On the shelf and promised to nobody; what is back-ordered will be taken from it, and the rest can be sold."""
     reserved = fields.IntField(default=0)
     """Held by checkouts or promised to orders, not shipped yet; still on the shelf."""
     backordered = fields.IntField(default=0)

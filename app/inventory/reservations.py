@@ -4,7 +4,7 @@ Every function joins the open unit of work. Levels are locked in the order of th
 number of checkouts can draw on the same levels without a deadlock. Units are known by the checkout attempt that took
 them; an order has the same attempt.
 
-    available    what can be sold now
+    available    on the shelf and promised to nobody; what is back-ordered leaves from it, so the rest can be sold
     reserved     held or promised, still on the shelf: the live reservations' `quantity` less what has shipped of it
     backordered  sold beyond what was there, where the variant allows it: the same of `backordered`
 
@@ -28,7 +28,7 @@ MOVED_BY_SHIPMENT = "backorder shipped"
 # A statement that waits for a row goes on to see all others as they were before it waited, so that locking and changing
 # are statements of their own.
 _LOCK = """
-    SELECT s.id, s.variant_id, s.available, w.priority
+    SELECT s.id, s.variant_id, s.available, s.backordered, w.priority
     FROM stock_levels s JOIN warehouses w ON w.id = s.warehouse_id
     WHERE s.variant_id = ANY($1) ORDER BY s.id FOR NO KEY UPDATE OF s
 """
@@ -59,7 +59,7 @@ async def find(demands: Sequence[Demand]) -> Allocation:
 async def _locked_levels(demands: Sequence[Demand]) -> list[Level]:
     rows = await db.fetch(_LOCK, [demand.variant_id for demand in demands])
     rows.sort(key=lambda row: (row["priority"], row["id"]))
-    return [Level(row["id"], row["variant_id"], row["available"]) for row in rows]
+    return [Level(row["id"], row["variant_id"], row["available"], row["backordered"]) for row in rows]
 
 
 async def _open_empty_levels(variant_ids: Sequence[uuid.UUID]) -> None:

@@ -100,6 +100,36 @@ async def test_what_may_be_sold_beyond_the_stock(api: Api, staff_token: str, dra
     assert await invariants.check() == []
 
 
+async def test_what_is_sold_in_advance_is_not_sold_again_when_it_comes_in(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    product = await catalogue.product(stock=0, inventory_policy="CONTINUE")
+    first = (await checkout.placed(api, (product, 3)))["order"]["id"]
+    adjust = """mutation ($id: ID!) {
+        inventoryAdjust(input: { variantId: $id, delta: 5 }) { variant { availableQuantity } userErrors { code } }
+    }"""
+    arrived = await api.ok(adjust, {"id": product.variant_gid}, token=staff_token)
+    assert arrived["inventoryAdjust"]["variant"] == {"availableQuantity": 2}
+    # From now on only what is there is for sale.
+    await db.execute("UPDATE product_variants SET inventory_policy = 'DENY'")
+    add = """mutation ($lines: [CartLineInput!]!) { cartCreate(input: { lines: $lines }) {
+        cart { id lines { nodes { quantity } } } warnings { code availableQuantity } userErrors { code }
+    } }"""
+    made = (await api.ok(add, {"lines": [{"variantId": product.variant_gid, "quantity": 4}]}))["cartCreate"]
+    assert made["cart"]["lines"]["nodes"] == [{"quantity": 2}]
+    assert made["warnings"] == [{"code": "QUANTITY_CLAMPED", "availableQuantity": 2}]
+    await checkout.placed(api, (product, 2))
+    shown = "query ($id: ID!) { product(id: $id) { availableForSale variants { nodes { availableForSale } } } }"
+    sold_out = (await api.ok(shown, {"id": product.gid}))["product"]
+    assert sold_out == {"availableForSale": False, "variants": {"nodes": [{"availableForSale": False}]}}
+    assert await levels(product.variant_id) == [(3, 2, 3)]
+
+    await api.ok(FULFILL, {"input": {"orderId": first}}, token=staff_token)
+    assert await levels(product.variant_id) == [(0, 2, 0)]
+    await drain()
+    assert await invariants.check() == []
+
+
 async def test_what_was_never_in_stock_can_be_owed(api: Api, drain: Drain) -> None:
     product = await catalogue.product(stock=None, track_inventory=True, inventory_policy="CONTINUE")
     assert await levels(product.variant_id) == []

@@ -10,8 +10,8 @@ from app.inventory.allocation import Allocation, Demand, Level, Share, allocate
 PEN, INK, CAP = (uuid.UUID(int=n) for n in (1, 2, 3))
 
 
-def level(number: int, variant_id: uuid.UUID, available: int) -> Level:
-    return Level(uuid.UUID(int=number), variant_id, available)
+def level(number: int, variant_id: uuid.UUID, available: int, owed: int = 0) -> Level:
+    return Level(uuid.UUID(int=number), variant_id, available, owed)
 
 
 EAST, WEST = level(11, PEN, 2), level(12, PEN, 5)
@@ -42,6 +42,18 @@ def test_the_first_warehouse_owes_what_goes_beyond_all_of_them() -> None:
     assert allocate([Demand(PEN, 4, True)], [level(10, PEN, 0)]).shares == [
         Share(uuid.UUID(int=10), PEN, 0, 4),
     ]
+
+
+def test_what_is_owed_to_others_is_not_for_sale() -> None:
+    arrived = level(14, PEN, 5, owed=3)
+    assert allocate([Demand(PEN, 3, False)], [arrived]) == Allocation([], {PEN: 2})
+    assert allocate([Demand(PEN, 2, False)], [arrived]).shares == [Share(arrived.id, PEN, 2, 0)]
+    assert allocate([Demand(PEN, 4, True)], [arrived]).shares == [Share(arrived.id, PEN, 2, 2)]
+    # Nor where it is owed at another warehouse than the one that it arrived at.
+    empty = level(10, PEN, 0, owed=4)
+    assert allocate([Demand(PEN, 2, False)], [empty, WEST]) == Allocation([], {PEN: 1})
+    assert allocate([Demand(PEN, 1, False)], [empty, WEST]).shares == [Share(WEST.id, PEN, 1, 0)]
+    assert allocate([Demand(PEN, 6, False)], [empty, WEST]) == Allocation([], {PEN: 1})
 
 
 @settings(deadline=None)
