@@ -1,6 +1,7 @@
 """Dead letters: what could not be delivered, for staff to see and to replay."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated
 
 import strawberry
@@ -14,7 +15,7 @@ from schema.access import STAFF, mutation, query
 from schema.connections import Connection
 from schema.context import Info
 from schema.errors import UserError
-from schema.nodes import Node
+from schema.nodes import Node, node_loader
 from schema.selection import Selection
 
 
@@ -26,6 +27,25 @@ class DeadLetter(Node):
     attempts: int = strawberry.field(description="How often it was tried.")
     created_at: dt.datetime = strawberry.field(description="When it was given up.")
     replayed_at: dt.datetime | None = strawberry.field(description="When staff let it run again.")
+
+
+_PREFIX = "dead"
+_COLUMNS = "id, event_type, handler, cause, attempts, created_at, replayed_at"
+
+
+def _shown(row: db.Record) -> DeadLetter:
+    return DeadLetter(**{**row, "id": strawberry.ID(ids.encode(_PREFIX, row["id"]))})
+
+
+@node_loader(_PREFIX)
+async def _load_dead_letters(info: Info, texts: Sequence[str], selection: Selection) -> list[DeadLetter | None]:
+    wanted = [ids.decode(_PREFIX, text, ["id"]) for text in texts]
+    staff = info.context.staff
+    if staff is None or not staff.may(Permission.OPERATIONS):
+        return [None] * len(wanted)
+    rows = await db.fetch(f"SELECT {_COLUMNS} FROM dead_letters WHERE id = ANY($1)", wanted)
+    found = {row["id"]: _shown(row) for row in rows}
+    return [found.get(dead_letter_id) for dead_letter_id in wanted]
 
 
 @strawberry.type(description="Answer to `deadLetterReplay`.")
@@ -45,9 +65,8 @@ class OperationsQueries:
     ) -> Connection[DeadLetter]:
         request = page_request(None if first is strawberry.UNSET else first, after or None, order="dead_letters")
         rows = await db.fetch(
-            """
-            SELECT id, event_type, handler, cause, attempts, created_at, replayed_at FROM dead_letters
-            WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2
+            f"""
+            SELECT {_COLUMNS} FROM dead_letters WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2
             """,
             request.cursor_id(),
             request.fetch_limit,
@@ -56,8 +75,7 @@ class OperationsQueries:
         if "totalCount" in Selection.of(info):
             total = await db.fetchval("SELECT count(*) FROM dead_letters")
         page = page_of(rows, [encode_cursor([row["id"].hex], "dead_letters") for row in rows], request, total)
-        nodes = [DeadLetter(**{**row, "id": strawberry.ID(ids.encode("dead", row["id"]))}) for row in page.items]
-        return Connection[DeadLetter].of(page, nodes)
+        return Connection[DeadLetter].of(page, [_shown(row) for row in page.items])
 
 
 @strawberry.type
@@ -66,4 +84,4 @@ class OperationsMutations:
     async def dead_letter_replay(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Id of the dead letter.")]
     ) -> DeadLetterPayload:
-        return DeadLetterPayload(replayed_at=await dead_letters.replay(ids.decode("dead", id, ["id"])))
+        return DeadLetterPayload(replayed_at=await dead_letters.replay(ids.decode(_PREFIX, id, ["id"])))

@@ -1,6 +1,7 @@
 """Staff: sign-in, tokens, and who is signed in."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated
 
 import strawberry
@@ -8,13 +9,15 @@ import strawberry
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.sessions import service as sessions
+from app.staff import queries
 from app.staff import service as staff
-from app.staff.permissions import Permission
+from app.staff.permissions import Permission, StaffMember
 from schema.access import ANY_STAFF, PUBLIC, mutation, query
 from schema.context import Info
 from schema.enums import describe_enum
 from schema.errors import UserError
-from schema.nodes import Node
+from schema.nodes import Node, node_loader
+from schema.selection import Selection
 
 describe_enum(
     Permission,
@@ -64,6 +67,25 @@ class LogoutPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
 
 
+_PREFIX = "staff"
+
+
+@node_loader(_PREFIX)
+async def _load_staff(info: Info, texts: Sequence[str], selection: Selection) -> list[StaffUser | None]:
+    """Oneself, and for those who may change the staff, everybody."""
+    viewer = info.context.staff
+    wanted = [ids.decode(_PREFIX, text, ["id"]) for text in texts]
+    seen = [key for key in wanted if viewer and (key == viewer.id or viewer.may(Permission.STAFF_WRITE))]
+    found = {user.id: _shown(user) for user in (await queries.by_ids(seen) if seen else ())}
+    return [found.get(key) for key in wanted]
+
+
+def _shown(user: StaffMember) -> StaffUser:
+    return StaffUser(
+        id=strawberry.ID(ids.encode(_PREFIX, user.id)), name=user.name, permissions=sorted(user.permissions)
+    )
+
+
 @strawberry.type
 class StaffQueries:
     @query(access=ANY_STAFF, description="Staff: whose access token this is.")
@@ -71,11 +93,7 @@ class StaffQueries:
         identity = info.context.staff
         if identity is None:
             raise DomainError(CommonErrorCode.UNAUTHENTICATED, "Sign in as staff first.")
-        return StaffUser(
-            id=strawberry.ID(ids.encode("staff", identity.id)),
-            name=identity.name,
-            permissions=sorted(identity.permissions),
-        )
+        return _shown(identity)
 
 
 @strawberry.type

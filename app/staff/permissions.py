@@ -19,13 +19,17 @@ class Permission(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StaffIdentity:
-    """Who is signed in, as one request sees it."""
-
+class StaffMember:
     id: uuid.UUID
-    session_id: uuid.UUID
     name: str
     permissions: frozenset[Permission]
+
+
+@dataclass(frozen=True, slots=True)
+class StaffIdentity(StaffMember):
+    """Who is signed in, as one request sees it."""
+
+    session_id: uuid.UUID
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions

@@ -1,0 +1,225 @@
+"""Who may do what: every root field with what it asks for, tried by those who have everything else."""
+
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLSchema,
+)
+from graphql import build_schema as build_graphql
+
+from app import db
+from app.kit import ids
+from app.staff.permissions import Permission
+from schema import build_schema
+from schema.access import Access
+from schema.nodes import _loaders
+from tests.client import Api
+from tests.factories import cart as carts
+from tests.factories import catalogue, checkout, staff
+from tests.factories.fulfillments import fulfill
+
+PUBLIC, ANY_STAFF = "PUBLIC", "ANY_STAFF"
+
+MATRIX: dict[str, dict[str, str]] = {
+    "Query": {
+        "cart": PUBLIC,  # with the secret in its id
+        "checkout": PUBLIC,  # likewise
+        "collection": PUBLIC,
+        "collections": PUBLIC,
+        "deadLetters": Permission.OPERATIONS,
+        "devInbox": Permission.OPERATIONS,
+        "job": ANY_STAFF,  # who may do what the job does
+        "messages": Permission.OPERATIONS,
+        "node": PUBLIC,  # as the object's own field
+        "nodes": PUBLIC,
+        "order": PUBLIC,  # with its token, or for staff with ORDERS_READ
+        "orders": Permission.ORDERS_READ,
+        "orderTracking": PUBLIC,  # with its token, or its number and email
+        "product": PUBLIC,
+        "products": PUBLIC,
+        "shippingQuotes": PUBLIC,
+        "shippingZones": Permission.SHIPPING_WRITE,
+        "shop": PUBLIC,
+        "staffMe": ANY_STAFF,
+        "warehouses": Permission.PRODUCTS_READ,
+    },
+    "Mutation": {
+        "cartBuyerIdentityUpdate": PUBLIC,
+        "cartClear": PUBLIC,
+        "cartCreate": PUBLIC,
+        "cartLinesAdd": PUBLIC,
+        "cartLinesRemove": PUBLIC,
+        "cartLinesUpdate": PUBLIC,
+        "cartUpdate": PUBLIC,
+        "checkoutComplete": PUBLIC,
+        "checkoutCreate": PUBLIC,
+        "checkoutUpdate": PUBLIC,
+        "clockAdvance": Permission.OPERATIONS,
+        "collectionCreate": Permission.PRODUCTS_WRITE,
+        "collectionDelete": Permission.PRODUCTS_WRITE,
+        "collectionProductsAdd": Permission.PRODUCTS_WRITE,
+        "collectionProductsRemove": Permission.PRODUCTS_WRITE,
+        "collectionProductsReorder": Permission.PRODUCTS_WRITE,
+        "collectionUpdate": Permission.PRODUCTS_WRITE,
+        "deadLetterReplay": Permission.OPERATIONS,
+        "fulfillmentCreate": Permission.ORDERS_WRITE,
+        "inventoryAdjust": Permission.INVENTORY_WRITE,
+        "logout": PUBLIC,  # ends the session of its own token
+        "messageResend": Permission.OPERATIONS,
+        "orderCancel": Permission.ORDERS_WRITE,
+        "orderMarkAsPaid": Permission.ORDERS_WRITE,
+        "productCreate": Permission.PRODUCTS_WRITE,
+        "productsImport": Permission.PRODUCTS_WRITE,
+        "productUpdate": Permission.PRODUCTS_WRITE,
+        "shippingZoneCreate": Permission.SHIPPING_WRITE,
+        "shippingZoneDelete": Permission.SHIPPING_WRITE,
+        "shippingZoneUpdate": Permission.SHIPPING_WRITE,
+        "shopUpdate": Permission.SETTINGS_WRITE,
+        "staffLogin": PUBLIC,
+        "tokenRefresh": PUBLIC,
+        "trackingEventAdd": Permission.ORDERS_WRITE,
+        "warehouseCreate": Permission.SETTINGS_WRITE,
+        "warehouseUpdate": Permission.SETTINGS_WRITE,
+    },
+    "Subscription": {"job": ANY_STAFF, "orderTracking": PUBLIC},
+}
+GUARDED = [
+    (root, field, needed)
+    for root, fields in MATRIX.items()
+    for field, needed in fields.items()
+    if needed is not PUBLIC and root != "Subscription"
+]
+
+# Rows that no anonymous visitor opens by an id, and those that anybody or whoever has the secret does.
+TABLES = {
+    "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
+    "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
+}  # fmt: skip
+OPEN = {"prod", "var", "coll"}
+WITH_SECRET = {"cart", "cline", "chk"}
+
+
+def test_every_root_field_is_in_the_matrix() -> None:
+    schema = build_schema(development=True)
+    found: dict[str, dict[str, str]] = {root: {} for root in MATRIX}
+    for root, fields in found.items():
+        definition: Any = schema.get_type_by_name(root)
+        for field in definition.fields:
+            access: Access = field.metadata["access"]
+            name = schema.config.name_converter.get_graphql_name(field)
+            fields[name] = access.staff_permission or (ANY_STAFF if access.staff else PUBLIC)
+    assert found == MATRIX
+
+
+@pytest.fixture(scope="module")
+def graphql() -> GraphQLSchema:
+    return build_graphql(build_schema(development=True).as_str())
+
+
+def some(kind: GraphQLInputType) -> Any:
+    """A value of the type, only what it has to have."""
+    if isinstance(kind, GraphQLNonNull):
+        return some(kind.of_type)
+    if isinstance(kind, GraphQLList):
+        return []
+    if isinstance(kind, GraphQLEnumType):
+        return next(iter(kind.values))
+    if isinstance(kind, GraphQLInputObjectType):
+        return {name: some(field.type) for name, field in kind.fields.items() if isinstance(field.type, GraphQLNonNull)}
+    return {"Int": 1, "Boolean": True, "Decimal": "1", "CountryCode": "US", "CurrencyCode": "USD"}.get(kind.name, "x")
+
+
+def operation(graphql: GraphQLSchema, root: str, field: str) -> tuple[str, dict[str, Any]]:
+    roots = {"Query": graphql.query_type, "Mutation": graphql.mutation_type}
+    definition = roots[root].fields[field]  # type: ignore[union-attr]
+    needed = {name: one.type for name, one in definition.args.items() if isinstance(one.type, GraphQLNonNull)}
+    declared = ", ".join(f"${name}: {kind}" for name, kind in needed.items())
+    passed = ", ".join(f"{name}: ${name}" for name in needed)
+    below = "{ userErrors { code } }" if root == "Mutation" else "{ __typename }"
+    document = f"{root.lower()} ({declared}) {{ {field} ({passed}) {below} }}".replace("()", "")
+    return document, {name: some(kind) for name, kind in needed.items()}
+
+
+async def everything() -> dict[str, str]:
+    """A digest of each table."""
+    tables = await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+    parts = [
+        f"SELECT '{row['tablename']}' AS name, md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) AS digest "
+        f'FROM "{row["tablename"]}" t'
+        for row in tables
+    ]
+    return {row["name"]: row["digest"] for row in await db.fetch(" UNION ALL ".join(parts))}
+
+
+def codes_of(result: Any, field: str) -> list[str]:
+    if result.codes:
+        return list(result.codes)
+    return [error["code"] for error in result.data[field]["userErrors"]]
+
+
+async def test_who_lacks_the_permission_is_refused_and_nothing_changes(api: Api, graphql: GraphQLSchema) -> None:
+    await checkout.shop_that_ships()
+    await checkout.placed(api)
+    permissions = set(Permission)
+    lacking = {needed: await staff.signed_in(permissions - {needed}) for needed in permissions}
+    before = await everything()
+    for root, field, needed in GUARDED:
+        document, variables = operation(graphql, root, field)
+        anonymous = await api.query(document, variables)
+        assert codes_of(anonymous, field) == ["UNAUTHENTICATED"], field
+        stranger = await api.query(document, variables, token="not-a-token")
+        assert codes_of(stranger, field) == ["UNAUTHENTICATED"], field
+        if needed is not ANY_STAFF:
+            without = await api.query(document, variables, token=lacking[Permission(needed)])
+            assert codes_of(without, field) == ["FORBIDDEN"], field
+    assert await everything() == before
+
+
+async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff_token: str) -> None:
+    await checkout.shop_that_ships()
+    product = await catalogue.product()
+    collection = await catalogue.collection(products=[product])
+    payload = await checkout.placed(api, (product, 1))
+    await fulfill(api, staff_token, payload["order"]["id"])
+    cart = await carts.cart((product.variant_id, 1))
+    await db.execute(
+        """
+        INSERT INTO jobs (id, kind, status, done, input, checkpoint, problem_count, created_at)
+        VALUES (gen_random_uuid(), 'PRODUCTS_IMPORT', 'QUEUED', 0, '{}', '{}', 0, clock_timestamp());
+        INSERT INTO messages (id, dedupe_key, channel, purpose, template, recipient, context, state, attempts,
+                              created_at)
+        VALUES (gen_random_uuid(), 'k', 'EMAIL', 'TRANSACTIONAL', 'order_confirmation', 'a@example.com', '{}',
+                'RESERVED', 0, clock_timestamp());
+        INSERT INTO dead_letters (id, event_id, event_type, handler, cause, attempts, created_at)
+        VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'x', '', 1, clock_timestamp())
+        """
+    )
+    closed = {
+        prefix: ids.encode(prefix, await db.fetchval(f"SELECT id FROM {table} LIMIT 1"))
+        for prefix, table in TABLES.items()
+    }
+    assert set(_loaders) == set(closed) | OPEN | WITH_SECRET, "say who may see the new kind"
+    no_secret = {prefix: f"{ids.encode(prefix, cart.id)}_{'x' * 22}" for prefix in WITH_SECRET}
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    nothing = {"ids": [*closed.values(), *no_secret.values()]}
+    powerless = await staff.signed_in(set())
+    for token in (None, powerless):
+        seen = (await api.ok(query, nothing, token=token))["nodes"]
+        assert seen == [None] * len(nothing["ids"])
+    shown = (await api.ok(query, {"ids": list(closed.values())}, token=staff_token))["nodes"]
+    assert [node and node["id"] for node in shown] == list(closed.values())
+    public = [product.gid, product.variant_gid, ids.encode("coll", collection), cart.gid]
+    assert [node["id"] for node in (await api.ok(query, {"ids": public}))["nodes"]] == public
+
+
+@pytest.mark.parametrize("rest", ["", "_", "_0", "_" + "G" * 32, "_" + "0" * 31, "_" + "0" * 32 + "_", "_\x00"])
+async def test_a_malformed_id_of_any_kind_is_a_typed_error(api: Api, rest: str, staff_token: str) -> None:
+    for prefix in _loaders:
+        result = await api.query("query ($id: ID!) { node(id: $id) { id } }", {"id": prefix + rest}, token=staff_token)
+        assert result.codes == ["INVALID_ID"], prefix
