@@ -31,12 +31,12 @@ class InventoryAdjustInput:
     )
     set_to: int | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Units that can be sold from now on. Those that are reserved for checkouts and orders are not "
-        "among them and stay reserved.",
+        description="Units that are available from now on. Those that are reserved for checkouts and orders are not "
+        "among them and stay reserved; those that are back-ordered are, and are not sold again.",
     )
     delta: int | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Units that came, or below zero: went. Not more can go than can be sold. Back-ordered units leave "
+        description="Units that came, or below zero: went. Not more can go than is available. Back-ordered units leave "
         "from what came when they ship.",
     )
     reason: str | None = strawberry.field(default=strawberry.UNSET, description="For the record, up to 120 characters.")

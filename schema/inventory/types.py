@@ -21,7 +21,10 @@ class Warehouse(Node):
 @strawberry.type(description="How much of a variant a warehouse has. For staff.")
 class StockLevel:
     warehouse: Warehouse = strawberry.field(description="Where it is.")
-    available: int = strawberry.field(description="Units that can be sold now; never below zero.")
+    available: int = strawberry.field(
+        description="Units on the shelf that are promised to nobody; never below zero. What is back-ordered will be "
+        "taken from them, and the rest can be sold."
+    )
     reserved: int = strawberry.field(
         description="Units on the shelf that are promised: to checkouts being paid, and to orders until they ship."
     )
