@@ -148,7 +148,7 @@ class TestGateway:
         if not any(hmac.compare_digest(one.encode(), other.encode()) for one in sent for other in expected):
             raise InvalidWebhookError("signature")
         try:
-            return [uuid.UUID(orjson.loads(body)["payment"])]
+            return [uuid.UUID(str(orjson.loads(body)["payment"]))]
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidWebhookError("body") from error
 
