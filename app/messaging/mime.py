@@ -1,6 +1,7 @@
 """A rendered mail as the message that goes over the wire."""
 
 import email.policy
+import re
 import uuid
 from datetime import datetime
 from email.headerregistry import Address
@@ -13,11 +14,28 @@ from app.messaging.models import MessagePurpose
 from app.messaging.rendering import LANGUAGE, RenderedEmail, one_line
 from app.messaging.transports import OutgoingEmail, PermanentSendError, TemporarySendError
 
+MAX_QUOTED_CHARS = 60
+"""Of name and address together, on a line of 78 with `Reply-To: "" <>` around them."""
+_NEEDS_QUOTES = re.compile(r'[()<>@,:;."\\\[\]]')
+
 
 def address(text: str, default_name: str = "") -> Address:
     """`Name <box@host>` or `box@host`, the host in ASCII (IDNA). Raises DomainError for anything else."""
     name, mailbox = parseaddr(text) if text.isprintable() else ("", "")
-    return Address(display_name=name or one_line(default_name), addr_spec=normalise_email(mailbox))
+    addr_spec = normalise_email(mailbox)
+    return Address(display_name=_display_name(name or one_line(default_name), addr_spec), addr_spec=addr_spec)
+
+
+def _display_name(name: str, addr_spec: str) -> str:
+    """The name, without the characters that would have to be quoted where it does not fit on a line.
+
+    Python's email library (3.11 to 3.13, for some) breaks a long quoted name into lines and leaves the quotes out: a
+    comma would then begin another address, and `<` end the name.
+    """
+    escaped = sum(character in '"\\' for character in name)
+    if len(name) + escaped + len(addr_spec) <= MAX_QUOTED_CHARS:
+        return name
+    return " ".join(_NEEDS_QUOTES.sub(" ", name).split())
 
 
 def mailbox_or_none(text: str | None) -> str | None:

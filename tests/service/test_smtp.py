@@ -10,6 +10,8 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from app.messaging import mime
 from app.messaging.models import MessagePurpose
@@ -105,6 +107,29 @@ async def test_letters_outside_ascii_in_names_subjects_and_domains() -> None:
     assert parsed(mailbox)["Subject"] == "Bestätigt: 1001 ✓"
     assert parsed(mailbox)["From"].addresses[0].display_name == "Bücher & Co."
     assert parsed(mailbox)["Message-ID"] == f"<{MESSAGE_ID.hex}@xn--bcher-kva.example>"
+
+
+@settings(max_examples=200, deadline=None)
+@given(name=st.text("aÄ,<>\"\\@;:().[] \u2603'\r\n", max_size=120), box=st.integers(1, 40))
+@example(name="Johnson, Smith, Williams and Partners Fine Furniture Trading Company, Inc. of Portland", box=4)
+@example(name='"' * 30, box=4)
+def test_whatever_the_shop_is_called_the_sender_is_one_address(name: str, box: int) -> None:
+    addr_spec = f"{'s' * box}@shop.example"
+    mail = mime.compose(
+        message_id=MESSAGE_ID,
+        purpose=MessagePurpose.TRANSACTIONAL,
+        template="order_confirmation",
+        rendered=RenderedEmail("Order 1001 confirmed", "<p>Hi</p>", "Hi"),
+        recipient=CANARY,
+        email_from=addr_spec,
+        reply_to=addr_spec,
+        shop_name=name,
+        written_at=datetime(2026, 11, 22, 12, tzinfo=UTC),
+    )
+    read = email.message_from_bytes(mail.mime.as_bytes(), EmailMessage, policy=email.policy.default)
+    for header in ("From", "Reply-To"):
+        assert [one.addr_spec for one in read[header].addresses] == [addr_spec]
+    assert read["Subject"] == "Order 1001 confirmed"
 
 
 @pytest.mark.parametrize(
