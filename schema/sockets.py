@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, cast
 
+from graphql import GraphQLError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
@@ -14,12 +15,16 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     SubscribeMessage,
 )
 
+from app.errors import CommonErrorCode
 from app.logging import log_fault
 from schema.context import Context, build_context
 
 if TYPE_CHECKING:
     from schema.view import View
 
+MAX_OPERATIONS = 100
+"""Under way at a time: each subscription among them reads the database now and then."""
+_TOO_MANY = {"code": CommonErrorCode.TOO_MANY.name}
 _TOO_BIG = 1009
 _MALFORMED = 4400
 
@@ -71,6 +76,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await self.handle_invalid_message("Failed to parse message")
             return
         if self.connection_acknowledged:
+            if len(self.operations) >= MAX_OPERATIONS:
+                refusal = GraphQLError(f"A socket has {MAX_OPERATIONS} operations at most.", extensions=_TOO_MANY)
+                await self.send_message({"id": message["id"], "type": "error", "payload": [refusal.formatted]})
+                return
             socket = cast("SocketAdapter", self.websocket).ws
             self.context = await build_context(socket, self.context.settings, self._authorization)
         await super().handle_subscribe(message)
@@ -83,6 +92,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             return
         await super().handle_message(message)
 
+    @staticmethod
+    def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
+        """A document that cannot be run is answered like any other, and whatever else the socket carries goes on."""
+        return None
+
     async def handle_task_exception(self, error: Exception) -> None:
         log_fault(error)
 
@@ -93,6 +107,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 def _is_request(payload: dict[str, Any]) -> bool:
     return (
         isinstance(payload.get("query"), str)
+        and payload["query"] != ""
         and isinstance(payload.get("variables"), (dict, type(None)))
         and isinstance(payload.get("operationName"), (str, type(None)))
     )

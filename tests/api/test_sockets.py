@@ -20,6 +20,7 @@ from app.jobs import service as jobs
 from app.kit import ids
 from app.kit.crypto import hash_token
 from app.staff.permissions import Permission
+from schema.sockets import MAX_OPERATIONS
 from tests.factories import staff
 from tests.live_server import LiveServer
 
@@ -129,6 +130,7 @@ async def test_the_legacy_protocol_is_not_spoken(live_server: LiveServer) -> Non
         {"id": 1, "type": "subscribe", "payload": {"query": "{ __typename }"}},
         {"id": "1", "type": "subscribe", "payload": []},
         {"id": "1", "type": "subscribe", "payload": {"query": 1}},
+        {"id": "1", "type": "subscribe", "payload": {"query": ""}},
         {"id": "1", "type": "subscribe", "payload": {"query": "{ __typename }", "variables": []}},
         {"type": "connection_init", "payload": 1},
     ],
@@ -143,6 +145,43 @@ async def test_a_malformed_message_ends_the_connection_and_nothing_else(
         assert await socket.close_code() == 4400
     async with connected(live_server) as another:
         await another.open()
+
+
+@pytest.mark.parametrize(
+    ("query", "operation_name", "code"),
+    [
+        ("{", None, "GRAPHQL_PARSE_FAILED"),
+        ("{ a " + "x" * 500, None, "GRAPHQL_PARSE_FAILED"),
+        (" ", None, "GRAPHQL_PARSE_FAILED"),
+        ("query A { __typename }", "B", "GRAPHQL_VALIDATION_FAILED"),
+        ("query A { __typename } query B { __typename }", None, "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)
+async def test_a_document_that_cannot_be_run_is_answered_and_the_socket_goes_on(
+    live_server: LiveServer, query: str, operation_name: str | None, code: str
+) -> None:
+    async with connected(live_server) as socket:
+        await socket.open()
+        payload = {"query": query, "operationName": operation_name}
+        await socket.send({"id": "1", "type": "subscribe", "payload": payload})
+        refused = await socket.receive()
+        assert refused["type"] == "error"
+        assert refused["payload"][0]["extensions"]["code"] == code
+        assert (await socket.run("{ __typename }"))["type"] == "next"
+
+
+async def test_a_socket_has_a_limited_number_of_operations(live_server: LiveServer, clean_database: None) -> None:
+    token, job_id = await staff.signed_in({Permission.PRODUCTS_WRITE}), await queued_job()
+    async with connected(live_server) as socket:
+        await socket.open({"authorization": f"Bearer {token}"})
+        for number in range(MAX_OPERATIONS + 1):
+            payload = {"query": WATCH, "variables": {"id": job_id}}
+            await socket.send({"id": str(number), "type": "subscribe", "payload": payload})
+        answers = [await socket.receive() for _ in range(MAX_OPERATIONS + 1)]
+        (refused,) = [answer for answer in answers if answer["type"] != "next"]
+        assert (refused["id"], refused["payload"][0]["extensions"]["code"]) == (str(MAX_OPERATIONS), "TOO_MANY")
+        await socket.send({"id": "1", "type": "complete"})
+        assert (await socket.run(WATCH, {"id": job_id}))["type"] == "next", "there is room again"
 
 
 async def test_operations_before_connection_init_are_refused(live_server: LiveServer) -> None:
