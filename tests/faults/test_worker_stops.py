@@ -73,3 +73,25 @@ def test_an_api_killed_takes_its_processes_with_it(tmp_path: Path) -> None:
         assert len(in_session(api.pid)) >= 3
         api.kill()
         until(lambda: not in_session(api.pid), GONE_SECONDS, "its server processes end")
+
+
+def test_a_worker_that_cannot_reach_its_database_ends(tmp_path: Path) -> None:
+    """For whatever started it to start it again: one that stayed would look alive and do nothing."""
+    log = tmp_path / "worker.log"
+    nowhere = f"postgres://shop:shop@127.0.0.1:{free_port()}/shop"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "app.cli", "worker", "--processes", "2"],
+            env={**os.environ, "LOG_LEVEL": "INFO", "DATABASE_URL": nowhere},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        assert process.wait(START_SECONDS) != 0
+        until(lambda: not in_session(process.pid), GONE_SECONDS, "its processes to end")
+    finally:
+        for pid in in_session(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+    assert "the worker cannot start" in log.read_text()
