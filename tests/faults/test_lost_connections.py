@@ -107,6 +107,8 @@ async def test_guests_and_staff_through_lost_connections(api: Api, staff_token: 
         await drain()
     for given in inputs:
         await ask(given)
+        # Whoever never got through begins only now, and the answer of a gateway may be lost once.
+        await ask(given)
     assert [answers for answers in told.values() if len(answers) != 1] == [], seed
     await drain()
     assert await invariants.check() == [], seed
