@@ -30,7 +30,8 @@ class Runtime(Middleware):
             self._run(self._running.__aenter__())
         except Exception as error:
             if (thread := get_event_loop_thread()) is not None:
-                thread.stop()  # or the process waits for it, neither working nor ending
+                # Or the process waits for it, neither working nor ending.
+                thread.stop()  # type: ignore[no-untyped-call]
             # Dramatiq goes on after any other exception, with a worker that could only fail.
             raise MiddlewareError(f"the worker cannot start: {error}") from error
 
