@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.context import TortoiseContext
 
+from app.kit.postgres_url import connection_arguments
 from app.settings import Environment, Settings, get_settings
 
 MODEL_MODULES = [
@@ -53,21 +53,6 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries 
         return ""
 
 
-def connection_settings(settings: Settings) -> dict[str, Any]:
-    """asyncpg's arguments for DATABASE_URL, its query string (`?ssl=require`) included."""
-    url = urlsplit(settings.database_url)
-    if url.scheme not in ("postgres", "postgresql") or not url.path.strip("/"):
-        raise ValueError("DATABASE_URL must look like postgres://user:password@host:5432/name")
-    return {
-        "host": url.hostname or "localhost",
-        "port": url.port or 5432,
-        "user": unquote(url.username or ""),
-        "password": unquote(url.password or ""),
-        "database": unquote(url.path.strip("/")),
-        **dict(parse_qsl(url.query)),
-    }
-
-
 def tortoise_config(settings: Settings, *, migrating: bool = False) -> dict[str, Any]:
     timeout_ms = 0 if migrating else int(settings.statement_timeout_seconds * 1000)
     server_settings = {"statement_timeout": str(timeout_ms), "timezone": "UTC"}
@@ -80,7 +65,7 @@ def tortoise_config(settings: Settings, *, migrating: bool = False) -> dict[str,
     credentials = {
         "timeout": CONNECT_TIMEOUT_SECONDS,
         "command_timeout": None if migrating else settings.statement_timeout_seconds + ANSWER_GRACE_SECONDS,
-        **connection_settings(settings),
+        **connection_arguments(settings.database_url),
         "minsize": settings.database_pool_min,
         "maxsize": settings.database_pool_max,
         "connection_class": _Connection,
@@ -275,7 +260,7 @@ async def migrate(settings: Settings | None = None) -> None:
     from tortoise.migrations.api import migrate as run_migrations
 
     settings = settings or get_settings()
-    guard = await asyncpg.connect(**connection_settings(settings))
+    guard = await asyncpg.connect(**connection_arguments(settings.database_url))
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", MIGRATIONS_LOCK_ID)
         await run_migrations(config=tortoise_config(settings, migrating=True))

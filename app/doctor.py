@@ -14,6 +14,7 @@ from redis import RedisError
 from redis import asyncio as aioredis
 
 from app import db
+from app.kit.postgres_url import connection_arguments
 from app.messaging.smtp import check_smtp
 from app.settings import Settings, get_settings
 
@@ -80,7 +81,7 @@ def _public_url(settings: Settings) -> Finding:
 
 async def _database(settings: Settings) -> Finding:
     try:
-        connection = await asyncpg.connect(**db.connection_settings(settings), timeout=TIMEOUT_SECONDS)
+        connection = await asyncpg.connect(**connection_arguments(settings.database_url), timeout=TIMEOUT_SECONDS)
     except ValueError as error:
         return Finding("database", False, str(error), "Correct DATABASE_URL.")
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):

@@ -7,6 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.kit.postgres_url import connection_arguments
+
 MIN_SECRET_KEY_CHARS = 32
 MIN_DIFFERENT_CHARS = 10
 SAMPLE_WORDS = ("change", "example", "sample", "secret", "default", "password", "tests", "development", "tradewind")
@@ -70,6 +72,19 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _names_a_database(cls, value: str) -> str:
+        connection_arguments(value)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _names_a_redis(cls, value: str) -> str:
+        if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must look like redis://:password@host:6379/0")
+        return value
 
     @field_validator("public_url")
     @classmethod

@@ -7,13 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from app.settings import Settings
-from tests.environment import make_settings
-
-SERVERS = ("postgres://shop:x@db.internal/shop", "redis://cache.internal")
 
 
 def production(**more: object) -> Settings:
-    return make_settings(*SERVERS, **{"TRADEWIND_ENV": "production", "smtp_url": "smtp://mail.internal", **more})
+    servers = {"database_url": "postgres://shop:x@db.internal/shop", "redis_url": "redis://cache.internal"}
+    values = {"TRADEWIND_ENV": "production", "smtp_url": "smtp://mail.internal", **servers, **more}
+    return Settings.model_validate(values)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +44,13 @@ def test_production_takes_random_keys(make: Callable[[], str]) -> None:
 def test_production_needs_a_way_to_send_mail() -> None:
     with pytest.raises(ValidationError, match="SMTP_URL"):
         production(smtp_url=None, secret_keys=secrets.token_hex(32))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("database_url", "mysql://u:hush-hush@h/shop"), ("redis_url", "http://:hush-hush@h")],
+)
+def test_addresses_of_another_kind_are_named_without_what_is_in_them(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match="must look like") as refused:
+        production(secret_keys=secrets.token_hex(32), **{name: value})
+    assert "hush" not in str(refused.value)
