@@ -17,9 +17,9 @@ from contextlib import asynccontextmanager
 import structlog
 from redis import RedisError
 
-from app.cache import cache
+from app.cache import cache, named
 
-CHANNEL = "tradewind:live"
+CHANNEL = "live"
 """One channel for all topics: subscribing is then done once a process, not once a shopper."""
 LOOK_EVERY_SECONDS = 10.0
 RECONNECT_SECONDS = 0.5
@@ -35,7 +35,7 @@ _publishing: set[asyncio.Task[None]] = set()
 async def publish(topic: str) -> None:
     """Tell every process. Without Redis nothing happens: watchers look by themselves."""
     with contextlib.suppress(RedisError, OSError):
-        await cache().publish(CHANNEL, topic)
+        await cache().publish(named(CHANNEL), topic)
 
 
 def publish_soon(topic: str) -> None:
@@ -95,7 +95,7 @@ async def _listen() -> None:
     while _listener is this_task:
         try:
             async with cache().pubsub(ignore_subscribe_messages=True) as pubsub:
-                await pubsub.subscribe(CHANNEL)
+                await pubsub.subscribe(named(CHANNEL))
                 _wake_all()  # for what was said before we listened
                 while _listener is this_task:
                     message = await pubsub.get_message(timeout=_READ_SECONDS)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import structlog
 from redis import RedisError
 
-from app.cache import cache
+from app.cache import cache, named
 from app.errors import CommonErrorCode, DomainError
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ async def allow(name: str, subject: str, *, limit: int, window_seconds: int) -> 
         DomainError: RATE_LIMITED when it is more than `limit` in the window.
     """
     digest = hashlib.sha256(subject.encode()).hexdigest()[:32]
-    key = f"tradewind:limit:{name}:{digest}"
+    key = named(f"limit:{name}:{digest}")
     try:
         async with cache().pipeline(transaction=True) as pipeline:
             pipeline.incr(key)

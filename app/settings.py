@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     statement_timeout_seconds: float = Field(10.0, gt=0)
     redis_url: str = Field(description="redis://…; Redis 7 or Valkey 8 and later")
     broker_url: str | None = Field(None, description="amqp://… for RabbitMQ; without it, REDIS_URL")
-    broker_namespace: str = Field("tradewind", description="Prefix of the queues' keys in Redis")
+    broker_namespace: str = Field("tradewind", description="Prefix of all keys in Redis")
 
     secret_keys: Annotated[list[str], NoDecode] = Field(
         description="Comma-separated, newest first: the first signs, all verify. 32 characters each at least"

@@ -10,7 +10,7 @@ import signal
 import structlog
 from redis import RedisError
 
-from app.cache import cache
+from app.cache import cache, named
 from app.events import outbox
 from app.events.ticking import tick
 from app.logging import configure_logging
@@ -22,7 +22,7 @@ from workers.relay import Relay
 
 TICK_SECONDS = 1.0
 CLEAN_EVERY_TICKS = 600
-EPOCH_KEY = "tradewind:broker-epoch"
+EPOCH_KEY = "broker-epoch"
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 async def _notice_flush() -> None:
     """A broker in Redis that lost its data also lost this key: everything undelivered goes out again at once."""
     with contextlib.suppress(RedisError, OSError):
-        if await cache().set(EPOCH_KEY, "1", nx=True):
+        if await cache().set(named(EPOCH_KEY), "1", nx=True):
             count = await outbox.everything_visible()
             log.info("broker was empty, publishing again", events=count)
 

@@ -138,7 +138,7 @@ async def quiet(updates: Updates) -> None:
 async def listening(connections: int) -> None:
     """Until so many Redis connections listen for changes, over all processes."""
     async with asyncio.timeout(PROMPT_SECONDS):
-        while (await cache.cache().pubsub_numsub(live.CHANNEL))[0][1] != connections:
+        while (await cache.cache().pubsub_numsub(cache.named(live.CHANNEL)))[0][1] != connections:
             await asyncio.sleep(0.02)
 
 
