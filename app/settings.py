@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.kit.postgres_url import connection_arguments
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MIN_SECRET_KEY_CHARS = 32
 MIN_DIFFERENT_CHARS = 10
 SAMPLE_WORDS = ("change", "example", "sample", "secret", "default", "password", "tests", "development", "tradewind")
@@ -85,6 +86,13 @@ class Settings(BaseSettings):
         if not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must look like redis://:password@host:6379/0")
         return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_a_level(cls, value: str) -> str:
+        if value.upper() not in LOG_LEVELS:
+            raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
+        return value.upper()
 
     @field_validator("public_url")
     @classmethod

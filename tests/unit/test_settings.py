@@ -54,3 +54,9 @@ def test_addresses_of_another_kind_are_named_without_what_is_in_them(name: str, 
     with pytest.raises(ValidationError, match="must look like") as refused:
         production(secret_keys=secrets.token_hex(32), **{name: value})
     assert "hush" not in str(refused.value)
+
+
+def test_log_levels_are_read_in_any_case() -> None:
+    assert production(secret_keys=secrets.token_hex(32), log_level="debug").log_level == "DEBUG"
+    with pytest.raises(ValidationError, match="must be one of DEBUG"):
+        production(secret_keys=secrets.token_hex(32), log_level="loud")
