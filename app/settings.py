@@ -3,6 +3,7 @@
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -97,7 +98,15 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
+        url = urlsplit(value)
+        if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+            raise ValueError("must look like https://api.shop.example")
         return value.rstrip("/")
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _as_browsers_say_them(cls, origins: list[str]) -> list[str]:
+        return [origin.rstrip("/").lower() for origin in origins]
 
     @model_validator(mode="after")
     def _real_secrets(self) -> Self:

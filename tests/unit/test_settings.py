@@ -60,3 +60,19 @@ def test_log_levels_are_read_in_any_case() -> None:
     assert production(secret_keys=secrets.token_hex(32), log_level="debug").log_level == "DEBUG"
     with pytest.raises(ValidationError, match="must be one of DEBUG"):
         production(secret_keys=secrets.token_hex(32), log_level="loud")
+
+
+@pytest.mark.parametrize("url", ["", "shop.example", "ftp://shop.example", "https://", "https://shop.example/?a=b"])
+def test_an_address_that_no_mail_could_link_to_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="must look like https"):
+        production(secret_keys=secrets.token_hex(32), public_url=url)
+
+
+def test_addresses_are_written_as_browsers_write_them() -> None:
+    made = production(
+        secret_keys=secrets.token_hex(32),
+        public_url="https://api.shop.example/",
+        allowed_origins="https://Shop.example/, http://localhost:5173",
+    )
+    assert made.public_url == "https://api.shop.example"
+    assert made.allowed_origins == ["https://shop.example", "http://localhost:5173"]
