@@ -19,7 +19,7 @@ def currencies() -> frozenset[str]:
     return frozenset(get_global("all_currencies"))
 
 
-# ISO 4217, list one, of 2026-01: every currency whose minor unit is not a hundredth. CLDR's digits would not do: they
+# ISO 4217, list one: every currency whose minor unit is not a hundredth. CLDR's digits would not do: they
 # tell how prices are usually written, without the fils of the Iraqi dinar or the para of the Serbian one.
 _DIGITS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
