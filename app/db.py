@@ -233,10 +233,6 @@ def current_unit_of_work() -> UnitOfWork:
     return work
 
 
-def in_unit_of_work() -> bool:
-    return _current.get() is not None
-
-
 # --- migrations -------------------------------------------------------------------------------------------------------
 
 
