@@ -34,6 +34,16 @@ MODEL_MODULES = [
     "app.orders.models",
     "app.fulfillments.models",
     "app.messaging.models",
+    "app.customers.models",
+    "app.segments.models",
+    "app.flows.models",
+    "app.campaigns.models",
+    "app.promotions.models",
+    "app.webhooks.models",
+    "app.crm.models",
+    "app.surveys.models",
+    "app.referrals.models",
+    "app.alerts.models",
 ]
 APP_LABEL = "tradewind"
 MIGRATIONS_LOCK_ID = 0x7472_6164_6577

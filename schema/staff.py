@@ -30,6 +30,12 @@ describe_enum(
     SHIPPING_WRITE="Change shipping zones and methods.",
     SETTINGS_WRITE="Change the shop's settings and policies.",
     STAFF_WRITE="Invite staff and change their permissions.",
+    CUSTOMERS_READ="See profiles, their timelines, their consent and the suppression list.",
+    CUSTOMERS_WRITE="Change profiles, record consent, suppress addresses.",
+    MARKETING_READ="See flows, campaigns, segments, templates and what they came to.",
+    MARKETING_WRITE="Change and publish flows, campaigns, segments and templates.",
+    DISCOUNTS_WRITE="Make and change discounts and codes.",
+    INTEGRATIONS_WRITE="Set up outgoing webhooks and connections to other systems.",
     OPERATIONS="See jobs, dead letters and sent messages; in development, move the clock.",
 )
 

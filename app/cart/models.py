@@ -26,6 +26,10 @@ class Cart(Model):
     country_code = fields.CharField(max_length=2, null=True)
     note = fields.TextField(null=True)
     attributes = fields.JSONField[list[dict[str, str]]](default=list)
+    profile_id = fields.UUIDField(null=True)
+    """Whose it is, once somebody has said so or was seen with it."""
+    discount_codes = fields.JSONField[list[str]](default=list, db_default="[]")
+    """As the shopper typed them, in their order."""
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

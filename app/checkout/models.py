@@ -29,6 +29,8 @@ class Checkout(Model):
     billing_address = fields.JSONField[dict[str, str]](null=True)
     shipping_quote_id = fields.TextField(null=True)
     """The signed quote itself."""
+    started_event_at = fields.DatetimeField(null=True)
+    """When `checkout.started` was recorded: once, as soon as somebody can be written to."""
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

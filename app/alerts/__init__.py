@@ -1,0 +1,1 @@
+"""Alerts that shoppers ask for: back in stock, price drop."""

@@ -1,0 +1,1 @@
+"""Campaigns: one message to a segment, at once or at a time."""

@@ -1,0 +1,1 @@
+"""Conditions in CEL: a typed context, checked when they are saved."""

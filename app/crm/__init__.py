@@ -1,0 +1,1 @@
+"""Keeping contacts in CRM and marketing systems in step."""

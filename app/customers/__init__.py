@@ -1,0 +1,1 @@
+"""People: one profile each, what they did, and what they agreed to."""

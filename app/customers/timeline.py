@@ -1,0 +1,67 @@
+"""What a person did or what happened to them: an outbox event and a line of their timeline, in one transaction."""
+
+import uuid
+from collections.abc import Mapping
+
+import orjson
+
+from app import db, events
+from app.customers.vocabulary import EVENT_TYPES
+
+_NOTE = "timeline"
+
+_INSERT = """
+    INSERT INTO profile_events (id, profile_id, type, occurred_at, product_id, collection_id, cart_id, order_id, data)
+    SELECT e.id, e.profile_id, e.type, business_now(), e.product_id, e.collection_id, e.cart_id, e.order_id,
+           e.data::jsonb
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[])
+         AS e (id, profile_id, type, product_id, collection_id, cart_id, order_id, data)
+"""
+
+
+async def record(
+    event_type: str,
+    *,
+    profile_id: uuid.UUID,
+    subject_id: uuid.UUID | None = None,
+    product_id: uuid.UUID | None = None,
+    collection_id: uuid.UUID | None = None,
+    cart_id: uuid.UUID | None = None,
+    order_id: uuid.UUID | None = None,
+    data: Mapping[str, object] | None = None,
+) -> uuid.UUID:
+    """Note in the open unit of work what happened to somebody; returns the event's id, that of both rows.
+
+    The outbox event's payload is `data` with `profileId` and the ids given here (`productId`, `cartId` …); its subject
+    is `subject_id`, or else the profile.
+
+    Args:
+        event_type: one of `vocabulary.EVENT_TYPES`.
+        data: small and JSON: ids and facts, no personal data.
+
+    Raises:
+        ValueError: for a type that is not in the vocabulary.
+    """
+    if event_type not in EVENT_TYPES:
+        raise ValueError(f"{event_type} is not in the vocabulary")
+    ids = {"productId": product_id, "collectionId": collection_id, "cartId": cart_id, "orderId": order_id}
+    facts = {**{name: str(value) for name, value in ids.items() if value is not None}, **(data or {})}
+    event_id = await events.record(
+        event_type, subject_id=subject_id or profile_id, payload={"profileId": str(profile_id), **facts}
+    )
+    rows = _rows(db.current_unit_of_work())
+    body = orjson.dumps(facts).decode()
+    rows.append((event_id, profile_id, event_type, product_id, collection_id, cart_id, order_id, body))
+    return event_id
+
+
+def _rows(work: db.UnitOfWork) -> list[tuple[object, ...]]:
+    if _NOTE not in work.notes:
+        rows = work.notes[_NOTE] = []
+        work.before_commit(lambda: _write(rows))
+    noted: list[tuple[object, ...]] = work.notes[_NOTE]
+    return noted
+
+
+async def _write(rows: list[tuple[object, ...]]) -> None:
+    await db.execute(_INSERT, *(list(column) for column in zip(*rows, strict=True)))

@@ -1,0 +1,1 @@
+"""Promotions: discounts, their codes, and every use of one."""

@@ -1,0 +1,1 @@
+"""Refer a friend."""

@@ -1,0 +1,1 @@
+"""Segments: groups of profiles by a condition, kept current by events."""

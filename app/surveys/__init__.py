@@ -1,0 +1,1 @@
+"""Surveys: one question about an order, and what people answered."""
