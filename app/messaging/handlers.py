@@ -4,7 +4,7 @@ import uuid
 
 from app import events
 from app.events import Event
-from app.messaging import notices, sending
+from app.messaging import attribution, notices, sending
 
 
 @events.on("order.placed", name="messaging.order_confirmation")
@@ -56,6 +56,16 @@ def _subject(event: Event) -> uuid.UUID:
     if event.subject_id is None:
         raise ValueError(f"{event.type} {event.id} has no subject")
     return event.subject_id
+
+
+@events.on("order.placed", name="messaging.attribution")
+async def on_order_to_attribute(event: Event) -> None:
+    await attribution.attribute(_subject(event))
+
+
+@events.on("order.cancelled", name="messaging.attribution")
+async def on_order_to_withdraw(event: Event) -> None:
+    await attribution.withdraw(_subject(event))
 
 
 @events.on("message.reserved", name="messaging.send", transactional=False)
