@@ -23,6 +23,7 @@ MAX_DETAIL_CHARS = 200
 
 _COLUMNS = """
     id, channel, purpose, template, recipient, order_id, context, state, reason, attempts, created_at,
+    profile_id, flow_id, run_id, step_key, campaign_id, cart_id, template_version_id, priority,
     coalesce(leased_until > clock_timestamp(), false) AS leased,
     extract(epoch FROM business_now() - created_at)::float8 AS age_seconds
 """
@@ -44,6 +45,33 @@ class LedgerRow:
     leased: bool
     """Whether a process is sending it right now."""
     age_seconds: float
+    profile_id: uuid.UUID | None
+    flow_id: uuid.UUID | None
+    run_id: uuid.UUID | None
+    step_key: str | None
+    campaign_id: uuid.UUID | None
+    cart_id: uuid.UUID | None
+    """The cart that it reminds of."""
+    template_version_id: uuid.UUID | None
+    """None for the notices that are built in."""
+    priority: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Whom a message of a flow, of a campaign or about an account is for, and what asked for it."""
+
+    profile_id: uuid.UUID | None = None
+    flow_id: uuid.UUID | None = None
+    run_id: uuid.UUID | None = None
+    step_key: str | None = None
+    campaign_id: uuid.UUID | None = None
+    cart_id: uuid.UUID | None = None
+    template_version_id: uuid.UUID | None = None
+    priority: int = 0
+
+
+_NO_ORIGIN = Origin()
 
 
 def _row(record: db.Record) -> LedgerRow:
@@ -61,6 +89,14 @@ def _row(record: db.Record) -> LedgerRow:
         created_at=record["created_at"],
         leased=record["leased"],
         age_seconds=record["age_seconds"],
+        profile_id=record["profile_id"],
+        flow_id=record["flow_id"],
+        run_id=record["run_id"],
+        step_key=record["step_key"],
+        campaign_id=record["campaign_id"],
+        cart_id=record["cart_id"],
+        template_version_id=record["template_version_id"],
+        priority=record["priority"],
     )
 
 
@@ -75,18 +111,20 @@ async def reserve(
     context: Mapping[str, str],
     skipped: MessageReason | None = None,
     resend_of: uuid.UUID | None = None,
+    origin: Origin = _NO_ORIGIN,
 ) -> uuid.UUID | None:
     """Decide, in the open unit of work, to write to somebody; or, with `skipped`, note why not.
 
-    Returns the row's id, or None when this reason to write has its row already.
+    Returns the row's id, or None when this reason to write, or this step of a run, has its row already.
     """
     state = MessageState.SKIPPED if skipped else MessageState.RESERVED
     message_id: uuid.UUID | None = await db.fetchval(
         """
         INSERT INTO messages (id, dedupe_key, channel, purpose, template, recipient, order_id, context, state, reason,
-                              attempts, resend_of, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, business_now())
-        ON CONFLICT (dedupe_key) DO NOTHING
+                              attempts, resend_of, profile_id, flow_id, run_id, step_key, campaign_id, cart_id,
+                              template_version_id, priority, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14, $15, $16, $17, $18, $19, business_now())
+        ON CONFLICT DO NOTHING
         RETURNING id
         """,
         new_id(),
@@ -100,6 +138,14 @@ async def reserve(
         state,
         skipped,
         resend_of,
+        origin.profile_id,
+        origin.flow_id,
+        origin.run_id,
+        origin.step_key,
+        origin.campaign_id,
+        origin.cart_id,
+        origin.template_version_id,
+        origin.priority,
     )
     if message_id is not None and not skipped:
         await events.record("message.reserved", subject_id=message_id)
