@@ -7,8 +7,8 @@ from app import db
 DEFAULT_WINDOW_DAYS = 5
 
 # The order's row stays as it is until this commits: a cancellation that comes meanwhile finds the attribution and
-# removes it. A person who was joined with another has clicked as either; whoever restored a cart from a mail and ordered
-# with another email address is found through the cart.
+# removes it. A person who was joined with another has clicked as either; whoever restored a cart from a mail and then
+# ordered with another email address is found through the cart.
 _ATTRIBUTE = """
     WITH placed AS (
         SELECT id, profile_id, cart_id, placed_at, total_minor
@@ -39,8 +39,8 @@ _ATTRIBUTE = """
 async def attribute(order_id: uuid.UUID) -> bool:
     """Credit an order to the last message of a flow or campaign that its buyer clicked. Joins the open unit of work.
 
-    The window is `marketing_settings.attribution_days`, back from the moment of the order; revenue is the order's total.
-    Clicks of scanners and prefetchers do not count.
+    The window is `marketing_settings.attribution_days`, back from the moment of the order; revenue is the order's
+    total. Clicks of scanners and prefetchers do not count.
 
     Returns:
         False where nothing was clicked, and for an order that is cancelled or credited already.

@@ -90,8 +90,9 @@ async def run(
         """
         INSERT INTO flow_runs (id, flow_id, version_id, profile_id, key, status, step_key, revision, due_at, in_holdout,
             trigger_type, trigger_event_id, trigger, state, entered_at, finished_at, exit_reason)
-        SELECT $1, $2, v.id, $3, $4, $5::varchar, $6, 0, business_now() + $7::interval, $8, 'checkout.started', gen_random_uuid(), '{}',
-            '{}', business_now() - $9::interval, CASE WHEN $5::varchar NOT IN ('PENDING', 'ACTIVE') THEN business_now() END, $10
+        SELECT $1, $2, v.id, $3, $4, $5::varchar, $6, 0, business_now() + $7::interval, $8,
+            'checkout.started', gen_random_uuid(), '{}', '{}', business_now() - $9::interval,
+            CASE WHEN $5::varchar NOT IN ('PENDING', 'ACTIVE') THEN business_now() END, $10
         FROM flow_versions v
         WHERE v.flow_id = $2 AND ($11::int IS NULL OR v.number = $11) ORDER BY v.number DESC LIMIT 1
         """,
@@ -124,7 +125,8 @@ async def step(
     await db.execute(
         """
         INSERT INTO flow_run_steps (id, run_id, flow_id, step_key, kind, outcome, reason, message_id, detail, at)
-        SELECT $1, id, flow_id, $3, $4, $5, $6, $7, $8::jsonb, business_now() - $9::interval FROM flow_runs WHERE id = $2
+        SELECT $1, id, flow_id, $3, $4, $5, $6, $7, $8::jsonb, business_now() - $9::interval
+        FROM flow_runs WHERE id = $2
         """,
         new_id(),
         run_id,
@@ -157,9 +159,10 @@ async def message(
         """
         INSERT INTO messages (id, dedupe_key, channel, purpose, template, recipient, context, state, reason, attempts,
             profile_id, flow_id, run_id, step_key, delivered_at, clicked_at, unsubscribed_at, created_at, sent_at)
-        SELECT $1::uuid, $1::text, $3, 'MARKETING', $4, 'ada@example.com', '{}', $5::varchar, $6, 1, coalesce(r.profile_id, $11),
-            r.flow_id, r.id, $7, CASE WHEN $8 THEN business_now() END, CASE WHEN $9 THEN business_now() END,
-            CASE WHEN $10 THEN business_now() END, business_now(), CASE WHEN $5::varchar = 'SENT' THEN business_now() END
+        SELECT $1::uuid, $1::text, $3, 'MARKETING', $4, 'ada@example.com', '{}', $5::varchar, $6, 1,
+            coalesce(r.profile_id, $11), r.flow_id, r.id, $7, CASE WHEN $8 THEN business_now() END,
+            CASE WHEN $9 THEN business_now() END, CASE WHEN $10 THEN business_now() END, business_now(),
+            CASE WHEN $5::varchar = 'SENT' THEN business_now() END
         FROM (SELECT $2::uuid AS wanted) one LEFT JOIN flow_runs r ON r.id = one.wanted
         """,
         message_id,
@@ -180,7 +183,8 @@ async def message(
 async def click(message_id: uuid.UUID, *, bot: bool = False, ago: timedelta = timedelta(0)) -> None:
     await db.execute(
         """
-        INSERT INTO message_clicks (message_id, link_id, is_bot, clicked_at) VALUES ($1, 1, $2, business_now() - $3::interval)
+        INSERT INTO message_clicks (message_id, link_id, is_bot, clicked_at)
+        VALUES ($1, 1, $2, business_now() - $3::interval)
         """,
         message_id,
         bot,
