@@ -10,12 +10,18 @@ from app.customers.vocabulary import EVENT_TYPES
 
 _NOTE = "timeline"
 
+# A profile that was merged meanwhile lives on in another. Its row is held until the commit, so that nobody merges it
+# without seeing what is written here.
 _INSERT = """
+    WITH profile AS (
+        SELECT id, merged_into_id FROM profiles WHERE id = ANY($2::uuid[]) ORDER BY id FOR KEY SHARE
+    )
     INSERT INTO profile_events (id, profile_id, type, occurred_at, product_id, collection_id, cart_id, order_id, data)
-    SELECT e.id, e.profile_id, e.type, business_now(), e.product_id, e.collection_id, e.cart_id, e.order_id,
-           e.data::jsonb
+    SELECT e.id, coalesce(profile.merged_into_id, e.profile_id), e.type, business_now(), e.product_id, e.collection_id,
+           e.cart_id, e.order_id, e.data::jsonb
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[])
          AS e (id, profile_id, type, product_id, collection_id, cart_id, order_id, data)
+    LEFT JOIN profile ON profile.id = e.profile_id
 """
 
 
