@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     storefront_url: str | None = Field(
         None, description="The front end's order page; {token} is replaced by the order token"
     )
+    storefront_product_url: str | None = Field(
+        None, description="The front end's product page; {slug} is replaced by the product's slug"
+    )
+    storefront_cart_url: str | None = Field(
+        None, description="The front end's cart page; {cartId} is replaced by the id of a restored cart"
+    )
     allowed_origins: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="Browser origins that may call the API (CORS and WebSocket)"
     )
