@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from tortoise import fields
+from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
 
 
@@ -77,6 +78,8 @@ class FlowRun(Model):
     trigger_event_id = fields.UUIDField()
     trigger = fields.JSONField[dict[str, object]](default=dict)
     """The trigger's data: ids and facts, `event.*` in conditions."""
+    triggered_at = fields.DatetimeField(db_default=SqlDefault("business_now()"))
+    """Business time at which the trigger happened: exit rules look back to it, and waiting counts from it."""
     state = fields.JSONField[dict[str, object]](default=dict)
     """What steps left for later ones: coupons, messages."""
     entered_at = fields.DatetimeField()
@@ -111,6 +114,16 @@ class FlowRunStep(Model):
 
     class Meta:
         table = "flow_run_steps"
+
+
+class FlowCatalogue(Model):
+    """At most one row: a new stamp tells every process that what it remembers of the flows is old."""
+
+    id = fields.SmallIntField(primary_key=True)
+    stamp = fields.UUIDField()
+
+    class Meta:
+        table = "flow_catalogue"
 
 
 class FlowDate(Model):
