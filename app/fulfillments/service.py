@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from app import db, events
+from app import db
 from app.carriers.recognition import Parcel
 from app.errors import DomainError, not_found
 from app.fulfillments import queries
@@ -18,9 +18,10 @@ from app.fulfillments.rules import OrderedLine, lines_to_ship
 from app.inventory import reservations
 from app.kit.ids import new_id
 from app.orders import status
-from app.orders.models import OrderStatus, PaymentStatus
+from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
 
 FULFILLMENT_CREATED = "fulfillment.created"
+ORDER_FULFILLED = "order.fulfilled"
 
 
 async def create_fulfillment(
@@ -56,17 +57,13 @@ async def create_fulfillment(
         await _write_fulfillment(fulfillment_id, order_id, units, staff_id)
         await _write_parcels(fulfillment_id, described, promised.get("estimatedDelivery") or {})
         await reservations.ship(order["attempt_id"], shipped)
-        if await _update_order(order_id) == OrderStatus.COMPLETED:
+        after = await _update_order(order_id)
+        if after["status"] == OrderStatus.COMPLETED:
             await reservations.ship_rest(order["attempt_id"])
-        await events.record(
-            FULFILLMENT_CREATED,
-            subject_id=order_id,
-            payload={
-                "orderId": str(order_id),
-                "fulfillmentId": str(fulfillment_id),
-                "notifyCustomer": notify_customer,
-            },
-        )
+        facts = {"fulfillmentId": str(fulfillment_id), "notifyCustomer": notify_customer}
+        await status.tell(FULFILLMENT_CREATED, order_id, order["profile_id"], facts)
+        if after["fulfillment_status"] == FulfillmentStatus.FULFILLED:
+            await status.tell(ORDER_FULFILLED, order_id, order["profile_id"])
         status.announce(order_id)
     return fulfillment_id
 
@@ -142,13 +139,13 @@ async def _write_parcels(fulfillment_id: uuid.UUID, parcels: Sequence[Parcel], p
     )
 
 
-async def _update_order(order_id: uuid.UUID) -> str:
+async def _update_order(order_id: uuid.UUID) -> db.Record:
     """An order is complete when everything in it has left and it is paid for; see `status.payment_captured` too.
 
     Returns:
-        Its status.
+        Its statuses.
     """
-    now: str = await db.fetchval(
+    now = await db.fetchrow(
         """
         UPDATE orders SET
             fulfillment_status = CASE WHEN rest.units = 0 THEN 'FULFILLED' ELSE 'PARTIALLY_FULFILLED' END,
@@ -158,10 +155,12 @@ async def _update_order(order_id: uuid.UUID) -> str:
             SELECT coalesce(sum(quantity - fulfilled_quantity) FILTER (WHERE requires_shipping), 0) AS units
             FROM order_lines WHERE order_id = $1
         ) rest
-        WHERE orders.id = $1 RETURNING status
+        WHERE orders.id = $1 RETURNING status, fulfillment_status
         """,
         order_id,
         PaymentStatus.PAID.value,
         OrderStatus.COMPLETED.value,
     )
+    if now is None:
+        raise RuntimeError("a locked order has gone")
     return now

@@ -4,15 +4,18 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from app import clock, db, events
+from app import clock, db
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.fulfillments.errors import FulfillmentErrorCode
 from app.fulfillments.models import ShipmentStatus
 from app.fulfillments.rules import status_after
 from app.kit.ids import new_id
 from app.kit.text import check_text
-from app.orders.status import announce
+from app.orders.models import FulfillmentStatus
+from app.orders.status import announce, lock_order, tell
 
+ORDER_DELIVERED = "order.delivered"
+ORDER_RETURNED = "order.returned"
 MAX_NAME_CHARS = 255
 MAX_DESCRIPTION_CHARS = 500
 MAX_AHEAD = timedelta(days=1)
@@ -63,11 +66,36 @@ async def add_tracking_event(update: TrackingUpdate) -> None:
             await db.execute(
                 "UPDATE shipments SET status = $2, updated_at = business_now() WHERE id = $1", shipment_id, after.value
             )
-            await events.record(
-                f"shipment.{after.value.lower()}",
-                subject_id=order_id,
-                payload={"orderId": str(order_id), "shipmentId": str(shipment_id)},
-            )
+            await _tell(order_id, shipment_id, after)
+
+
+async def _tell(order_id: uuid.UUID, shipment_id: uuid.UUID, after: ShipmentStatus) -> None:
+    """The order is locked: of two parcels that arrive at the same time, the second one is the last."""
+    order = await lock_order(order_id)
+    if order is None:
+        raise RuntimeError("a parcel's order has gone")
+    profile_id: uuid.UUID | None = order["profile_id"]
+    parcel = {"shipmentId": str(shipment_id)}
+    await tell(f"shipment.{after.value.lower()}", order_id, profile_id, parcel)
+    if after is ShipmentStatus.RETURNED:
+        await tell(ORDER_RETURNED, order_id, profile_id, parcel)
+    shipped = order["fulfillment_status"] == FulfillmentStatus.FULFILLED
+    if after is ShipmentStatus.DELIVERED and shipped and not await _under_way(order_id):
+        await tell(ORDER_DELIVERED, order_id, profile_id)
+
+
+async def _under_way(order_id: uuid.UUID) -> bool:
+    """Whether a parcel of it has neither arrived nor come back."""
+    found: bool = await db.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM shipments s JOIN fulfillments f ON f.id = s.fulfillment_id
+            WHERE f.order_id = $1 AND s.status NOT IN ('DELIVERED', 'RETURNED')
+        )
+        """,
+        order_id,
+    )
+    return found
 
 
 def _check_texts(update: TrackingUpdate) -> None:

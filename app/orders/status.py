@@ -4,15 +4,30 @@ Whoever changes an order and its payment locks the order first.
 """
 
 import uuid
+from collections.abc import Mapping
 
-from app import db, live
+from app import db, events, live
+from app.customers import timeline
+from app.customers.vocabulary import EVENT_TYPES
 from app.inventory import reservations
 from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
+
+ORDER_PAID = "order.paid"
 
 
 def order_topic(order_id: uuid.UUID) -> str:
     """What subscriptions to an order's tracking listen to."""
     return f"order:{order_id.hex}"
+
+
+async def tell(
+    event_type: str, order_id: uuid.UUID, profile_id: uuid.UUID | None, data: Mapping[str, object] | None = None
+) -> None:
+    """Note what happened to an order, on its buyer's timeline as well where that speaks of such things."""
+    if profile_id is None or event_type not in EVENT_TYPES:
+        await events.record(event_type, subject_id=order_id, payload={"orderId": str(order_id), **(data or {})})
+    else:
+        await timeline.record(event_type, profile_id=profile_id, subject_id=order_id, order_id=order_id, data=data)
 
 
 def announce(order_id: uuid.UUID) -> None:
@@ -31,7 +46,7 @@ async def payment_captured(order_id: uuid.UUID) -> None:
         """
         UPDATE orders SET payment_status = $2, updated_at = business_now(),
             status = CASE WHEN status = $3 AND fulfillment_status = ANY($4) THEN $5 ELSE status END
-        WHERE id = $1 RETURNING status, attempt_id
+        WHERE id = $1 RETURNING status, attempt_id, profile_id
         """,
         order_id,
         PaymentStatus.PAID.value,
@@ -39,8 +54,11 @@ async def payment_captured(order_id: uuid.UUID) -> None:
         [FulfillmentStatus.FULFILLED.value, FulfillmentStatus.NOT_REQUIRED.value],
         OrderStatus.COMPLETED.value,
     )
-    if row is not None and row["status"] == OrderStatus.COMPLETED:
+    if row is None:
+        return
+    if row["status"] == OrderStatus.COMPLETED:
         await reservations.ship_rest(row["attempt_id"])
+    await tell(ORDER_PAID, order_id, row["profile_id"])
     announce(order_id)
 
 

@@ -158,8 +158,9 @@ async def past_order(
         INSERT INTO orders (id, number, attempt_id, cart_id, token_hash, email, phone, status, payment_status,
                             fulfillment_status, currency_code, subtotal_minor, discount_minor, shipping_minor,
                             tax_minor, tax_included, total_minor, attributes, profile_id, placed_at, updated_at)
-        SELECT $1::uuid, nextval('order_numbers'), $2, $3, sha256(convert_to(($1::uuid)::text, 'UTF8')), coalesce($7, p.email), p.phone,
-               'COMPLETED', 'PAID', 'FULFILLED', 'USD', $4, 0, 0, 0, false, $4, '[]', p.id, $5, $5
+        SELECT $1::uuid, nextval('order_numbers'), $2, $3, sha256(convert_to(($1::uuid)::text, 'UTF8')),
+               coalesce($7, p.email), p.phone, 'COMPLETED', 'PAID', 'FULFILLED', 'USD', $4, 0, 0, 0, false, $4, '[]',
+               p.id, $5, $5
         FROM profiles p WHERE p.id = $6
         """,
         order_id,
