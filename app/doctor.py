@@ -163,7 +163,10 @@ async def _mail(settings: Settings) -> Finding:
         return Finding("mail", False, problem, "Correct SMTP_URL or the sender; .env.example explains them.")
     if settings.smtp_url is None:
         return Finding("mail", True, f"stays here, in the inbox at {settings.public_url}/inbox")
-    return Finding("mail", True, f"{_place(settings.smtp_url)} takes mail (none was sent)")
+    places = [_place(url) for url in (settings.smtp_url, *settings.smtp_fallback_urls)]
+    return Finding(
+        "mail", True, f"{' and '.join(places)} {'take' if len(places) > 1 else 'takes'} mail (none was sent)"
+    )
 
 
 def _text_messages(settings: Settings) -> Finding:

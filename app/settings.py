@@ -13,6 +13,7 @@ from app.kit.postgres_url import connection_arguments
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MIN_SECRET_KEY_CHARS = 32
 MIN_DIFFERENT_CHARS = 10
+MIN_WEBHOOK_PASSWORD_CHARS = 16
 SAMPLE_WORDS = ("change", "example", "sample", "secret", "default", "password", "tests", "development", "tradewind")
 """In keys that somebody typed; of random keys in base64, one in half a million has one of them."""
 
@@ -63,6 +64,9 @@ class Settings(BaseSettings):
     smtp_url: str | None = Field(
         None, description="smtp://user:password@host:587 (STARTTLS; ?starttls=optional or off) or smtps://…:465"
     )
+    smtp_fallback_urls: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="More servers, comma-separated, for when the one of SMTP_URL takes no mail"
+    )
     email_from: str = Field(
         "shop@localhost.localdomain", description="Sender of the shop's mail; the shop's name where it has none"
     )
@@ -71,12 +75,23 @@ class Settings(BaseSettings):
     twilio_account_sid: str | None = None
     twilio_auth_token: str | None = None
     twilio_from: str | None = None
+    twilio_voice_from: str | None = Field(None, description="Number that calls come from; else TWILIO_FROM")
+    twilio_per_second: float | None = Field(None, gt=0, description="Texts that the sender may send")
+    twilio_calls_per_second: float = Field(1.0, gt=0, description="Calls that the account may begin")
     twilio_api_url: str = "https://api.twilio.com"
+    ses_topic_arns: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="SNS topics whose notices about mail are believed, comma-separated"
+    )
+    postmark_webhook_login: str | None = Field(None, description="user:password that Postmark's webhooks sign in with")
+    sendgrid_webhook_key: str | None = Field(None, description="Public key of SendGrid's signed event webhook")
+    allow_private_addresses: bool = Field(
+        False, description="Development only: outgoing webhooks may reach private addresses and any port"
+    )
 
     log_format: str = Field("json", pattern="^(json|console)$")
     log_level: str = "INFO"
 
-    @field_validator("secret_keys", "allowed_origins", mode="before")
+    @field_validator("secret_keys", "allowed_origins", "smtp_fallback_urls", "ses_topic_arns", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -125,6 +140,12 @@ class Settings(BaseSettings):
                 raise ValueError("SECRET_KEYS holds a sample key: make one with `openssl rand -base64 32`")
         if self.is_production and self.smtp_url is None:
             raise ValueError("SMTP_URL is missing: a shop has to send its order confirmations")
+        if self.is_production and self.allow_private_addresses:
+            raise ValueError("ALLOW_PRIVATE_ADDRESSES is for development: webhooks would reach the shop's own network")
+        if self.postmark_webhook_login is not None and not _is_login(self.postmark_webhook_login):
+            raise ValueError(
+                "POSTMARK_WEBHOOK_LOGIN must look like user:password, the password of 16 characters or more"
+            )
         return self
 
     @property
@@ -143,6 +164,11 @@ class Settings(BaseSettings):
     @property
     def graphiql_enabled(self) -> bool:
         return self.is_development if self.graphiql is None else self.graphiql
+
+
+def _is_login(text: str) -> bool:
+    name, _, password = text.partition(":")
+    return bool(name) and len(password) >= MIN_WEBHOOK_PASSWORD_CHARS
 
 
 def _is_typed(key: str) -> bool:

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from app import db
 from app.kit.ids import new_id
 from app.messaging.models import MessageChannel, MessagePurpose
-from app.messaging.transports import OutgoingEmail, OutgoingSms
+from app.messaging.transports import OutgoingCall, OutgoingEmail, OutgoingMessage, OutgoingSms
 
 DEFAULT_LISTED = 50
 MAX_LISTED = 100
@@ -24,7 +24,7 @@ _STORE = """
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """A received message, taken apart again. SMS have only `text`."""
+    """A received message, taken apart again. SMS and calls have only `text`."""
 
     id: uuid.UUID
     channel: MessageChannel
@@ -53,10 +53,17 @@ class DevSmsTransport:
         return "developer inbox"
 
 
+class DevVoiceTransport:
+    async def send(self, call: OutgoingCall) -> str | None:
+        """Keeps the text that would be spoken."""
+        await _store(call, MessageChannel.VOICE, call.text.encode())
+        return "developer inbox"
+
+
 _WIRE = email.policy.SMTP
 
 
-async def _store(message: OutgoingEmail | OutgoingSms, channel: MessageChannel, content: bytes) -> None:
+async def _store(message: OutgoingMessage, channel: MessageChannel, content: bytes) -> None:
     await db.execute(
         _STORE, new_id(), message.id, channel, message.purpose, message.recipient, content, message.template
     )

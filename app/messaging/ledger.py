@@ -17,6 +17,7 @@ import orjson
 from app import db, events
 from app.kit.ids import new_id
 from app.messaging.models import MessageChannel, MessagePurpose, MessageReason, MessageState
+from app.messaging.transports import Accepted
 
 LEASE_SECONDS = 5.0
 MAX_DETAIL_CHARS = 200
@@ -198,13 +199,13 @@ async def settle(
     *,
     reason: MessageReason | None = None,
     detail: str | None = None,
-    provider_reference: str | None = None,
+    accepted: Accepted | None = None,
 ) -> bool:
     """Note how a claim ended. False when it is no longer this claim's to say."""
     changed = await db.execute(
         """
         UPDATE messages SET state = $3::text, reason = $4, detail = $5, leased_until = NULL,
-            provider_reference = coalesce($6, provider_reference),
+            provider = coalesce($6, provider), provider_reference = coalesce($7, provider_reference),
             sent_at = CASE WHEN $3::text = 'SENT' THEN business_now() END
         WHERE id = $1 AND state = 'SENDING' AND attempts = $2
         """,
@@ -213,7 +214,8 @@ async def settle(
         state,
         reason,
         detail[:MAX_DETAIL_CHARS] if detail else None,
-        provider_reference,
+        accepted.provider if accepted else None,
+        accepted.reference if accepted else None,
     )
     return changed == 1
 

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 
 from app import db
 from app.fulfillments.models import ShipmentStatus
-from app.messaging import ledger, rendering, rules
+from app.messaging import ledger, providers, rendering, rules
 from app.messaging.models import MessageChannel, MessagePurpose, MessageReason
-from app.messaging.transports import sms_transport
 from app.orders.models import OrderStatus
 from app.settings import get_settings
 
@@ -39,7 +38,7 @@ async def reserve_notice(
     if order["email"]:
         recipients.append((MessageChannel.EMAIL, order["email"], obsolete))
     if order["phone"] and rendering.has_sms(template):
-        missing = None if sms_transport(get_settings()) else MessageReason.NOT_CONFIGURED
+        missing = None if providers.is_configured(MessageChannel.SMS, get_settings()) else MessageReason.NOT_CONFIGURED
         recipients.append((MessageChannel.SMS, order["phone"], obsolete or missing))
     for channel, recipient, skipped in recipients:
         await ledger.reserve(

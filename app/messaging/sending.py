@@ -15,19 +15,19 @@ from app import db, events
 from app.events.delivery import MAX_ATTEMPTS
 from app.fulfillments.models import ShipmentStatus
 from app.kit.leases import renewed
-from app.messaging import ledger, mime, order_context, rendering, rules
+from app.messaging import ledger, mime, order_context, providers, rendering, rules
 from app.messaging.ledger import LedgerRow
 from app.messaging.models import MessageChannel, MessageReason, MessageState
 from app.messaging.order_values import ShopValues
 from app.messaging.transports import (
-    OutgoingEmail,
+    Accepted,
+    NotYetError,
+    OutgoingMessage,
     OutgoingSms,
     PermanentSendError,
     SendError,
     UnknownOutcomeError,
     UnsubscribedError,
-    email_transport,
-    sms_transport,
 )
 from app.orders.models import OrderStatus
 from app.settings import Settings, get_settings
@@ -94,7 +94,7 @@ async def _is_due(row: LedgerRow, attempt: int) -> bool:
             return False
 
 
-async def _write(row: LedgerRow, settings: Settings) -> OutgoingEmail | OutgoingSms:
+async def _write(row: LedgerRow, settings: Settings) -> OutgoingMessage:
     """The message as it will leave the shop, the same at every try."""
     if row.order_id is None:
         raise order_context.OrderNotFoundError("the message belongs to no order")
@@ -143,18 +143,15 @@ async def obsolete_reason(row: LedgerRow) -> MessageReason | None:
     return rules.obsolete(row.template, OrderStatus(facts["status"]), status)
 
 
-async def _hand_over(
-    row: LedgerRow, message: OutgoingEmail | OutgoingSms, claim: int, attempt: int, settings: Settings
-) -> None:
-    failure: SendError | None = None
-    reference: str | None = None
+async def _hand_over(row: LedgerRow, message: OutgoingMessage, claim: int, attempt: int, settings: Settings) -> None:
+    outcome: Accepted | SendError
     async with renewed(lambda: ledger.renew(row.id, claim), every_seconds=RENEW_EVERY_SECONDS):
         try:
-            reference = await _transmit(message, settings)
+            outcome = await providers.send(message, settings)
         except SendError as error:
-            failure = error
-    if failure is None:
-        await ledger.settle(row.id, claim, MessageState.SENT, provider_reference=reference)
+            outcome = error
+    if isinstance(outcome, Accepted):
+        await ledger.settle(row.id, claim, MessageState.SENT, accepted=outcome)
         log.info("message sent", message=str(row.id), template=row.template, channel=row.channel)
         return
     log.warning(
@@ -162,22 +159,10 @@ async def _hand_over(
         message=str(row.id),
         template=row.template,
         channel=row.channel,
-        outcome=type(failure).__name__,
-        detail=failure.detail,
+        outcome=type(outcome).__name__,
+        detail=outcome.detail,
     )
-    await _note_failure(row, failure, claim, attempt)
-
-
-async def _transmit(message: OutgoingEmail | OutgoingSms, settings: Settings) -> str | None:
-    if isinstance(message, OutgoingEmail):
-        mail = email_transport(settings)
-        if mail is None:
-            raise PermanentSendError("no email transport is set up")
-        return await mail.send(message)
-    texts = sms_transport(settings)
-    if texts is None:
-        raise PermanentSendError("no SMS transport is set up")
-    return await texts.send(message)
+    await _note_failure(row, outcome, claim, attempt)
 
 
 async def _note_failure(row: LedgerRow, failure: SendError, claim: int, attempt: int) -> None:
@@ -191,8 +176,19 @@ async def _note_failure(row: LedgerRow, failure: SendError, claim: int, attempt:
             await ledger.settle(row.id, claim, MessageState.UNKNOWN, reason=MessageReason.NO_ANSWER, detail=detail)
             if rules.may_repeat(row.channel, row.purpose) and claim < MAX_UNANSWERED_ATTEMPTS:
                 raise MessageNotSentError(detail)
+        case NotYetError():
+            await _wait_for_turn(row, claim, failure)
         case _:
             await _try_later(row, claim, attempt, detail)
+
+
+async def _wait_for_turn(row: LedgerRow, claim: int, failure: NotYetError) -> None:
+    """The provider is well and busy: no attempt has failed, so the message comes again with an event of its own."""
+    async with db.unit_of_work():
+        if await ledger.settle(row.id, claim, MessageState.RESERVED, detail=failure.detail):
+            await events.record(
+                "message.reserved", subject_id=row.id, delay_seconds=max(failure.retry_after_seconds, 0.1)
+            )
 
 
 async def _try_later(row: LedgerRow, claim: int, attempt: int, detail: str) -> None:

@@ -10,7 +10,6 @@ from email.message import EmailMessage
 from typing import Protocol
 
 from app.messaging.models import MessagePurpose
-from app.settings import Settings
 
 
 class SendError(Exception):
@@ -21,6 +20,19 @@ class SendError(Exception):
 
 class TemporarySendError(SendError):
     """It was certainly not sent, and may be later: the provider is away, busy, or set up wrongly on our side."""
+
+    def __init__(self, detail: str, *, about_receiver: bool = False) -> None:
+        super().__init__(detail)
+        self.about_receiver = about_receiver
+        """The provider itself is well: it would have taken a message for somebody else."""
+
+
+class NotYetError(TemporarySendError):
+    """The provider is well and has enough to do; this message's turn comes. That is no failed attempt."""
+
+    def __init__(self, detail: str, retry_after_seconds: float) -> None:
+        super().__init__(detail, about_receiver=True)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class PermanentSendError(SendError):
@@ -57,37 +69,42 @@ class OutgoingSms:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingCall:
+    id: uuid.UUID
+    purpose: MessagePurpose
+    template: str
+    recipient: str
+    """E.164."""
+    text: str
+    """What is read aloud."""
+    language: str
+    """BCP 47, of the text."""
+
+
+OutgoingMessage = OutgoingEmail | OutgoingSms | OutgoingCall
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A provider took the message. Whether it arrives is told later, if at all."""
+
+    provider: str
+    """Which of the shop's providers."""
+    reference: str | None
+    """What the provider calls it, if it has a name for it."""
+
+
 class EmailTransport(Protocol):
-    async def send(self, email: OutgoingEmail) -> str | None:
+    async def send(self, email: OutgoingEmail, /) -> str | None:
         """The provider's reference, if it has one. Raises SendError."""
 
 
 class SmsTransport(Protocol):
-    async def send(self, sms: OutgoingSms) -> str | None:
+    async def send(self, sms: OutgoingSms, /) -> str | None:
         """The provider's reference, if it has one. Raises SendError."""
 
 
-def email_transport(settings: Settings) -> EmailTransport | None:
-    """SMTP where `SMTP_URL` is set; otherwise the developer inbox, which production does not have.
-
-    Raises TemporarySendError for a malformed SMTP_URL.
-    """
-    from app.messaging import dev_inbox, smtp
-
-    if settings.smtp_url is not None:
-        try:
-            server = smtp.SmtpServer.from_url(settings.smtp_url)
-        except ValueError as error:
-            raise TemporarySendError(str(error)) from None
-        return smtp.SmtpTransport(server, settings.send_timeout_seconds)
-    return dev_inbox.DevEmailTransport() if settings.is_development else None
-
-
-def sms_transport(settings: Settings) -> SmsTransport | None:
-    """Twilio where its three settings are set; otherwise the developer inbox, which production does not have."""
-    from app.messaging import dev_inbox, twilio
-
-    account = twilio.TwilioAccount.from_settings(settings)
-    if account is not None:
-        return twilio.TwilioTransport(account, settings.send_timeout_seconds)
-    return dev_inbox.DevSmsTransport() if settings.is_development else None
+class VoiceTransport(Protocol):
+    async def send(self, call: OutgoingCall, /) -> str | None:
+        """The provider's reference, if it has one. Raises SendError."""

@@ -52,7 +52,7 @@ async def test_an_order_without_any_contact_writes_to_nobody(shop_row: None, dra
 async def test_a_text_without_a_provider_is_skipped_and_says_so(
     shop_row: None, drain: Drain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.messaging.notices.sms_transport", lambda settings: None)
+    monkeypatch.setattr("app.messaging.providers.is_configured", lambda channel, settings: False)
     await happens("order.placed", await placed_order(phone=PHONE))
     await drain()
     texts = [row for row in await ledger() if row["channel"] == "SMS"]

@@ -13,10 +13,10 @@ import structlog
 from app import db
 from app.events import delivery
 from app.logging import configure_logging
-from app.messaging import rendering, sending
+from app.messaging import providers, rendering, sending
 from app.messaging.dev_inbox import list_messages
 from app.messaging.sending import MessageNotSentError
-from app.messaging.transports import OutgoingEmail, OutgoingSms
+from app.messaging.transports import Accepted, OutgoingMessage
 from app.settings import Settings
 from tests.factories import messages, shop
 from tests.factories.messages import happens, ledger, placed_order
@@ -287,9 +287,9 @@ async def test_a_process_that_was_thought_dead_cannot_overwrite_its_successor(
 ) -> None:
     message_id = await reserved(drain)
     sends = 0
-    real = sending._transmit
+    real = providers.send
 
-    async def slow(message: OutgoingEmail | OutgoingSms, settings: Settings) -> str | None:
+    async def slow(message: OutgoingMessage, settings: Settings) -> Accepted:
         nonlocal sends
         sends += 1
         if sends == 1:
@@ -299,7 +299,7 @@ async def test_a_process_that_was_thought_dead_cannot_overwrite_its_successor(
             raise sending.PermanentSendError("too late to matter")
         return await real(message, settings)
 
-    monkeypatch.setattr(sending, "_transmit", slow)
+    monkeypatch.setattr(providers, "send", slow)
     await sending.send(message_id, attempt=1)
     assert sends == 2
     assert await state_of(message_id) == ("SENT", None, None)
