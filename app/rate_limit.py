@@ -40,17 +40,16 @@ def client_unit(address: str) -> str:
     return str(ipaddress.ip_network((int(parsed), IPV6_CLIENT_BITS), strict=False))
 
 
-async def allow(name: str, subject: str, *, limit: int, window_seconds: int) -> None:
-    """Count one attempt of `subject` (an address, an email: stored as a digest).
+async def allow(name: str, subject: str, *, limit: int, window_seconds: int, attempts: int = 1) -> None:
+    """Count attempts of `subject` (an address, an email: stored as a digest).
 
     Raises:
-        DomainError: RATE_LIMITED when it is more than `limit` in the window.
+        DomainError: RATE_LIMITED when they are more than `limit` in the window.
     """
-    digest = hashlib.sha256(subject.encode()).hexdigest()[:32]
-    key = named(f"limit:{name}:{digest}")
+    key = _key(name, subject)
     try:
         async with cache().pipeline(transaction=True) as pipeline:
-            pipeline.incr(key)
+            pipeline.incrby(key, attempts)
             pipeline.expire(key, window_seconds, nx=True)
             count = (await pipeline.execute())[0]
     except (RedisError, OSError):
@@ -58,3 +57,19 @@ async def allow(name: str, subject: str, *, limit: int, window_seconds: int) -> 
         return
     if count > limit:
         raise DomainError(CommonErrorCode.RATE_LIMITED, "Too many attempts; try again later.")
+
+
+async def give_back(name: str, subject: str, attempts: int) -> None:
+    """These turned out not to be what is limited, such as sign-ins that were right."""
+    key = _key(name, subject)
+    try:
+        # Only a counter that is still there: a new one would have no end.
+        if attempts and await cache().exists(key):
+            await cache().decrby(key, attempts)
+    except (RedisError, OSError):
+        log.warning("rate limit not counted: Redis is unavailable", limit=name)
+
+
+def _key(name: str, subject: str) -> str:
+    digest = hashlib.sha256(subject.encode()).hexdigest()[:32]
+    return named(f"limit:{name}:{digest}")

@@ -7,6 +7,7 @@ from schema.cart import CartMutations, CartQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.checkout import CheckoutMutations, CheckoutQueries
 from schema.development import DevelopmentMutations
+from schema.discounts import DiscountMutations, DiscountQueries
 from schema.engine import Schema
 from schema.errors import ERROR_TYPES
 from schema.fulfillments import FulfillmentMutations, FulfillmentQueries, FulfillmentSubscriptions
@@ -27,6 +28,7 @@ class Query(
     CartQueries,
     CatalogueQueries,
     CheckoutQueries,
+    DiscountQueries,
     FulfillmentQueries,
     InventoryQueries,
     JobQueries,
@@ -52,6 +54,7 @@ class Mutation(
     CatalogueMutations,
     CartMutations,
     CheckoutMutations,
+    DiscountMutations,
     FulfillmentMutations,
     InventoryMutations,
     JobMutations,

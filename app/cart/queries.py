@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from app.cart.models import CartState
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot, VariantSnapshot
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 from app.kit.crypto import token_matches
+from app.promotions import queries as promotions
+from app.promotions.rules import DiscountTerms
 
 __all__ = ["CartLineSnapshot", "CartSnapshot", "VariantSnapshot", "load_cart"]
 
@@ -40,14 +42,15 @@ _DESCRIPTION = """,
         FROM product_options o WHERE o.product_id = p.id
     )
 """
+_DISCOUNTS = promotions.sql_of_terms("c.discount_codes")
 
 
-def _carts(which: str, *, description: str = "", more: str = "") -> str:
+def _carts(which: str, *, description: str = "", more: str = "", discounts: str = _DISCOUNTS) -> str:
     # Prices are in the shop's currency, so that is the cart's as well.
     return f"""
         SELECT c.id, c.secret_hash, c.state, c.revision, c.email, c.phone, c.country_code, c.note, c.attributes,
                coalesce((SELECT s.currency_code FROM shop s WHERE s.id = 1), c.currency_code) AS currency_code,
-               c.created_at, c.updated_at,
+               c.created_at, c.updated_at, c.profile_id, c.discount_codes, {discounts} AS discounts,
                EXISTS (
                    SELECT FROM checkout_attempts a
                    WHERE a.cart_id = c.id AND a.state IN ('PROCESSING', 'REQUIRES_ACTION')
@@ -76,11 +79,14 @@ def _variants_among(parameter: str) -> str:
 
 _DESCRIBED = _carts("c.id = $1", description=_DESCRIPTION)
 _FOR_CHANGE = _carts("c.id = $1", more=f", {_variants_among('$2')}")
+_FOR_CODES = _carts("c.id = $1", discounts=promotions.sql_of_terms("$2::jsonb"))
 _ONE = _carts("c.id = $1")
 _MANY = _carts("c.id = ANY(ARRAY(SELECT unnest($1::uuid[])))")
 _OF_LINES = _carts("c.id IN (SELECT l.cart_id FROM cart_lines l WHERE l.id = ANY(ARRAY(SELECT unnest($1::uuid[]))))")
 _OFFER = f"""
-    SELECT business_now() AS now, s.currency_code, s.countries, {_variants_among("$1")} FROM shop s WHERE s.id = 1
+    SELECT business_now() AS now, s.currency_code, s.countries, {_variants_among("$1")},
+           {promotions.sql_of_terms("$2::jsonb")} AS discounts
+    FROM shop s WHERE s.id = 1
 """
 
 Variants = dict[uuid.UUID, VariantSnapshot]
@@ -88,23 +94,30 @@ Variants = dict[uuid.UUID, VariantSnapshot]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a cart is made from: the shop's currency, the countries it ships to, and the variants asked for."""
+    """What a cart is made from: the shop's currency and countries, the variants asked for, and what it may get off."""
 
     now: datetime
     """Business time."""
     currency_code: str
     countries: list[str]
     variants: Variants
+    discounts: list[DiscountTerms]
 
 
 async def load_cart(cart_id: uuid.UUID, secret: str) -> CartSnapshot | None:
     """The cart with all that an order needs to know of its lines; None for a wrong secret as for no cart."""
     row = await db.fetchrow(_DESCRIBED, cart_id)
-    return _cart(row, secret) if row else None
+    cart = _cart(row, secret) if row else None
+    return await with_customer_uses(cart) if cart else None
 
 
 async def load_for_change(
-    cart_id: uuid.UUID, secret: str, variant_ids: Sequence[uuid.UUID] = (), *, lock: bool
+    cart_id: uuid.UUID,
+    secret: str,
+    variant_ids: Sequence[uuid.UUID] = (),
+    *,
+    lock: bool,
+    codes: Sequence[str] | None = None,
 ) -> tuple[CartSnapshot, Variants] | None:
     """The cart without names and pictures, and the variants that are to be put into it, so far as they exist.
 
@@ -112,39 +125,60 @@ async def load_for_change(
         lock: inside a unit of work, nobody else changes the cart until it ends, and what others decided before has to
             be decided again. That takes a statement of its own: one that waits for a row lock goes on to read the
             other tables as they were before it waited.
+        codes: of discounts, where these are to take the place of the cart's.
     """
     if lock:
         db.current_unit_of_work()
         await db.execute("UPDATE carts SET revision = revision + 1 WHERE id = $1", cart_id)
-    row = await db.fetchrow(_FOR_CHANGE, cart_id, variant_ids) if variant_ids else await db.fetchrow(_ONE, cart_id)
+    if codes is not None:
+        row = await db.fetchrow(_FOR_CODES, cart_id, orjson.dumps(list(codes)).decode())
+    else:
+        row = await db.fetchrow(_FOR_CHANGE, cart_id, variant_ids) if variant_ids else await db.fetchrow(_ONE, cart_id)
     cart = _cart(row, secret) if row else None
-    return (cart, _variants(row["variants"] if variant_ids else None)) if row and cart else None
+    if row is None or cart is None:
+        return None
+    return await with_customer_uses(cart), _variants(row["variants"] if variant_ids else None)
 
 
 async def show_cart(cart_id: uuid.UUID, secret: str) -> CartSnapshot | None:
     """For showing: as `load_cart`, without names and pictures."""
     row = await db.fetchrow(_ONE, cart_id)
-    return _cart(row, secret) if row else None
+    cart = _cart(row, secret) if row else None
+    return await with_customer_uses(cart) if cart else None
 
 
 async def show_carts(keys: Sequence[tuple[uuid.UUID, str]]) -> list[CartSnapshot | None]:
     """The same for many: the cart of each id and secret, None where they do not open one."""
     by_id = {row["id"]: row for row in await db.fetch(_MANY, [cart_id for cart_id, _ in keys])}
-    return [_cart(by_id[cart_id], secret) if cart_id in by_id else None for cart_id, secret in keys]
+    carts = [_cart(by_id[cart_id], secret) if cart_id in by_id else None for cart_id, secret in keys]
+    return [await with_customer_uses(cart) if cart else None for cart in carts]
 
 
 async def show_carts_of_lines(keys: Sequence[tuple[uuid.UUID, str]]) -> list[CartSnapshot | None]:
     """The same for ids of lines."""
     rows = await db.fetch(_OF_LINES, [line_id for line_id, _ in keys])
     by_line = {uuid.UUID(line["id"]): row for row in rows for line in _decoded(row["lines"])}
-    return [_cart(by_line[line_id], secret) if line_id in by_line else None for line_id, secret in keys]
+    carts = [_cart(by_line[line_id], secret) if line_id in by_line else None for line_id, secret in keys]
+    return [await with_customer_uses(cart) if cart else None for cart in carts]
 
 
-async def load_offer(variant_ids: Sequence[uuid.UUID]) -> Offer:
-    row = await db.fetchrow(_OFFER, variant_ids)
+async def with_customer_uses(cart: CartSnapshot) -> CartSnapshot:
+    """With how often its buyer has used what a customer may use only so often; one statement where that matters."""
+    limited = [terms.discount_id for terms in cart.discounts if terms.limit_per_customer is not None]
+    if not limited:
+        return cart
+    hashes = promotions.contact_hashes(cart.email, cart.phone)
+    uses = await promotions.customer_uses(limited, hashes) if hashes else {}
+    discounts = [replace(terms, customer_uses=uses.get(terms.discount_id, 0)) for terms in cart.discounts]
+    return replace(cart, discounts=discounts)
+
+
+async def load_offer(variant_ids: Sequence[uuid.UUID], codes: Sequence[str] = ()) -> Offer:
+    row = await db.fetchrow(_OFFER, variant_ids, orjson.dumps(list(codes)).decode())
     if row is None:
         raise RuntimeError("the shop has no row; migrations make one")
-    return Offer(row["now"], row["currency_code"], row["countries"], _variants(row["variants"]))
+    variants, discounts = _variants(row["variants"]), promotions.terms_of(row["discounts"])
+    return Offer(row["now"], row["currency_code"], row["countries"], variants, discounts)
 
 
 def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
@@ -165,6 +199,9 @@ def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         lines=[CartLineSnapshot(**_typed(line)) for line in _decoded(row["lines"])],
+        profile_id=row["profile_id"],
+        discount_codes=orjson.loads(row["discount_codes"]),
+        discounts=promotions.terms_of(row["discounts"]),
     )
 
 

@@ -16,7 +16,7 @@ from typing import TypedDict
 from app import db
 from app.cart import queries, rules
 from app.cart.attributes import Attribute, check_attributes
-from app.cart.costs import price_cart
+from app.cart.costs import discounts_of, price_cart
 from app.cart.errors import CartErrorCode
 from app.cart.identity import BuyerIdentity, checked_identity, country_warnings
 from app.cart.models import CartState
@@ -28,6 +28,7 @@ from app.errors import DomainError, DomainErrors, not_found
 from app.keys import keyring
 from app.kit.ids import new_id
 from app.kit.text import check_text
+from app.promotions.entering import checked_codes, forgive, try_codes
 from app.shop import queries as shop_queries
 
 MAX_NOTE_CHARS = 5_000
@@ -58,17 +59,30 @@ Decision = Callable[[CartSnapshot, Variants], Changed]
 
 
 async def create_cart(
-    lines: Sequence[LineToAdd] = (), identity: BuyerIdentity | None = None, details: CartDetails | None = None
+    lines: Sequence[LineToAdd] = (),
+    identity: BuyerIdentity | None = None,
+    details: CartDetails | None = None,
+    codes: Sequence[str] = (),
+    *,
+    client: str = "",
 ) -> Changed:
     """Make a cart with all of this, or none.
 
+    Args:
+        codes: of discounts, see `change_codes`.
+        client: who asks, for the limit on guessing codes.
+
     Raises:
-        DomainErrors: all that is wrong, see `rules.add_lines`, `checked_identity` and `change_details`; every path
-            begins with `input`.
+        DomainErrors: all that is wrong, see `rules.add_lines`, `checked_identity`, `change_details` and
+            `checked_codes`; every path begins with `input`.
+        DomainError: RATE_LIMITED.
     """
     errors: list[DomainError] = []
-    checked, added = BuyerIdentity(), rules.Change([], [])
-    offer = await queries.load_offer([line.variant_id for line in lines])
+    checked, added, entered = BuyerIdentity(), rules.Change([], []), list[str]()
+    with _collected(errors, "input"):
+        entered = checked_codes(codes, "discountCodes")
+    await try_codes(client, entered)
+    offer = await queries.load_offer([line.variant_id for line in lines], entered)
     with _collected(errors, "input"):
         added = rules.add_lines([], lines, offer.variants)
     with _collected(errors, "input", "buyerIdentity"):
@@ -94,8 +108,11 @@ async def create_cart(
         created_at=offer.now,
         updated_at=offer.now,
         lines=added.lines,
+        discount_codes=entered,
+        discounts=offer.discounts,
     )
-    cart = _with_details(cart, details or {})
+    cart = await queries.with_customer_uses(_with_details(cart, details or {}))
+    await _forgive(client, cart)
     with _errors_under("input"):
         price_cart(cart)
     await insert_cart(cart)
@@ -156,20 +173,46 @@ async def change_identity(key: CartKey, identity: BuyerIdentity) -> Changed:
     return await _change(key, decide)
 
 
-async def _change(key: CartKey, decide: Decision, variant_ids: Sequence[uuid.UUID] = ()) -> Changed:
+async def change_codes(key: CartKey, codes: Sequence[str], client: str) -> Changed:
+    """Enter codes of discounts in the place of those that the cart has. One that takes nothing off stays and says why.
+
+    Args:
+        client: who asks, for the limit on guessing.
+
+    Raises:
+        DomainErrors: see `checked_codes`.
+        DomainError: RATE_LIMITED; and see `_change`.
+    """
+    entered = checked_codes(codes, "codes")
+    await try_codes(client, entered)
+    changed = await _change(key, lambda cart, _: Changed(replace(cart, discount_codes=entered), []), codes=entered)
+    await _forgive(client, changed.cart)
+    return changed
+
+
+async def _forgive(client: str, cart: CartSnapshot) -> None:
+    if cart.discount_codes:
+        await forgive(client, discounts_of(cart).codes)
+
+
+async def _change(
+    key: CartKey, decide: Decision, variant_ids: Sequence[uuid.UUID] = (), *, codes: Sequence[str] | None = None
+) -> Changed:
     """Raises DomainError: NOT_FOUND, CART_COMPLETED, CHECKOUT_IN_PROGRESS, TOTAL_TOO_LARGE."""
-    changed = await _try(key, decide, variant_ids, lock=False)
+    changed = await _try(key, decide, variant_ids, codes, lock=False)
     if changed is None:
         async with db.unit_of_work():
-            changed = await _try(key, decide, variant_ids, lock=True)
+            changed = await _try(key, decide, variant_ids, codes, lock=True)
     if changed is None:
         raise RuntimeError("a locked cart was changed by somebody else")
     return changed
 
 
-async def _try(key: CartKey, decide: Decision, variant_ids: Sequence[uuid.UUID], *, lock: bool) -> Changed | None:
+async def _try(
+    key: CartKey, decide: Decision, variant_ids: Sequence[uuid.UUID], codes: Sequence[str] | None, *, lock: bool
+) -> Changed | None:
     """None when the cart was changed between reading and writing."""
-    loaded = await queries.load_for_change(key.id, key.secret, variant_ids, lock=lock)
+    loaded = await queries.load_for_change(key.id, key.secret, variant_ids, lock=lock, codes=codes)
     if loaded is None:
         raise not_found("cart", ["cartId"])
     cart, variants = loaded
@@ -182,6 +225,8 @@ async def _try(key: CartKey, decide: Decision, variant_ids: Sequence[uuid.UUID],
     changed = decide(cart, variants)
     if changed.cart == cart:
         return changed
+    if (changed.cart.email, changed.cart.phone) != (cart.email, cart.phone):
+        changed = replace(changed, cart=await queries.with_customer_uses(changed.cart))
     price_cart(changed.cart)
     moment = await write_change(cart, changed.cart)
     if moment is None:

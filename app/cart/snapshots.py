@@ -6,6 +6,7 @@ from datetime import datetime
 
 from app.cart.models import CartState
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
+from app.promotions.rules import DiscountTerms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,9 @@ class CartSnapshot:
         secret: the part of the id that opens the cart, checked against its hash.
         revision: counts changes; what was decided on one revision is written on that revision only.
         checkout_in_progress: a payment for what stood in the cart is under way.
+        profile_id: whose it is, where somebody has said so or was seen with it.
+        discount_codes: as the shopper typed them, in that order.
+        discounts: the terms of all that it may get, by itself or by its codes; `app.cart.costs` decides.
     """
 
     id: uuid.UUID
@@ -84,6 +88,9 @@ class CartSnapshot:
     created_at: datetime
     updated_at: datetime
     lines: list[CartLineSnapshot]
+    profile_id: uuid.UUID | None = None
+    discount_codes: list[str] = field(default_factory=list)
+    discounts: list[DiscountTerms] = field(default_factory=list)
 
     @property
     def total_quantity(self) -> int:

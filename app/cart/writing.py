@@ -21,8 +21,8 @@ _LINES = """
 _CREATE = f"""
     WITH cart AS (
         INSERT INTO carts (id, secret_hash, state, currency_code, email, phone, country_code, note, attributes,
-                           revision, created_at, updated_at)
-        VALUES ($1, $2, 'OPEN', $9, $3, $4, $5, $6, $7::jsonb, 0, $10, $10)
+                           discount_codes, revision, created_at, updated_at)
+        VALUES ($1, $2, 'OPEN', $9, $3, $4, $5, $6, $7::jsonb, $11::jsonb, 0, $10, $10)
         RETURNING id, updated_at
     )
     {_LINES}
@@ -34,7 +34,7 @@ _CHANGE = f"""
     WITH cart AS (
         UPDATE carts
         SET revision = revision + 1, updated_at = business_now(),
-            email = $3, phone = $4, country_code = $5, note = $6, attributes = $7::jsonb
+            email = $3, phone = $4, country_code = $5, note = $6, attributes = $7::jsonb, discount_codes = $10::jsonb
         WHERE id = $1 AND revision = $2 AND state = 'OPEN'
         RETURNING id, updated_at
     ), removed AS (
@@ -65,6 +65,7 @@ async def insert_cart(cart: CartSnapshot) -> None:
         _rows(cart.lines),
         cart.currency_code,
         cart.created_at,
+        orjson.dumps(cart.discount_codes).decode(),
     )
 
 
@@ -79,6 +80,7 @@ async def write_change(before: CartSnapshot, after: CartSnapshot) -> datetime | 
         *_details(after),
         _rows(line for line in after.lines if had.get(line.id) != line),
         [line_id for line_id in had if line_id not in has],
+        orjson.dumps(after.discount_codes).decode(),
     )
     return moment
 

@@ -37,6 +37,7 @@ from app.kit.money import Money
 from app.orders.models import PaymentStatus
 from app.payments.models import PaymentState
 from app.payments.registry import CASH_ON_DELIVERY, gateway_for
+from app.promotions import redemptions
 from app.shipping.errors import ShippingErrorCode
 
 WATCH = "checkout.attempt_watch"
@@ -78,7 +79,7 @@ def _told(answer: Answer) -> Placed | ActionRequired:
 
 
 async def _try(request: CompletionRequest) -> Answer | None:
-    """None when the cart changed between being read and being claimed."""
+    """None when the cart, or a discount of it, changed between being read and being claimed."""
     standing = await queries.standing(request.cart_id, request.checkout_id, request.idempotency_key)
     if standing is None or not token_matches(request.secret, standing["secret_hash"]):
         raise not_found("cart" if request.cart_id else "checkout", ["input", request.source])
@@ -136,6 +137,8 @@ async def _begin(standing: Mapping[str, Any], cart: CartSnapshot, request: Compl
             return await _hold_and_pay(standing, claim, found)
         except _Short as short:
             found = shortages(cart.lines, short.available)
+        except redemptions.TakenMeanwhile:
+            return None  # read again, the discount says why it is gone
     return Refused(found) if await attempts.claim_refused(claim, refusals.to_json(found)) else None
 
 
@@ -180,7 +183,7 @@ def _total_changed(seen: Review, request: CompletionRequest) -> list[DomainError
 
 
 async def _hold_and_pay(standing: Mapping[str, Any], claim: Claim, found: _Payable) -> Answer | None:
-    """Steps one to three. Raises _Short, with nothing written, when there is too little stock."""
+    """Steps one to three. Raises _Short or TakenMeanwhile, with nothing written, for too little stock or discount."""
     payment, hold_until = found.payment, standing["now"] + timedelta(seconds=HOLD_SECONDS)
     order = draft_order(found.review, payment.method if payment else None)
     async with db.unit_of_work():
@@ -190,6 +193,7 @@ async def _hold_and_pay(standing: Mapping[str, Any], claim: Claim, found: _Payab
         attempt_id = await attempts.claim(claim, order, hold_until, payment, stock.shares)
         if attempt_id is None:
             return None
+        await redemptions.hold(attempt_id, order.discounts, order.email, order.phone)
         if payment is None:
             return await settlement.finish(attempt_id, order, PaymentState.PENDING, PaymentStatus.PAID)
         if payment.gateway == CASH_ON_DELIVERY:

@@ -5,8 +5,9 @@ from app.catalogue.models import InventoryPolicy
 from app.checkout.review import Review, wanted_units
 from app.inventory.allocation import Demand
 from app.kit.ids import new_id
-from app.orders.draft import OrderDraft, OrderLineDraft
+from app.orders.draft import DiscountDraft, OrderDraft, OrderLineDraft
 from app.payments.models import PaymentMethod
+from app.pricing.amounts import amounts_by_discount
 
 
 def draft_order(review: Review, method: PaymentMethod | None) -> OrderDraft:
@@ -55,7 +56,24 @@ def draft_order(review: Review, method: PaymentMethod | None) -> OrderDraft:
             )
             for position, (line, amounts) in enumerate(zip(cart.lines, priced.lines, strict=True))
         ],
+        discounts=_discounts(review),
     )
+
+
+def _discounts(review: Review) -> list[DiscountDraft]:
+    """Those that take something off; what takes nothing is not used either."""
+    amounts = amounts_by_discount(review.priced)
+    return [
+        DiscountDraft(
+            id=terms.discount_id,
+            code_id=terms.code_id,
+            name=terms.name,
+            code=terms.code,
+            amount_minor=amounts[str(terms.discount_id)],
+        )
+        for terms in review.applied.terms
+        if str(terms.discount_id) in amounts
+    ]
 
 
 def stock_demands(review: Review) -> list[Demand]:

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from app.addresses.postal import Destination, PostalAddress
-from app.cart.costs import price_cart
+from app.cart import queries as carts
+from app.cart.costs import discounts_of, price_cart
 from app.cart.errors import CartErrorCode
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.checkout.errors import CheckoutErrorCode
@@ -15,6 +16,7 @@ from app.checkout.requests import Details
 from app.errors import CommonErrorCode, DomainError
 from app.inventory.errors import InsufficientStock
 from app.pricing.amounts import PricingResult, ShippingToPrice
+from app.promotions.rules import Applied, refusals
 from app.shipping import service as shipping
 from app.shipping.quotes import Quote
 
@@ -25,6 +27,7 @@ class Review:
 
     Attributes:
         quote: the chosen way to ship, once it is sure that it holds for this order.
+        applied: the discounts, decided for who buys now, whoever was in the cart before.
         problems: everything that is missing or wrong but stock and payment.
     """
 
@@ -33,6 +36,7 @@ class Review:
     ships: bool
     quote: Quote | None
     priced: PricingResult
+    applied: Applied
     problems: list[DomainError]
 
 
@@ -77,14 +81,25 @@ async def review(
         except DomainError as problem:
             problems.append(problem)
     to_price = ShippingToPrice(label=quote.name, price_minor=quote.price_minor) if quote else None
+    applied = discounts_of(await _with_buyer(cart, details))
+    problems += refusals(applied)
     try:
-        priced = price_cart(cart, to_price)
+        priced = price_cart(cart, to_price, applied)
     except DomainError as too_large:
         if quote is None:
             raise
         problems.append(too_large.under(*at, "shippingQuoteId"))
-        quote, priced = None, price_cart(cart)
-    return Review(cart=cart, details=details, ships=ships, quote=quote, priced=priced, problems=problems)
+        quote, priced = None, price_cart(cart, applied=applied)
+    return Review(
+        cart=cart, details=details, ships=ships, quote=quote, priced=priced, applied=applied, problems=problems
+    )
+
+
+async def _with_buyer(cart: CartSnapshot, details: Details) -> CartSnapshot:
+    """The cart as its discounts have to see it: bought by whom the order will be for."""
+    if (details.email, details.phone) == (cart.email, cart.phone):
+        return cart
+    return await carts.with_customer_uses(replace(cart, email=details.email, phone=details.phone))
 
 
 def destination_of(address: PostalAddress) -> Destination:

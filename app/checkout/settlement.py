@@ -22,6 +22,7 @@ from app.payments import service as payments
 from app.payments.errors import PaymentErrorCode
 from app.payments.gateway import Authorisation, GatewayPayment, GatewayState, GatewayUnavailableError
 from app.payments.models import PaymentState
+from app.promotions import redemptions
 
 HOLD_EXPIRED = "checkout.hold_expired"
 """Timer, and the event that it becomes: the shopper or the gateway took too long."""
@@ -155,7 +156,10 @@ async def finish(
     """Turn an attempt into its order, in the open unit of work; None when it is settled already."""
     if not await attempts.succeed(attempt_id, order.id, payment, reference):
         return None
-    return Placed.just_now(await placing.place(order, attempt_id, status), order)
+    placed = Placed.just_now(await placing.place(order, attempt_id, status), order)
+    if order.discounts:
+        await redemptions.redeem(attempt_id, order.id)
+    return placed
 
 
 def _stop_watching(attempt: Attempt) -> None:
@@ -172,6 +176,8 @@ async def _refuse(
         refused = await attempts.refuse(attempt.id, refusals.to_json(errors), after, reference, failure_code)
         if refused:
             await reservations.release(attempt.id)
+            if attempt.order.discounts:
+                await redemptions.release(attempt.id)
             if after is PaymentState.VOIDING:
                 await payments.want_void(attempt.payment_id)
             _stop_watching(attempt)

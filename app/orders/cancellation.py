@@ -2,7 +2,7 @@
 
 import uuid
 
-from app import db, events
+from app import db
 from app.errors import DomainError, not_found
 from app.inventory import reservations
 from app.kit.text import check_text
@@ -10,6 +10,7 @@ from app.orders import status
 from app.orders.errors import OrderErrorCode
 from app.orders.models import OrderStatus, PaymentStatus
 from app.payments import service as payments
+from app.promotions import redemptions
 
 ORDER_CANCELLED = "order.cancelled"
 MAX_REASON_CHARS = 500
@@ -53,7 +54,8 @@ async def cancel_order(order_id: uuid.UUID, reason: str | None) -> None:
             reason,
         )
         await reservations.restock(order["attempt_id"], order_id)
-        await events.record(ORDER_CANCELLED, subject_id=order_id, payload={"orderId": str(order_id)})
+        await redemptions.release(order["attempt_id"])
+        await status.tell(ORDER_CANCELLED, order_id, order["profile_id"])
         status.announce(order_id)
 
 

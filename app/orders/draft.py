@@ -36,6 +36,17 @@ class OrderLineDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiscountDraft:
+    """A use of a discount; `code` is None where it applied by itself."""
+
+    id: uuid.UUID
+    code_id: uuid.UUID | None
+    name: str
+    code: str | None
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderDraft:
     """Amounts in minor units; addresses as `PostalAddress.to_json` gives them.
 
@@ -61,6 +72,8 @@ class OrderDraft:
     note: str | None
     attributes: list[dict[str, str]]
     lines: list[OrderLineDraft] = field(default_factory=list)
+    discounts: list[DiscountDraft] = field(default_factory=list)
+    """What takes something off, in the order of applying."""
 
     @property
     def ships(self) -> bool:
@@ -76,7 +89,12 @@ class OrderDraft:
 
 _DRAFT = TypeAdapter(OrderDraft)
 _LINES = TypeAdapter(list[OrderLineDraft])
+_DISCOUNTS = TypeAdapter(list[DiscountDraft])
 
 
 def lines_json(draft: OrderDraft) -> str:
     return _LINES.dump_json(draft.lines).decode()
+
+
+def discounts_json(draft: OrderDraft) -> str:
+    return _DISCOUNTS.dump_json(draft.discounts).decode()

@@ -55,7 +55,7 @@ class Order(Model):
     attributes = fields.JSONField[list[dict[str, str]]](default=list)
     profile_id = fields.UUIDField(null=True)
     discounts = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
-    """What took something off, as it was then: `[{"id", "name", "code", "amount_minor"}, …]`."""
+    """What took something off, as it was then: `[{"id", "code_id", "name", "code", "amount_minor"}, …]`."""
     placed_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     cancelled_at = fields.DatetimeField(null=True)

@@ -10,7 +10,7 @@ from app import db, events
 from app.inventory import reservations
 from app.keys import keyring
 from app.kit.crypto import hash_token, token_matches
-from app.orders.draft import OrderDraft, lines_json
+from app.orders.draft import OrderDraft, discounts_json, lines_json
 from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
 
 ORDER_PLACED = "order.placed"
@@ -21,10 +21,11 @@ _INSERT = """
         INSERT INTO orders (
             id, number, attempt_id, cart_id, token_hash, email, phone, status, payment_status, fulfillment_status,
             payment_method, currency_code, subtotal_minor, discount_minor, shipping_minor, tax_minor, tax_included,
-            total_minor, shipping_address, billing_address, shipping_quote, note, attributes, placed_at, updated_at
+            total_minor, shipping_address, billing_address, shipping_quote, note, attributes, discounts, placed_at,
+            updated_at
         ) VALUES (
             $1, nextval('order_numbers'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-            $17, $18, $19, $20, $21, $22, business_now(), business_now()
+            $17, $18, $19, $20, $21, $22, $24, business_now(), business_now()
         ) RETURNING *
     ), written AS (
         INSERT INTO order_lines (
@@ -78,6 +79,7 @@ async def place(draft: OrderDraft, attempt_id: uuid.UUID, payment_status: Paymen
         draft.note,
         _json(draft.attributes),
         lines_json(draft),
+        discounts_json(draft),
     )
     if row is None:
         raise RuntimeError("the order was not written")

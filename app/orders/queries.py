@@ -18,7 +18,9 @@ OrderRow = Mapping[str, Any]
 
 CURSOR_ORDER = "orders"
 MAX_QUERY_CHARS = 200
-_JSON_COLUMNS = ("shipping_address", "billing_address", "shipping_quote", "attributes", "lines", "payments")
+_JSON_COLUMNS = (
+    "shipping_address", "billing_address", "shipping_quote", "attributes", "discounts", "lines", "payments",
+)  # fmt: skip
 
 # Each part has an index for beginnings. $2: what staff typed.
 _FOUND = """

@@ -171,3 +171,21 @@ class PricingResult:
     gift_cards: tuple[GiftCardPayment, ...]
     gift_card_minor: int
     amount_due_minor: int
+
+
+def taken_by_discount(priced: PricingResult) -> list[tuple[str, str | None, int]]:
+    """Label, code and amount of each discount on merchandise that takes anything off, in the order of applying."""
+    return list(_taken(priced).values())
+
+
+def amounts_by_discount(priced: PricingResult) -> dict[str, int]:
+    """The same by the discounts' ids."""
+    return {discount_id: amount for discount_id, (_, _, amount) in _taken(priced).items()}
+
+
+def _taken(priced: PricingResult) -> dict[str, tuple[str, str | None, int]]:
+    taken: dict[str, tuple[str, str | None, int]] = {}
+    for part in (part for line in priced.lines for part in line.discounts):
+        _, _, before = taken.get(part.discount_id, ("", None, 0))
+        taken[part.discount_id] = (part.label, part.code, before + part.amount_minor)
+    return taken

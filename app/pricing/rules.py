@@ -75,7 +75,7 @@ def _discount_lines(lines: Sequence[LineToPrice], discounts: Iterable[Discount])
             continue
         eligible = [line.id for line in lines if discount.line_ids is None or line.id in discount.line_ids]
         weights = [left[line_id] for line_id in eligible]
-        parts = allocate(_amount_off(discount, sum(weights)), weights)
+        parts = allocate(amount_off(discount, sum(weights)), weights)
         for line_id, part in zip(eligible, parts, strict=True):
             if part:
                 left[line_id] -= part
@@ -83,7 +83,8 @@ def _discount_lines(lines: Sequence[LineToPrice], discounts: Iterable[Discount])
     return allocations
 
 
-def _amount_off(discount: Discount, from_minor: int) -> int:
+def amount_off(discount: Discount, from_minor: int) -> int:
+    """What it takes off an amount; never more than there is."""
     if discount.percentage is None:
         return min(discount.amount_minor or 0, from_minor)
     return round_half_up(from_minor * Fraction(discount.percentage) / 100)
@@ -110,7 +111,7 @@ def _price_shipping(shipping: ShippingToPrice, order: PricingInput) -> PricedShi
     left = shipping.price_minor
     allocations = []
     for discount in order.discounts:
-        if discount.target is DiscountTarget.SHIPPING and (off := _amount_off(discount, left)):
+        if discount.target is DiscountTarget.SHIPPING and (off := amount_off(discount, left)):
             left -= off
             allocations.append(DiscountAllocation(discount.id, discount.label, discount.code, off))
     taxes = _taxes(left, shipping.tax_rates, included=order.prices_include_tax)

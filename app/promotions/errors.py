@@ -4,4 +4,8 @@ from app.errors import ErrorCode
 
 
 class PromotionErrorCode(ErrorCode):
-    DISCOUNT_DISABLED = "The discount was switched off, so no codes of it are given out."
+    DISCOUNT_ALREADY_USED = "The buyer has used the discount as often as one customer may."
+    DISCOUNT_DISABLED = "The discount was switched off."
+    DISCOUNT_EXPIRED = "The discount's time, or its code's, is over."
+    DISCOUNT_NOT_YOURS = "The code was given to somebody else: it counts for orders with that person's email only."
+    DISCOUNT_USED_UP = "The discount, or its code, has been used as often as it can be."

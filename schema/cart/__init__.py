@@ -2,8 +2,20 @@
 
 import schema.inventory.errors  # noqa: F401  # a cart can be refused with them
 from schema.cart.costs import CartCost, CartLineCost
+from schema.cart.discounts import AppliedDiscount, CartDiscountCode
 from schema.cart.operations import CartMutations, CartQueries
 from schema.cart.showing import CartView
 from schema.cart.types import Attribute, Cart, CartLine
 
-__all__ = ["Attribute", "Cart", "CartCost", "CartLine", "CartLineCost", "CartMutations", "CartQueries", "CartView"]
+__all__ = [
+    "AppliedDiscount",
+    "Attribute",
+    "Cart",
+    "CartCost",
+    "CartDiscountCode",
+    "CartLine",
+    "CartLineCost",
+    "CartMutations",
+    "CartQueries",
+    "CartView",
+]

@@ -73,6 +73,9 @@ class CartInput:
     attributes: list[AttributeInput] | None = strawberry.field(
         default=strawberry.UNSET, description="Up to 25 keys and values of the storefront's own."
     )
+    discount_codes: list[str] | None = strawberry.field(
+        default=strawberry.UNSET, description="Up to 10 codes, as in `cartDiscountCodesUpdate`."
+    )
 
 
 @strawberry.input(description="What is left out stays as it is; null takes it out of the cart.")

@@ -59,7 +59,10 @@ class CartMutations:
         view, given = _view(info), input or CartInput()
         identity = given.buyer_identity.given() if given.buyer_identity else None
         lines = lines_to_add(given.lines or [], "input")
-        return await _payload(info, view, await service.create_cart(lines, identity, details_of(given)))
+        changed = await service.create_cart(
+            lines, identity, details_of(given), given.discount_codes or [], client=info.context.client_address
+        )
+        return await _payload(info, view, changed)
 
     @mutation(access=PUBLIC, description="Change the note and the attributes of a cart.")
     async def cart_update(
@@ -133,6 +136,25 @@ class CartMutations:
     ) -> CartPayload:
         view, key = _view(info), cart_key(cart_id)
         return await _payload(info, view, await service.change_identity(key, buyer_identity.given()))
+
+    @mutation(
+        access=PUBLIC,
+        description="Enter codes of discounts in the place of those that the cart has. A code that takes nothing off "
+        "stays in the cart and says why: it may be entered before the email that it belongs to. Besides what applies "
+        "by itself, the one code that takes most off applies. Who enters too many codes that do not exist hears "
+        "RATE_LIMITED for a while.",
+    )
+    async def cart_discount_codes_update(
+        self,
+        info: Info,
+        cart_id: CartId,
+        codes: Annotated[
+            list[str],
+            strawberry.argument(description="Up to 10 codes, in upper or lower case; an empty list takes all out."),
+        ],
+    ) -> CartPayload:
+        view, key = _view(info), cart_key(cart_id)
+        return await _payload(info, view, await service.change_codes(key, codes, info.context.client_address))
 
 
 def _view(info: Info) -> CartView:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import strawberry
 
-from app.cart.costs import price_cart
+from app.cart.costs import discounts_of, price_cart
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.cart.warnings import line_warnings
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, page_request
+from app.pricing.amounts import taken_by_discount
 from schema.cart.costs import CartCost, CartLineCost
+from schema.cart.discounts import AppliedDiscount, CartDiscountCode
 from schema.cart.inputs import CART_PREFIX, LINE_PREFIX
 from schema.cart.types import Attribute, Cart, CartBuyerIdentity, CartLine, PageArguments
 from schema.catalogue import ProductVariant, load_variants
@@ -74,6 +76,8 @@ class CartView:
                 phone=cart.phone,
                 country_code=CountryCode(cart.country_code) if cart.country_code else None,
             ),
+            discount_codes=[CartDiscountCode.of(entered) for entered in lines.applied.codes],
+            discounts=AppliedDiscount.all_of(taken_by_discount(lines.priced), cart.currency_code),
             pages={arguments: lines.page(request) for arguments, request in self.pages.items()},
         )
 
@@ -84,7 +88,8 @@ class LineView:
     def __init__(self, cart: CartSnapshot, variants: Variants) -> None:
         self.cart = cart
         self.variants = variants
-        self.priced = price_cart(cart)
+        self.applied = discounts_of(cart)
+        self.priced = price_cart(cart, applied=self.applied)
         self._costs = {line.id: line for line in self.priced.lines}
         self._units: Counter[uuid.UUID] = Counter()
         for line in cart.lines:

@@ -8,6 +8,7 @@ import strawberry
 from app.cart.models import CartState
 from app.cart.rules import MAX_LINES
 from schema.cart.costs import CartCost, CartLineCost
+from schema.cart.discounts import AppliedDiscount, CartDiscountCode
 from schema.catalogue import ProductVariant
 from schema.connections import Connection
 from schema.enums import describe_enum
@@ -84,6 +85,12 @@ class Cart(Node):
     note: str | None = strawberry.field(description="The buyer's words to the shop.")
     attributes: list[Attribute] = strawberry.field(description="The storefront's own, in the order that it gave.")
     buyer_identity: CartBuyerIdentity = strawberry.field(description="Who buys.")
+    discount_codes: list[CartDiscountCode] = strawberry.field(
+        description="The codes that were entered, in their order, and whether they count."
+    )
+    discounts: list[AppliedDiscount] = strawberry.field(
+        description="What is taken off: at most one discount that applies by itself, and at most one by a code."
+    )
     pages: strawberry.Private[dict[PageArguments, Connection[CartLine]]]
     """Made before, since a page that cannot be had has to be refused before anything is changed."""
 

@@ -18,7 +18,7 @@ from app.payments.models import PaymentMethod, PaymentState
 from app.payments.registry import CASH_ON_DELIVERY
 from app.staff.permissions import Permission
 from schema.addresses import Address
-from schema.cart import Attribute, CartCost
+from schema.cart import AppliedDiscount, Attribute, CartCost
 from schema.catalogue import load_variants
 from schema.connections import Connection
 from schema.context import Info
@@ -116,6 +116,9 @@ class OrderView:
                 tax_minor=row["tax_minor"],
                 tax_included=row["tax_included"],
                 total_minor=row["total_minor"],
+            ),
+            discounts=AppliedDiscount.all_of(
+                ((taken["name"], taken["code"], taken["amount_minor"]) for taken in row["discounts"]), currency
             ),
             shipping_address=_address(row["shipping_address"]),
             billing_address=_address(row["billing_address"]),

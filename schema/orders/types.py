@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from schema.addresses import Address
-from schema.cart import Attribute, CartCost
+from schema.cart import AppliedDiscount, Attribute, CartCost
 from schema.connections import Connection
 from schema.dates import DateRange
 from schema.errors import UserError
@@ -69,6 +69,7 @@ class Order(Node):
         resolver=_page_of_lines, description="What was sold, in the order in which it stood in the cart."
     )
     cost: CartCost = strawberry.field(description="What it cost. Its total is what is charged, to the last cent.")
+    discounts: list[AppliedDiscount] = strawberry.field(description="What was taken off, and by which codes.")
     shipping_address: Address | None = strawberry.field(description="Where it goes; null when nothing ships.")
     billing_address: Address | None = strawberry.field(description="Who pays.")
     shipping: OrderShipping | None = strawberry.field(description="How it goes; null when nothing ships.")

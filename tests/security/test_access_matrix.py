@@ -21,7 +21,7 @@ from schema.access import Access
 from schema.nodes import _loaders
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, staff
+from tests.factories import catalogue, checkout, discounts, staff
 from tests.factories.fulfillments import fulfill
 
 PUBLIC, ANY_STAFF = "PUBLIC", "ANY_STAFF"
@@ -34,6 +34,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "collections": PUBLIC,
         "deadLetters": Permission.OPERATIONS,
         "devInbox": Permission.OPERATIONS,
+        "discountCodes": Permission.MARKETING_READ,
+        "discounts": Permission.MARKETING_READ,
         "job": ANY_STAFF,  # who may do what the job does
         "messages": Permission.OPERATIONS,
         "node": PUBLIC,  # as the object's own field
@@ -53,6 +55,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "cartBuyerIdentityUpdate": PUBLIC,
         "cartClear": PUBLIC,
         "cartCreate": PUBLIC,
+        "cartDiscountCodesUpdate": PUBLIC,
         "cartLinesAdd": PUBLIC,
         "cartLinesRemove": PUBLIC,
         "cartLinesUpdate": PUBLIC,
@@ -68,6 +71,10 @@ MATRIX: dict[str, dict[str, str]] = {
         "collectionProductsReorder": Permission.PRODUCTS_WRITE,
         "collectionUpdate": Permission.PRODUCTS_WRITE,
         "deadLetterReplay": Permission.OPERATIONS,
+        "discountCreate": Permission.DISCOUNTS_WRITE,
+        "discountDisable": Permission.DISCOUNTS_WRITE,
+        "discountEnable": Permission.DISCOUNTS_WRITE,
+        "discountUpdate": Permission.DISCOUNTS_WRITE,
         "fulfillmentCreate": Permission.ORDERS_WRITE,
         "inventoryAdjust": Permission.INVENTORY_WRITE,
         "logout": PUBLIC,  # ends the session of its own token
@@ -99,6 +106,7 @@ GUARDED = [
 # Rows that no anonymous visitor opens by an id, and those that anybody or whoever has the secret does.
 TABLES = {
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
+    "code": "discount_codes", "disc": "discounts",
     "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
 }  # fmt: skip
 OPEN = {"prod", "var", "coll"}
@@ -188,6 +196,7 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
     payload = await checkout.placed(api, (product, 1))
     await fulfill(api, staff_token, payload["order"]["id"])
     cart = await carts.cart((product.variant_id, 1))
+    await discounts.discount(code="CLOSED")
     await db.execute(
         """
         INSERT INTO jobs (id, kind, status, done, input, checkpoint, problem_count, created_at)

@@ -8,7 +8,7 @@ from app import db, invariants
 from app.invariants import INVARIANTS
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout
+from tests.factories import catalogue, checkout, discounts
 from tests.factories.fulfillments import fulfill
 
 Drain = Callable[[], Awaitable[None]]
@@ -23,6 +23,7 @@ CANCEL = "mutation ($id: ID!) { orderCancel(orderId: $id) { userErrors { code } 
 async def busy_shop(api: Api, staff_token: str, drain: Drain) -> None:
     """Orders in every state, a checkout that was refused and one that waits for its shopper; all is well."""
     await checkout.shop_that_ships()
+    await discounts.discount()
     lantern = await catalogue.product(stock=50)
     seat = await catalogue.product(stock=20, kind="SERVICE", requires_shipping=False)
     cash = {"payment": checkout.CASH}
@@ -160,6 +161,20 @@ BREAKS = {
     ],
     "event_is_handled": ["UPDATE events SET acknowledged_at = NULL, visible_at = now() - interval '1 hour'"],
     "product_price_range": ["UPDATE products SET min_price_minor = 0"],
+    "discount_uses_are_counted": [
+        "UPDATE discounts SET used_count = used_count + 1",
+        "DELETE FROM discount_redemptions WHERE state = 'HELD'",
+    ],
+    "discount_held_for_the_living": [
+        "UPDATE checkout_attempts SET state = 'REFUSED' WHERE state = 'REQUIRES_ACTION'",
+        "UPDATE discount_redemptions SET state = 'REDEEMED' WHERE state = 'HELD'",
+        f"UPDATE orders SET status = 'CANCELLED' WHERE number = {IN_CASH}",
+        f"UPDATE orders SET status = 'OPEN' WHERE number = {CANCELLED}",
+    ],
+    "discounts_are_the_orders": [
+        f"UPDATE orders SET discounts = '[]' WHERE number = {AUTHORIZED}",
+        f"UPDATE discount_redemptions SET amount_minor = 1 WHERE order_id = {of(AUTHORIZED)}",
+    ],
     "variant_has_its_options": ["UPDATE product_variants SET option_values = ARRAY['XXL']"],
 }
 

@@ -1,0 +1,143 @@
+"""Reading discounts: with a cart, in the cart's own statement; and for staff."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from app import db
+from app.customers.addresses import address_hashes
+from app.kit.pagination import PageRequest, PageResult, encode_cursor, page_of
+from app.kit.text import check_text
+from app.messaging.models import MessageChannel
+from app.promotions.models import DiscountStatus
+from app.promotions.rules import DiscountCodeReason, DiscountTerms
+
+MAX_CODES = 10
+"""On one cart."""
+
+
+def sql_of_terms(codes: str) -> str:
+    """SQL: a JSON list of all that a cart may get, for `terms_of`; NULL where there is nothing.
+
+    Args:
+        codes: an expression, the codes that were entered as a JSON array of strings.
+    """
+    return f"""(
+        SELECT json_agg(json_build_object(
+            'discount_id', d.id, 'name', d.name, 'percentage', d.percentage::text, 'amount_minor', d.amount_minor,
+            'currency_code', d.currency_code, 'minimum_subtotal_minor', d.minimum_subtotal_minor,
+            'limit_per_customer', d.usage_limit_per_customer, 'code_id', k.id, 'code', k.code,
+            'owner_id', owner.id, 'owner_email', lower(owner.email), 'owner_phone', owner.phone,
+            'blocked', CASE
+                WHEN d.status <> 'ACTIVE' THEN 'DISABLED'
+                WHEN d.used_count >= d.usage_limit OR k.used_count >= k.usage_limit THEN 'USED_UP'
+                WHEN greatest(d.starts_at, k.starts_at) > business_now() THEN 'NOT_STARTED'
+                WHEN least(d.ends_at, k.ends_at) <= business_now() THEN 'EXPIRED' END
+        ) ORDER BY d.id)
+        FROM (
+            SELECT id AS discount_id, NULL::uuid AS code_id FROM discounts WHERE automatic AND status = 'ACTIVE'
+            UNION ALL
+            SELECT discount_id, id FROM discount_codes WHERE upper(code) IN (
+                SELECT upper(btrim(typed)) FROM jsonb_array_elements_text({codes}) AS typed LIMIT {2 * MAX_CODES}
+            )
+        ) offered
+        JOIN discounts d ON d.id = offered.discount_id
+        LEFT JOIN discount_codes k ON k.id = offered.code_id
+        LEFT JOIN profiles given ON given.id = k.profile_id
+        LEFT JOIN profiles owner ON owner.id = coalesce(given.merged_into_id, given.id)
+    )"""
+
+
+def terms_of(text: str | None) -> list[DiscountTerms]:
+    return [_terms(row) for row in orjson.loads(text)] if text else []
+
+
+def _terms(row: dict[str, Any]) -> DiscountTerms:
+    for name in ("discount_id", "code_id", "owner_id"):
+        row[name] = row[name] and uuid.UUID(row[name])
+    row["percentage"] = row["percentage"] and Decimal(row["percentage"])
+    row["blocked"] = row["blocked"] and DiscountCodeReason(row["blocked"])
+    return DiscountTerms(**row)
+
+
+def contact_hashes(email: str | None, phone: str | None) -> list[bytes]:
+    """Who a buyer is to limits for each customer: the email, else the phone; newest key first, empty for nobody."""
+    if email:
+        return address_hashes(MessageChannel.EMAIL, email)
+    return address_hashes(MessageChannel.SMS, phone) if phone else []
+
+
+async def customer_uses(discount_ids: Sequence[uuid.UUID], hashes: Sequence[bytes]) -> dict[uuid.UUID, int]:
+    """How often one buyer has used each of these discounts, or is about to."""
+    rows = await db.fetch(
+        """
+        SELECT discount_id, count(*) AS uses FROM discount_redemptions
+        WHERE discount_id = ANY($1) AND contact_hash = ANY($2) AND state <> 'RELEASED' GROUP BY 1
+        """,
+        list(discount_ids),
+        list(hashes),
+    )
+    return {row["discount_id"]: row["uses"] for row in rows}
+
+
+# --- for staff --------------------------------------------------------------------------------------------------------
+
+CURSOR_DISCOUNTS, CURSOR_CODES = "discounts", "discount_codes"
+MAX_QUERY_CHARS = 120
+
+
+async def discounts_by_ids(discount_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, db.Record]:
+    rows = await db.fetch("SELECT * FROM discounts WHERE id = ANY($1)", list(discount_ids))
+    return {row["id"]: row for row in rows}
+
+
+async def codes_by_ids(code_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, db.Record]:
+    rows = await db.fetch("SELECT * FROM discount_codes WHERE id = ANY($1)", list(code_ids))
+    return {row["id"]: row for row in rows}
+
+
+async def discounts_page(request: PageRequest, status: DiscountStatus | None, *, count: bool) -> PageResult[db.Record]:
+    """Newest first."""
+    only = "($1::text IS NULL OR status = $1)"
+    value = status.value if status else None
+    rows = await db.fetch(
+        f"SELECT * FROM discounts WHERE {only} AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+        value,
+        request.cursor_id(),
+        request.fetch_limit,
+    )
+    total = await db.fetchval(f"SELECT count(*) FROM discounts WHERE {only}", value) if count else None
+    return _page(rows, request, CURSOR_DISCOUNTS, total)
+
+
+async def codes_page(
+    request: PageRequest,
+    *,
+    discount_id: uuid.UUID | None,
+    profile_id: uuid.UUID | None,
+    code: str | None,
+    count: bool,
+) -> PageResult[db.Record]:
+    """Newest first. `code` is what one begins with, in any case. Raises DomainError(TOO_LONG | INVALID)."""
+    if code and (wrong := check_text(code, MAX_QUERY_CHARS, ["code"])):
+        raise wrong
+    only = """
+        ($1::uuid IS NULL OR discount_id = $1) AND ($2::uuid IS NULL OR profile_id = $2)
+        AND ($3::text IS NULL OR starts_with(upper(code), upper($3)))
+    """
+    filters = (discount_id, profile_id, code)
+    rows = await db.fetch(
+        f"SELECT * FROM discount_codes WHERE {only} AND ($4::uuid IS NULL OR id < $4) ORDER BY id DESC LIMIT $5",
+        *filters,
+        request.cursor_id(),
+        request.fetch_limit,
+    )
+    total = await db.fetchval(f"SELECT count(*) FROM discount_codes WHERE {only}", *filters) if count else None
+    return _page(rows, request, CURSOR_CODES, total)
+
+
+def _page(rows: list[Mapping[str, Any]], request: PageRequest, order: str, total: int | None) -> PageResult[db.Record]:
+    return page_of(rows, [encode_cursor([row["id"].hex], order) for row in rows], request, total)
