@@ -10,6 +10,7 @@ from schema.development import DevelopmentMutations
 from schema.discounts import DiscountMutations, DiscountQueries
 from schema.engine import Schema
 from schema.errors import ERROR_TYPES
+from schema.flows import FlowQueries
 from schema.fulfillments import FulfillmentMutations, FulfillmentQueries, FulfillmentSubscriptions
 from schema.inventory.operations import InventoryMutations, InventoryQueries
 from schema.jobs import JobMutations, JobQueries, JobSubscriptions
@@ -29,6 +30,7 @@ class Query(
     CatalogueQueries,
     CheckoutQueries,
     DiscountQueries,
+    FlowQueries,
     FulfillmentQueries,
     InventoryQueries,
     JobQueries,

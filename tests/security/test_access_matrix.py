@@ -21,7 +21,7 @@ from schema.access import Access
 from schema.nodes import _loaders
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, discounts, staff
+from tests.factories import catalogue, checkout, discounts, flow_rows, staff
 from tests.factories.fulfillments import fulfill
 
 PUBLIC, ANY_STAFF = "PUBLIC", "ANY_STAFF"
@@ -36,6 +36,11 @@ MATRIX: dict[str, dict[str, str]] = {
         "devInbox": Permission.OPERATIONS,
         "discountCodes": Permission.MARKETING_READ,
         "discounts": Permission.MARKETING_READ,
+        "flow": Permission.MARKETING_READ,
+        "flowRun": Permission.MARKETING_READ,
+        "flowRuns": Permission.MARKETING_READ,
+        "flows": Permission.MARKETING_READ,
+        "flowTriggers": Permission.MARKETING_READ,
         "job": ANY_STAFF,  # who may do what the job does
         "messages": Permission.OPERATIONS,
         "node": PUBLIC,  # as the object's own field
@@ -106,7 +111,7 @@ GUARDED = [
 # Rows that no anonymous visitor opens by an id, and those that anybody or whoever has the secret does.
 TABLES = {
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
-    "code": "discount_codes", "disc": "discounts",
+    "code": "discount_codes", "disc": "discounts", "flow": "flows", "frun": "flow_runs", "fver": "flow_versions",
     "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
 }  # fmt: skip
 OPEN = {"prod", "var", "coll"}
@@ -197,6 +202,7 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
     await fulfill(api, staff_token, payload["order"]["id"])
     cart = await carts.cart((product.variant_id, 1))
     await discounts.discount(code="CLOSED")
+    await flow_rows.run(await flow_rows.flow())
     await db.execute(
         """
         INSERT INTO jobs (id, kind, status, done, input, checkpoint, problem_count, created_at)
