@@ -169,10 +169,8 @@ async def test_a_success_in_between_and_refused_receivers_open_nothing(through: 
         for _ in range(5):
             await failing(through(well.port), PermanentSendError)
             await failing(through(well.port), TemporarySendError)
-        now_and_then: list[str | None] = (
-            ["421 4.3.2 no"] * 4 + ["250 2.0.0 Ok"] + ["421 4.3.2 no"] * 4 + ["250 2.0.0 Ok"]
-        )
-        well.data_answers = now_and_then
+        now_and_then = ["421 4.3.2 no"] * 4 + ["250 2.0.0 Ok"] + ["421 4.3.2 no"] * 4 + ["250 2.0.0 Ok"]
+        well.data_answers = [*now_and_then]
         for answer in now_and_then:
             if answer.startswith("2"):
                 await providers.send(mail(), through(well.port))
