@@ -14,7 +14,9 @@ from starlette.routing import Route, WebSocketRoute
 
 from app import db, events
 from app.cache import cache
+from app.customers.routes import routes as customer_routes
 from app.logging import configure_logging
+from app.messaging import inbound_twilio
 from app.payments.routes import routes as payment_routes
 from app.runtime import running
 from app.sample import media as sample_media
@@ -100,6 +102,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/health/live", _live),
             Route("/health/ready", _ready),
             *payment_routes(settings),
+            *customer_routes(),
+            Route(inbound_twilio.PATH, inbound_twilio.receive, methods=["POST"]),
             *web.routes(settings, view.schema),
         ],
         middleware=middleware,

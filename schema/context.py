@@ -10,6 +10,7 @@ from app.rate_limit import client_unit
 from app.settings import Settings
 from app.staff import queries as staff_queries
 from app.staff.permissions import StaffIdentity
+from app.web.client import client_hop, client_ip
 
 
 @dataclass(slots=True)
@@ -18,6 +19,9 @@ class Context:
     staff: StaffIdentity | None = None
     client_address: str = ""
     """Of the shopper, behind the proxies that the settings trust; a `client_unit` for rate limits, never for logs."""
+    ip: str | None = None
+    """The whole address: kept as a part of the proof of a consent, and for nothing else."""
+    user_agent: str | None = None
     request_id: str = ""
 
 
@@ -30,14 +34,8 @@ def bearer_token(authorization: str | None) -> str | None:
 
 
 def client_address(connection: HTTPConnection, trusted_proxies: int) -> str:
-    """What the outermost trusted proxy saw. Anything further left in the header was the client's to forge."""
-    direct = client_unit(connection.client.host if connection.client else "")
-    if not trusted_proxies:
-        return direct
-    # A proxy may add a line of its own instead of adding to the client's: all of them together are the header.
-    lines = ",".join(connection.headers.getlist("x-forwarded-for"))
-    hops = [hop.strip() for hop in lines.split(",") if hop.strip()]
-    return client_unit(hops[-trusted_proxies]) if len(hops) >= trusted_proxies else direct
+    """For rate limits: what a client cannot change by itself."""
+    return client_unit(client_hop(connection, trusted_proxies))
 
 
 async def build_context(connection: HTTPConnection, settings: Settings, authorization: str | None = None) -> Context:
@@ -47,5 +45,7 @@ async def build_context(connection: HTTPConnection, settings: Settings, authoriz
         settings=settings,
         staff=await staff_queries.identity_of(token) if token else None,
         client_address=client_address(connection, settings.trusted_proxies),
+        ip=client_ip(connection, settings.trusted_proxies),
+        user_agent=connection.headers.get("user-agent"),
         request_id=connection.scope.get("state", {}).get("request_id", ""),
     )

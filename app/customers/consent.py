@@ -1,8 +1,8 @@
 """Consent to marketing: an append-only record for each channel and address, whose latest row is what holds.
 
 Every function here runs in the caller's unit of work and takes the address's lock, so that two changes at once have an
-order; it is taken after the locks of cart and profile, and by channel where one transaction changes several. Ids of an
-address's rows grow in that order, whatever the clocks of the machines say.
+order; it is taken after the locks of cart and profile, which the caller holds, and by channel where one transaction
+changes several. Ids of an address's rows grow in that order, whatever the clocks of the machines say.
 """
 
 import uuid
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app import db
-from app.customers import consent_rules, consent_texts, timeline
+from app.customers import consent_rules, consent_texts, identification, timeline
 from app.customers.addresses import address_hashes
 from app.customers.models import ConsentAction, ConsentSource
 from app.kit.ids import new_id
@@ -198,7 +198,7 @@ async def confirm(
     user_agent: str | None = None,
     detail: str | None = None,
 ) -> ConsentAction | None:
-    """The receiver confirms a request. Repeating it changes nothing.
+    """The receiver confirms a request, or a newer one for the same address. Repeating it changes nothing.
 
     Returns:
         What holds afterwards: REVOKED where they withdrew it after the request, which an old link does not undo. None
@@ -207,18 +207,18 @@ async def confirm(
     request = await find(consent_id)
     if request is None or request.action is not ConsentAction.REQUESTED or not request.address:
         return None
+    profile_id = await identification.lock(request.profile_id)
     line = await _locked(request.channel, request.address)
-    since = [row for row in line.rows if row.id > consent_id]
-    if any(row.action is not ConsentAction.REQUESTED for row in since):
+    if line.action is not ConsentAction.REQUESTED:
         return line.action
-    asked = next(row for row in line.rows if row.id == consent_id)
+    asked = line.rows[0]
     await _append(
         line,
-        asked.profile_id,
+        profile_id,
         ConsentAction.GRANTED,
         source,
         text_id=asked.text_id,
-        confirms_id=consent_id,
+        confirms_id=asked.id,
         ip=ip,
         user_agent=user_agent,
         detail=detail,
@@ -233,13 +233,22 @@ class Request:
     address: str
     """Empty after an erasure."""
     action: ConsentAction
+    text_id: uuid.UUID | None
 
 
 async def find(consent_id: uuid.UUID) -> Request | None:
-    row = await db.fetchrow("SELECT profile_id, channel, address, action FROM consents WHERE id = $1", consent_id)
+    row = await db.fetchrow(
+        "SELECT profile_id, channel, address, action, text_id FROM consents WHERE id = $1", consent_id
+    )
     if row is None:
         return None
-    return Request(row["profile_id"], MessageChannel(row["channel"]), row["address"], ConsentAction(row["action"]))
+    return Request(
+        profile_id=row["profile_id"],
+        channel=MessageChannel(row["channel"]),
+        address=row["address"],
+        action=ConsentAction(row["action"]),
+        text_id=row["text_id"],
+    )
 
 
 async def history(channel: MessageChannel, address: str) -> list[ConsentRow]:

@@ -84,8 +84,7 @@ async def chosen(channel: MessageChannel, text_id: uuid.UUID | None, language: s
         DomainError: CONSENT_TEXT_UNKNOWN, CONSENT_TEXT_OF_ANOTHER_CHANNEL.
     """
     if text_id is not None:
-        row = await db.fetchrow("SELECT id, channel, language, version, text FROM consent_texts WHERE id = $1", text_id)
-        wording = _wording(row) if row else _by_id(text_id, (await shop_queries.current()).name)
+        wording = await find(text_id) or _by_id(text_id, (await shop_queries.current()).name)
         if wording is None:
             raise DomainError(CustomerErrorCode.CONSENT_TEXT_UNKNOWN, "The shop holds no such text.", ["textId"])
         if wording.channel is not channel:
@@ -95,6 +94,11 @@ async def chosen(channel: MessageChannel, text_id: uuid.UUID | None, language: s
         wording = await current(channel, language)
     await _install(wording)
     return wording
+
+
+async def find(text_id: uuid.UUID) -> Wording | None:
+    row = await db.fetchrow("SELECT id, channel, language, version, text FROM consent_texts WHERE id = $1", text_id)
+    return _wording(row) if row else None
 
 
 async def create(channel: MessageChannel, language: str, text: str) -> Wording:

@@ -4,7 +4,7 @@ import uuid
 
 from app import events
 from app.events import Event
-from app.messaging import attribution, notices, sending
+from app.messaging import account_notices, attribution, notices, sending
 
 
 @events.on("order.placed", name="messaging.order_confirmation")
@@ -66,6 +66,11 @@ async def on_order_to_attribute(event: Event) -> None:
 @events.on("order.cancelled", name="messaging.attribution")
 async def on_order_to_withdraw(event: Event) -> None:
     await attribution.withdraw(_subject(event))
+
+
+@events.on("consent.requested", name="messaging.consent_confirmation")
+async def on_consent_requested(event: Event) -> None:
+    await account_notices.reserve_confirmation(_subject(event))
 
 
 @events.on("message.reserved", name="messaging.send", transactional=False)

@@ -242,7 +242,9 @@ class InboundSms(Model):
     sender = fields.CharField(max_length=32)
     body = fields.TextField()
     keyword = fields.CharField(max_length=12, null=True)
-    """STOP, START, HELP, or None for anything else."""
+    """STOP, START, YES, HELP, or None for anything else."""
+    profile_id = fields.UUIDField(null=True)
+    """Who sent it, where that is known: households share numbers."""
     received_at = fields.DatetimeField()
 
     class Meta:
