@@ -12,11 +12,19 @@ from app.promotions.coupons import Coupon, issue_coupon
 from app.promotions.service import DiscountChange, create_discount
 
 
+def dollars(amount: str) -> Money:
+    return Money.from_decimal(Decimal(amount), "USD")
+
+
 async def discount(code: str | None = None, *, amount: str | None = None, **terms: Any) -> uuid.UUID:
-    """Ten percent unless told otherwise; `amount` in dollars. Without a code it applies by itself."""
+    """Ten percent unless told otherwise; `amount` in dollars. Without a code it applies by itself.
+
+    Args:
+        terms: of `DiscountChange`.
+    """
     worth: dict[str, Any] = {"percentage": Decimal(10)}
     if amount is not None:
-        worth = {"amount": Money.from_decimal(Decimal(amount), "USD")}
+        worth = {"amount": dollars(amount)}
     change = DiscountChange(**{"name": code or "Sale", **worth, **terms})  # type: ignore[typeddict-item]
     return await create_discount(change, code)
 

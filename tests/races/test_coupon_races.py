@@ -1,0 +1,93 @@
+"""One code and many who want it: its limits hold exactly, and nothing waits for itself."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from app import db, invariants
+from app.cart import service as cart_service
+from app.cart.service import CartKey
+from tests.client import Api
+from tests.factories import cart as carts
+from tests.factories import catalogue, checkout, discounts
+
+Drain = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+async def _shop(api: Api) -> None:
+    await checkout.shop_that_ships()
+
+
+async def guests(api: Api, count: int, code: str, **changed: Any) -> list[dict[str, Any]]:
+    """Inputs of as many guests with carts and addresses of their own, each with the code."""
+    product = await catalogue.product(price_minor=2000, stock=1000)
+    first = await checkout.ready_input(api, (product, 1), **changed)
+    inputs = []
+    for number in range(count):
+        cart = await carts.cart((product.variant_id, 1))
+        await cart_service.change_codes(CartKey(cart.id, cart.secret), [code], f"client-{number}")
+        email = changed.get("email", f"guest{number}@example.com")
+        inputs.append({**first, "cartId": cart.gid, "idempotencyKey": checkout.new_key(), "email": email})
+    return inputs
+
+
+async def answers(api: Api, inputs: list[dict[str, Any]]) -> Counter[str]:
+    async def until_answered(given: dict[str, Any]) -> str:
+        while True:
+            payload = await checkout.complete(api, given)
+            outcome = payload["userErrors"][0]["code"] if payload["userErrors"] else "ORDER"
+            if outcome != "IN_PROGRESS":
+                return str(outcome)
+            await asyncio.sleep(0.01)
+
+    return Counter(await asyncio.gather(*(until_answered(given) for given in inputs)))
+
+
+@pytest.mark.parametrize("payment", [checkout.CARD, checkout.CASH], ids=["card", "cash"])
+async def test_a_single_use_code_is_used_once_by_fifty(api: Api, drain: Drain, payment: dict[str, Any]) -> None:
+    await discounts.discount("ONCE", usage_limit=1)
+    found = await answers(api, await guests(api, 50, "ONCE", payment=payment))
+    assert found == {"ORDER": 1, "DISCOUNT_USED_UP": 49}
+    (order,) = await db.fetch("SELECT total_minor, discount_minor FROM orders")
+    assert tuple(order.values()) == (2399, 200)
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_declined_cards_give_their_uses_to_others(api: Api, drain: Drain) -> None:
+    await discounts.discount("FIVE", usage_limit=5)
+    inputs = await guests(api, 40, "FIVE")
+    for place, given in enumerate(inputs):
+        given["payment"] = {**checkout.CARD, "token": ("tok_success", "tok_declined")[place % 2]}
+    found = await answers(api, inputs)
+    assert set(found) <= {"ORDER", "DISCOUNT_USED_UP", "PAYMENT_DECLINED"}
+    assert 1 <= found["ORDER"] <= 5
+    assert await db.fetchval("SELECT used_count FROM discounts") == found["ORDER"]
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_one_customer_with_twenty_carts_uses_it_as_often_as_one_may(api: Api, drain: Drain) -> None:
+    await discounts.discount("TWICE", usage_limit_per_customer=2)
+    found = await answers(api, await guests(api, 20, "TWICE", email=checkout.EMAIL))
+    assert found == {"ORDER": 2, "DISCOUNT_ALREADY_USED": 18}
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_two_discounts_in_any_order_lock_nobody_out(api: Api, drain: Drain) -> None:
+    await discounts.discount("AFTER", usage_limit=10)
+    await discounts.discount(usage_limit=15)
+    await discounts.discount("BEFORE", usage_limit=10)
+    inputs = [*await guests(api, 15, "AFTER"), *await guests(api, 15, "BEFORE")]
+    found = await answers(api, inputs)
+    assert found["ORDER"] == 20
+    assert found["DISCOUNT_USED_UP"] == 10
+    counts = [row["used_count"] for row in await db.fetch("SELECT used_count FROM discounts ORDER BY id")]
+    assert counts == [10, 15, 10]
+    await drain()
+    assert await invariants.check() == []
