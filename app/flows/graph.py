@@ -31,7 +31,7 @@ class GraphEdge:
 @dataclass(frozen=True, slots=True)
 class Graph:
     """Node 0 is the trigger; the steps follow in the definition's order, then the ends: one for each way that leads
-    to one, so that no line runs through the whole picture."""
+    to one, so that no line runs through the whole picture. Edges lead to later nodes only."""
 
     nodes: list[GraphNode]
     edges: list[GraphEdge]
@@ -61,7 +61,20 @@ def graph_of(definition: Mapping[str, Any]) -> Graph:
     for place, step in enumerate(steps, start=1):
         for target_key, label in _ways(step):
             connect(place, target_key, label)
-    return Graph(nodes, edges)
+    return _reachable(nodes, edges)
+
+
+def _reachable(nodes: list[GraphNode], edges: list[GraphEdge]) -> Graph:
+    """Without steps that no way leads to: no such definition can be saved any more."""
+    reached = {0}
+    for edge in sorted(edges, key=lambda edge: edge.source):
+        if edge.source in reached:
+            reached.add(edge.target)
+    place = {old: new for new, old in enumerate(sorted(reached))}
+    kept = [edge for edge in edges if edge.source in reached and edge.source < edge.target]
+    return Graph(
+        [nodes[old] for old in place], [GraphEdge(place[edge.source], place[edge.target], edge.label) for edge in kept]
+    )
 
 
 def _ways(step: Mapping[str, Any]) -> list[tuple[str | None, str]]:

@@ -39,6 +39,8 @@ class FlowFigures:
     """In the latest version's order, then what only older versions have."""
     pending: int = 0
     """Whose trigger has to stay quiet for a while, before they count as enrolled."""
+    turned_away: int = 0
+    """Who did not qualify any more when that while was over, or did what the flow exits on."""
     enrolled: int = 0
     active: int = 0
     completed: int = 0
@@ -60,8 +62,8 @@ _STEPS = """
 
 _RUNS = """
     SELECT flow_id, status, CASE WHEN status IN ('PENDING', 'ACTIVE') THEN step_key ELSE exit_reason END AS detail,
-           count(*) AS runs
-    FROM flow_runs WHERE flow_id = ANY($1) GROUP BY 1, 2, 3
+           step_key IS NOT NULL AS entered, count(*) AS runs
+    FROM flow_runs WHERE flow_id = ANY($1) GROUP BY 1, 2, 3, 4
 """
 
 _OUTCOMES = """
@@ -131,6 +133,9 @@ def _count_runs(figures: FlowFigures, row: db.Record) -> None:
     if status == "PENDING":
         figures.pending += runs
         return
+    if not row["entered"]:
+        figures.turned_away += runs
+        return
     figures.enrolled += runs
     if status == "ACTIVE":
         figures.active += runs
@@ -192,7 +197,7 @@ _LIFT = """
         WHERE profile_id = r.profile_id AND status <> 'CANCELLED' AND placed_at > r.entered_at
           AND placed_at <= r.entered_at + $2 * interval '1 day'
     ) o
-    WHERE r.flow_id = ANY($1) AND r.status <> 'PENDING'
+    WHERE r.flow_id = ANY($1) AND r.step_key IS NOT NULL
       AND EXISTS (SELECT FROM flow_runs h WHERE h.flow_id = r.flow_id AND h.in_holdout)
     GROUP BY 1, 2
 """

@@ -179,6 +179,7 @@ def most_frequent_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 def _stats(figures: FlowFigures, lift: Lift | None, currency: str) -> FlowStats:
     return FlowStats(
         pending=figures.pending,
+        turned_away=figures.turned_away,
         enrolled=figures.enrolled,
         active=figures.active,
         completed=figures.completed,

@@ -72,6 +72,9 @@ class FlowLift:
 @strawberry.type(description="What a flow came to as a whole, over all its versions.")
 class FlowStats:
     pending: int = strawberry.field(description="Waiting for their trigger to stay quiet; not enrolled yet.")
+    turned_away: int = strawberry.field(
+        description="Who did not qualify any more when that quiet time was over, or did what the flow exits on."
+    )
     enrolled: int = strawberry.field(description="Runs that entered.")
     active: int = strawberry.field(description="Runs that are under way.")
     completed: int = strawberry.field(description="Runs that went to the end.")
@@ -143,6 +146,9 @@ class Flow(Node):
 @strawberry.type(description="Answer to what staff do with a flow.")
 class FlowPayload:
     flow: Flow | None = strawberry.field(default=None, description="The flow as it is now; null when refused.")
+    warnings: list[str] = strawberry.field(
+        default_factory=list, description="What keeps a saved version from being published as it is."
+    )
     user_errors: list[UserError] = strawberry.field(
         default_factory=list, description="What was refused, and why; nothing was changed then."
     )
@@ -151,13 +157,17 @@ class FlowPayload:
 @strawberry.input(description="A flow's definition: of a new flow, or the next version of one.")
 class FlowInput:
     id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Which flow; or give the key. A new one is made where there is none yet."
+        default=strawberry.UNSET, description="Which flow; or give the key. Without either a new one is made."
     )
     key: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Name for programs, of small letters, digits, `-` and `_`. It cannot be changed later.",
+        description="Name for programs, of small letters, digits, `-` and `_`: of the flow that gets a new version, "
+        "or else of a new one. It cannot be changed later.",
     )
-    name: str = strawberry.field(description="Name for people, up to 120 characters.")
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Name for people, up to 120 characters. Needed for a new flow; an existing one keeps its own.",
+    )
     definition: JSON = strawberry.field(
         description="JSON that follows the JSON Schema at `/schemas/flow.json` of this server. Errors name the step "
         "and say what to do."

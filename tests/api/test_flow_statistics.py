@@ -25,7 +25,7 @@ STEPS = """query ($key: String) { flow(key: $key) {
     id key name status version publishedVersion trigger definition
     steps { key kind text waiting done failed sent delivered clicked unsubscribed orders revenue { amount currencyCode }
             skipped { reason count } }
-    stats { pending enrolled active completed failed sent clicked orders revenue { amount } exited { reason count }
+    stats { pending turnedAway enrolled active completed failed sent clicked orders revenue { amount } exited { reason count }
             lift { absolute } }
 } }"""
 
@@ -52,6 +52,8 @@ async def credit(message_id: uuid.UUID, step: str, flow_id: uuid.UUID, revenue_m
 async def test_each_step_says_what_it_came_to(api: Api, staff_token: str) -> None:
     flow = await flow_rows.flow()
     await flow_rows.run(flow, status="PENDING")
+    turned_away = await flow_rows.run(flow, status="EXITED", reason="ENTRY_NOT_MET")
+    await db.execute("UPDATE flow_runs SET step_key = NULL WHERE id = $1", turned_away)
     for _ in range(3):
         await flow_rows.run(flow, step="wait-4h")
     ordered = await flow_rows.run(flow, status="EXITED", reason="ORDER_PLACED", step="wait-2d")
@@ -80,7 +82,8 @@ async def test_each_step_says_what_it_came_to(api: Api, staff_token: str) -> Non
     assert steps["text-1"]["skipped"] == [{"reason": "OTHER", "count": 1}, {"reason": "TOO_LATE", "count": 1}]
     assert steps["wait-2d"]["waiting"] == 0
     stats = shown["stats"]
-    assert (stats["pending"], stats["enrolled"], stats["active"], stats["completed"]) == (1, 5, 3, 1)
+    assert (stats["pending"], stats["turnedAway"], stats["enrolled"]) == (1, 1, 5)
+    assert (stats["active"], stats["completed"]) == (3, 1)
     assert stats["exited"] == [{"reason": "ORDER_PLACED", "count": 1}]
     assert (stats["sent"], stats["clicked"], stats["orders"], stats["revenue"]) == (1, 1, 1, {"amount": "49.90"})
     assert stats["lift"] is None

@@ -101,7 +101,7 @@ async def run(
         profile_id or await profile(f"{run_id.hex}@example.com"),
         run_id.hex,
         status,
-        step,
+        step or (None if status == "PENDING" else "wait-4h"),
         due_in,
         holdout,
         entered_ago,

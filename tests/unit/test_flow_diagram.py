@@ -58,7 +58,7 @@ def test_nothing_that_a_merchant_typed_means_anything_to_mermaid_or_to_html() ->
             "exitIf": [{"if": "true", "reason": hostile}],
             "steps": [
                 {"key": hostile, "kind": "send_email", "template": hostile},
-                {"key": "end", "kind": "condition", "if": hostile, "then": "x", "else": hostile},
+                {"key": "c", "kind": "condition", "if": hostile, "then": "x", "else": "y"},
                 {"key": "x", "kind": hostile},
                 {"key": "y", "kind": "wait_for", "event": hostile, "timeout": hostile, "then": "end"},
             ],
