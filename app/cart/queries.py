@@ -10,7 +10,7 @@ import orjson
 
 from app import db
 from app.cart.models import CartState
-from app.cart.snapshots import CartLineSnapshot, CartSnapshot, VariantSnapshot
+from app.cart.snapshots import CartLineSnapshot, CartSnapshot, CheckoutSnapshot, VariantSnapshot
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 from app.kit.crypto import token_matches
 from app.promotions import queries as promotions
@@ -55,6 +55,12 @@ def _carts(which: str, *, description: str = "", more: str = "", discounts: str 
                    SELECT FROM checkout_attempts a
                    WHERE a.cart_id = c.id AND a.state IN ('PROCESSING', 'REQUIRES_ACTION')
                ) AS checkout_in_progress,
+               (
+                   SELECT json_build_object(
+                       'id', k.id, 'email', k.email, 'phone', k.phone, 'started', k.started_event_at IS NOT NULL
+                   )
+                   FROM checkouts k WHERE k.cart_id = c.id
+               ) AS checkout,
                (
                    SELECT json_agg(json_build_object(
                        'id', l.id, 'quantity', l.quantity, 'attributes', l.attributes,
@@ -202,7 +208,15 @@ def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
         profile_id=row["profile_id"],
         discount_codes=orjson.loads(row["discount_codes"]),
         discounts=promotions.terms_of(row["discounts"]),
+        checkout=_checkout(row["checkout"]),
     )
+
+
+def _checkout(text: str | None) -> CheckoutSnapshot | None:
+    if text is None:
+        return None
+    stored = orjson.loads(text)
+    return CheckoutSnapshot(**{**stored, "id": uuid.UUID(stored["id"])})
 
 
 def _variants(text: str | None) -> Variants:

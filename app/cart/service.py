@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from app import db
-from app.cart import queries, rules
+from app.cart import owners, queries, rules
 from app.cart.attributes import Attribute, check_attributes
 from app.cart.costs import discounts_of, price_cart
 from app.cart.errors import CartErrorCode
@@ -115,7 +115,7 @@ async def create_cart(
     await _forgive(client, cart)
     with _errors_under("input"):
         price_cart(cart)
-    await insert_cart(cart)
+    cart = await _insert(cart)
     about_country = _under(country_warnings(checked, offer.countries), "buyerIdentity")
     return Changed(cart, _under([*added.warnings, *about_country], "input"))
 
@@ -228,11 +228,34 @@ async def _try(
     if (changed.cart.email, changed.cart.phone) != (cart.email, cart.phone):
         changed = replace(changed, cart=await queries.with_customer_uses(changed.cart))
     price_cart(changed.cart)
-    moment = await write_change(cart, changed.cart)
-    if moment is None:
-        return None
-    after = replace(changed.cart, revision=cart.revision + 1, updated_at=moment)
-    return Changed(after, changed.warnings)
+    after = await _write(cart, changed.cart)
+    return None if after is None else Changed(after, changed.warnings)
+
+
+async def _insert(cart: CartSnapshot) -> CartSnapshot:
+    if not any(cart.contact):
+        await insert_cart(cart)
+        return cart
+    async with db.unit_of_work():
+        cart = replace(cart, profile_id=await owners.created(cart))
+        await insert_cart(cart)
+    return cart
+
+
+async def _write(before: CartSnapshot, after: CartSnapshot) -> CartSnapshot | None:
+    """None, and nothing written, when the cart has another revision by now."""
+    if before.profile_id is None and not any((*before.contact, *after.contact)):
+        row = await write_change(before, after)
+        if row is None:
+            return None
+        profile_id = row["profile_id"]
+    else:
+        async with db.unit_of_work():
+            row = await write_change(before, after)
+            if row is None:
+                return None
+            profile_id = await owners.changed(before, after, row["profile_id"])
+    return replace(after, revision=before.revision + 1, updated_at=row["updated_at"], profile_id=profile_id)
 
 
 def _check_details(details: CartDetails) -> None:

@@ -62,6 +62,16 @@ class CartLineSnapshot(VariantSnapshot):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutSnapshot:
+    """What a cart's checkout says of the buyer; `started` once `checkout.started` has been told."""
+
+    id: uuid.UUID
+    email: str | None
+    phone: str | None
+    started: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CartSnapshot:
     """Lines are in the order in which they were first added.
 
@@ -91,6 +101,13 @@ class CartSnapshot:
     profile_id: uuid.UUID | None = None
     discount_codes: list[str] = field(default_factory=list)
     discounts: list[DiscountTerms] = field(default_factory=list)
+    checkout: CheckoutSnapshot | None = None
+
+    @property
+    def contact(self) -> tuple[str | None, str | None]:
+        """Email and phone that an order would have now: the checkout's before the cart's."""
+        checkout = self.checkout
+        return (checkout and checkout.email) or self.email, (checkout and checkout.phone) or self.phone
 
     @property
     def total_quantity(self) -> int:

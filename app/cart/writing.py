@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
 import orjson
 
@@ -21,8 +20,8 @@ _LINES = """
 _CREATE = f"""
     WITH cart AS (
         INSERT INTO carts (id, secret_hash, state, currency_code, email, phone, country_code, note, attributes,
-                           discount_codes, revision, created_at, updated_at)
-        VALUES ($1, $2, 'OPEN', $9, $3, $4, $5, $6, $7::jsonb, $11::jsonb, 0, $10, $10)
+                           discount_codes, profile_id, revision, created_at, updated_at)
+        VALUES ($1, $2, 'OPEN', $9, $3, $4, $5, $6, $7::jsonb, $11::jsonb, $12, 0, $10, $10)
         RETURNING id, updated_at
     )
     {_LINES}
@@ -36,7 +35,7 @@ _CHANGE = f"""
         SET revision = revision + 1, updated_at = business_now(),
             email = $3, phone = $4, country_code = $5, note = $6, attributes = $7::jsonb, discount_codes = $10::jsonb
         WHERE id = $1 AND revision = $2 AND state = 'OPEN'
-        RETURNING id, updated_at
+        RETURNING id, updated_at, profile_id
     ), removed AS (
         DELETE FROM cart_lines USING cart
         WHERE cart_lines.cart_id = cart.id AND cart_lines.id = ANY(ARRAY(SELECT unnest($9::uuid[])))
@@ -44,13 +43,14 @@ _CHANGE = f"""
         ON CONFLICT (id) DO UPDATE
         SET quantity = EXCLUDED.quantity, attributes = EXCLUDED.attributes, attributes_key = EXCLUDED.attributes_key
     )
-    SELECT updated_at FROM cart
+    SELECT updated_at, profile_id FROM cart
 """
 
 COMPLETE = """
     completed_cart AS (
         UPDATE carts SET state = 'COMPLETED', revision = revision + 1, updated_at = business_now()
         FROM attempt WHERE carts.id = attempt.cart_id AND carts.state = 'OPEN'
+        RETURNING carts.profile_id
     )
 """
 """The cart has become an order. Part of the one statement that settles an attempt; it reads `attempt (cart_id)`."""
@@ -66,14 +66,19 @@ async def insert_cart(cart: CartSnapshot) -> None:
         cart.currency_code,
         cart.created_at,
         orjson.dumps(cart.discount_codes).decode(),
+        cart.profile_id,
     )
 
 
-async def write_change(before: CartSnapshot, after: CartSnapshot) -> datetime | None:
-    """Write what differs, if the cart still has the revision that it had before; None when it has not."""
+async def write_change(before: CartSnapshot, after: CartSnapshot) -> db.Record | None:
+    """Write what differs, if the cart still has the revision that it had before; None when it has not.
+
+    Returns:
+        `updated_at`, and `profile_id` as it stands: that may change without a new revision.
+    """
     had: Mapping[uuid.UUID, CartLineSnapshot] = {line.id: line for line in before.lines}
     has = {line.id for line in after.lines}
-    moment: datetime | None = await db.fetchval(
+    return await db.fetchrow(
         _CHANGE,
         before.id,
         before.revision,
@@ -82,7 +87,6 @@ async def write_change(before: CartSnapshot, after: CartSnapshot) -> datetime | 
         [line_id for line_id in had if line_id not in has],
         orjson.dumps(after.discount_codes).decode(),
     )
-    return moment
 
 
 def _details(cart: CartSnapshot) -> tuple[object, ...]:

@@ -205,18 +205,19 @@ _SUCCEED = f"""
         SELECT $5, id, 'AUTHORIZE', true, amount_minor, reference, business_now() FROM payment
         WHERE $3::text <> 'PENDING'
     )
-    SELECT count(*) FROM attempt
+    SELECT (SELECT profile_id FROM completed_cart) FROM attempt
 """
 
 
-async def succeed(attempt_id: uuid.UUID, order_id: uuid.UUID, payment: PaymentState, reference: str | None) -> bool:
+async def succeed(
+    attempt_id: uuid.UUID, order_id: uuid.UUID, payment: PaymentState, reference: str | None
+) -> db.Record | None:
     """Everything that hangs on the attempt becomes the order's: cart, stock and payment.
 
     Returns:
-        False when the attempt is settled already; then nothing was written.
+        The cart's `profile_id`; None when the attempt is settled already, and then nothing was written.
     """
-    settled = await db.fetchval(_SUCCEED, attempt_id, order_id, payment.value, reference, new_id())
-    return bool(settled)
+    return await db.fetchrow(_SUCCEED, attempt_id, order_id, payment.value, reference, new_id())
 
 
 _REFUSE = """

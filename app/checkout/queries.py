@@ -12,6 +12,8 @@ from app.checkout.requests import Details
 
 _STANDING = """
     SELECT c.id AS cart_id, c.secret_hash, c.state AS cart_state, c.revision, c.country_code, business_now() AS now,
+           c.email AS cart_email, c.phone AS cart_phone, c.profile_id, k.started_event_at,
+           EXISTS (SELECT FROM cart_lines n WHERE n.cart_id = c.id) AS has_lines,
            k.id AS checkout_id, k.email, k.phone, k.shipping_address, k.billing_address, k.shipping_quote_id,
            a.id AS attempt_id, a.fingerprint, a.state, a.refusal, a.order_id,
            coalesce(a.leased_until > clock_timestamp(), false) AS leased,

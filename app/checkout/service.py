@@ -14,16 +14,20 @@ import orjson
 from app import db
 from app.addresses.contact import normalise_email, normalise_phone
 from app.addresses.postal import PostalAddress
+from app.cart import owners
 from app.cart import queries as carts
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
 from app.checkout import queries
 from app.checkout.review import destination_of
+from app.customers.identification import Facts
 from app.errors import DomainError, DomainErrors, not_found
 from app.kit.crypto import token_matches
 from app.kit.ids import new_id
 from app.shipping.quotes import read_quote
 from app.shipping.service import verify_quote
+
+SOURCE = "CHECKOUT"
 
 
 class DetailsChange(TypedDict, total=False):
@@ -77,7 +81,46 @@ async def _try_save(key: CheckoutKey, change: DetailsChange) -> uuid.UUID | None
     if quote_id := checked.get("shipping_quote_id"):
         await _check_quote(row, key.secret, quote_id, checked)
     cart_id: uuid.UUID = row["cart_id"]
-    return cart_id if await _write(cart_id, row["revision"], checked) else None
+    before, after = _contact(row, {}), _contact(row, checked)
+    if row["profile_id"] is None and not any((*before, *after)):
+        return cart_id if await _write(cart_id, row["revision"], checked) else None
+    async with db.unit_of_work():
+        written = await _write(cart_id, row["revision"], checked)
+        if written is None:
+            return None
+        address = checked.get("shipping_address")
+        profile_id = await owners.follow(
+            cart_id,
+            written["profile_id"],
+            before=before,
+            after=after,
+            facts=_facts(row, address),
+            source=SOURCE,
+            again=address is not None,
+        )
+        if profile_id and any(after) and row["has_lines"] and row["started_event_at"] is None:
+            await owners.start_checkout(written["id"], cart_id, profile_id)
+    return cart_id
+
+
+def _contact(row: Mapping[str, Any], change: DetailsChange) -> owners.Contact:
+    """Email and phone that an order would have now: the checkout's before the cart's."""
+    return (
+        change.get("email", row["email"]) or row["cart_email"],
+        change.get("phone", row["phone"]) or row["cart_phone"],
+    )
+
+
+def _facts(row: Mapping[str, Any], address: PostalAddress | None) -> Facts:
+    """What the checkout says of the buyer besides how to reach them."""
+    if address is None:
+        return {"country_code": row["country_code"]}
+    return {
+        "first_name": address.first_name or None,
+        "last_name": address.last_name or None,
+        "country_code": address.country_code,
+        "postal_code": address.postal_code or None,
+    }
 
 
 def _checked_contact(row: Mapping[str, Any], change: DetailsChange) -> DetailsChange:
@@ -123,7 +166,8 @@ _LOCK_CART = """
 # Each detail comes with whether it is given, and what is not given stays as it is.
 _SAVE = """
     WITH cart AS (
-        UPDATE carts SET revision = revision + 1 WHERE id = $2 AND revision = $13 AND state = 'OPEN' RETURNING id
+        UPDATE carts SET revision = revision + 1 WHERE id = $2 AND revision = $13 AND state = 'OPEN'
+        RETURNING id, profile_id
     )
     INSERT INTO checkouts AS k (id, cart_id, email, phone, shipping_address, billing_address, shipping_quote_id,
                                 created_at, updated_at)
@@ -135,12 +179,13 @@ _SAVE = """
         billing_address = CASE WHEN $9 THEN EXCLUDED.billing_address ELSE k.billing_address END,
         shipping_quote_id = CASE WHEN $11 THEN EXCLUDED.shipping_quote_id ELSE k.shipping_quote_id END,
         updated_at = EXCLUDED.updated_at
+    RETURNING k.id, (SELECT cart.profile_id FROM cart)
 """
 
 
-async def _write(cart_id: uuid.UUID, revision: int, change: DetailsChange) -> bool:
-    """False, and nothing written, when the cart has another revision by now."""
-    written = await db.execute(
+async def _write(cart_id: uuid.UUID, revision: int, change: DetailsChange) -> db.Record | None:
+    """The checkout's id and the cart's `profile_id`; None, and nothing written, for another revision of the cart."""
+    return await db.fetchrow(
         _SAVE,
         new_id(),
         cart_id,
@@ -156,7 +201,6 @@ async def _write(cart_id: uuid.UUID, revision: int, change: DetailsChange) -> bo
         change.get("shipping_quote_id"),
         revision,
     )
-    return written == 1
 
 
 def _json(address: PostalAddress | None) -> str | None:

@@ -154,9 +154,11 @@ async def finish(
     reference: str | None = None,
 ) -> Placed | None:
     """Turn an attempt into its order, in the open unit of work; None when it is settled already."""
-    if not await attempts.succeed(attempt_id, order.id, payment, reference):
+    settled = await attempts.succeed(attempt_id, order.id, payment, reference)
+    if settled is None:
         return None
-    placed = Placed.just_now(await placing.place(order, attempt_id, status), order)
+    row = await placing.place(order, attempt_id, status, cart_profile_id=settled["profile_id"])
+    placed = Placed.just_now(row, order)
     if order.discounts:
         await redemptions.redeem(attempt_id, order.id)
     return placed

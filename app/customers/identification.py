@@ -6,7 +6,7 @@ See docs/decisions/profiles.md for who is ever joined to whom, and why.
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from app import db
 from app.customers import merging, timeline
@@ -16,8 +16,16 @@ from app.kit.ids import new_id
 PROFILE_CREATED = "profile.created"
 PROFILE_UPDATED = "profile.updated"
 MAX_TRIES = 10
-_FILLED = ("phone", "first_name", "last_name", "language", "country_code", "postal_code")
-"""What an address typed by somebody may add to a profile, and never replaces."""
+_NAMES = {
+    "phone": "phone",
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "language": "language",
+    "country_code": "countryCode",
+    "postal_code": "postalCode",
+}
+"""What an address typed by somebody may add to a profile, and never replaces; and what `profile.updated` calls it."""
+_FILLED = tuple(_NAMES)
 
 # Everybody whom this may be about, locked in the order of their ids: the one with the address, and those whom the
 # visitor and the cart stand for. A profile that was merged while we waited for its lock does not come back.
@@ -70,6 +78,16 @@ _IS_OWN = """
        AND NOT EXISTS (SELECT FROM visitors WHERE profile_id = $1 AND id IS DISTINCT FROM $2)
        AND NOT EXISTS (SELECT FROM consents WHERE profile_id = $1 AND source NOT IN ('CART', 'CHECKOUT'))
 """
+
+
+class Facts(TypedDict, total=False):
+    """What may be said of somebody besides how to reach them."""
+
+    first_name: str | None
+    last_name: str | None
+    language: str | None
+    country_code: str | None
+    postal_code: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +169,7 @@ async def identify_buyer(
 ) -> Buyer:
     """As `identify`, for an order: locks the cart's person and the order's, in the order of their ids.
 
-    A cart whose person is somebody else known stays theirs.
+    A cart whose person is somebody else known stays theirs; one of nobody is the caller's to give to the buyer.
     """
     given = address or {}
     facts = {
@@ -164,8 +182,6 @@ async def identify_buyer(
     found, target = await _find_or_create(email, facts, None, cart_profile_id, "ORDER")
     joined = await _join(found, target, facts, None, cart_id)
     stays = found.carts is not None and found.carts["id"] not in joined
-    if found.carts is None:
-        await db.execute(_LINK, target["id"], None, cart_id)
     return Buyer(target["id"], found.carts["id"] if found.carts is not None and stays else target["id"])
 
 
@@ -190,6 +206,11 @@ async def anonymous(
         await db.execute(_LINK, target["id"], visitor_id, cart_id if carts_first else None)
     profile_id: uuid.UUID = target["id"]
     return profile_id
+
+
+async def updated(profile_id: uuid.UUID, changed: Sequence[str]) -> None:
+    """Tell in the open unit of work what has changed of a profile, by the names that conditions use."""
+    await timeline.record(PROFILE_UPDATED, profile_id=profile_id, data={"changed": ",".join(changed)})
 
 
 async def living(profile_id: uuid.UUID) -> uuid.UUID:
@@ -320,13 +341,13 @@ async def _join(
         for name in _FILLED
         if target[name] is None
     }
-    changed = [name for name, value in added.items() if value]
+    changed = [_NAMES[name] for name, value in added.items() if value]
     if changed:
         await db.execute(_FILL, target["id"], *(added.get(name) for name in _FILLED))
     if joined:
         changed.append("history")
     if changed:
-        await timeline.record(PROFILE_UPDATED, profile_id=target["id"], data={"changed": ",".join(changed)})
+        await updated(target["id"], changed)
     return {row["id"] for row in joined}
 
 

@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 
 import orjson
 
 from app import db, events
 from app.customers.vocabulary import EVENT_TYPES
+from app.kit.ids import new_id
 
 _NOTE = "timeline"
 
@@ -17,10 +19,11 @@ _INSERT = """
         SELECT id, merged_into_id FROM profiles WHERE id = ANY($2::uuid[]) ORDER BY id FOR KEY SHARE
     )
     INSERT INTO profile_events (id, profile_id, type, occurred_at, product_id, collection_id, cart_id, order_id, data)
-    SELECT e.id, coalesce(profile.merged_into_id, e.profile_id), e.type, business_now(), e.product_id, e.collection_id,
-           e.cart_id, e.order_id, e.data::jsonb
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[])
-         AS e (id, profile_id, type, product_id, collection_id, cart_id, order_id, data)
+    SELECT e.id, coalesce(profile.merged_into_id, e.profile_id), e.type, coalesce(e.occurred_at, business_now()),
+           e.product_id, e.collection_id, e.cart_id, e.order_id, e.data::jsonb
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
+                $9::text[])
+         AS e (id, profile_id, type, occurred_at, product_id, collection_id, cart_id, order_id, data)
     LEFT JOIN profile ON profile.id = e.profile_id
 """
 
@@ -35,6 +38,7 @@ async def record(
     cart_id: uuid.UUID | None = None,
     order_id: uuid.UUID | None = None,
     data: Mapping[str, object] | None = None,
+    occurred_at: datetime | None = None,
 ) -> uuid.UUID:
     """Note in the open unit of work what happened to somebody; returns the event's id, that of both rows.
 
@@ -44,6 +48,7 @@ async def record(
     Args:
         event_type: one of `vocabulary.EVENT_TYPES`.
         data: small and JSON: ids and facts, no personal data.
+        occurred_at: business time, where it was before now.
 
     Raises:
         ValueError: for a type that is not in the vocabulary.
@@ -57,8 +62,16 @@ async def record(
     )
     rows = _rows(db.current_unit_of_work())
     body = orjson.dumps(facts).decode()
-    rows.append((event_id, profile_id, event_type, product_id, collection_id, cart_id, order_id, body))
+    rows.append((event_id, profile_id, event_type, occurred_at, product_id, collection_id, cart_id, order_id, body))
     return event_id
+
+
+async def note(event_type: str, *, profile_id: uuid.UUID, cart_id: uuid.UUID, order_id: uuid.UUID) -> None:
+    """A line of somebody's timeline alone: it ends what waits for such a thing, and begins nothing."""
+    body = orjson.dumps({"cartId": str(cart_id), "orderId": str(order_id)}).decode()
+    _rows(db.current_unit_of_work()).append(
+        (new_id(), profile_id, event_type, None, None, None, cart_id, order_id, body)
+    )
 
 
 def _rows(work: db.UnitOfWork) -> list[tuple[object, ...]]:

@@ -6,10 +6,13 @@ from typing import Any
 
 import orjson
 
-from app import db, events
+from app import db
+from app.customers import identification, timeline
+from app.customers.identification import Buyer
 from app.inventory import reservations
 from app.keys import keyring
 from app.kit.crypto import hash_token, token_matches
+from app.orders import status
 from app.orders.draft import OrderDraft, discounts_json, lines_json
 from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
 
@@ -21,12 +24,14 @@ _INSERT = """
         INSERT INTO orders (
             id, number, attempt_id, cart_id, token_hash, email, phone, status, payment_status, fulfillment_status,
             payment_method, currency_code, subtotal_minor, discount_minor, shipping_minor, tax_minor, tax_included,
-            total_minor, shipping_address, billing_address, shipping_quote, note, attributes, discounts, placed_at,
-            updated_at
+            total_minor, shipping_address, billing_address, shipping_quote, note, attributes, discounts, profile_id,
+            placed_at, updated_at
         ) VALUES (
             $1, nextval('order_numbers'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-            $17, $18, $19, $20, $21, $22, $24, business_now(), business_now()
+            $17, $18, $19, $20, $21, $22, $24, $25, business_now(), business_now()
         ) RETURNING *
+    ), owned AS (
+        UPDATE carts SET profile_id = $25 WHERE id = $3 AND profile_id IS NULL AND $25::uuid IS NOT NULL
     ), written AS (
         INSERT INTO order_lines (
             id, order_id, position, product_id, variant_id, product_name, variant_name, sku, image_url,
@@ -47,11 +52,18 @@ _INSERT = """
 """
 
 
-async def place(draft: OrderDraft, attempt_id: uuid.UUID, payment_status: PaymentStatus) -> Mapping[str, Any]:
+async def place(
+    draft: OrderDraft, attempt_id: uuid.UUID, payment_status: PaymentStatus, *, cart_profile_id: uuid.UUID | None
+) -> Mapping[str, Any]:
     """Write the order as it was drafted, in the open unit of work, and say so. Returns its row.
 
     An order of which nothing ships and nothing is left to pay is complete at once.
+
+    The cart's row is locked, and now the buyer's profile is, and that of the cart's person where it is another one: a
+    reminder to either is reserved before the order or not at all.
     """
+    buyer = await _identify(draft, cart_profile_id)
+    profile_id = buyer.profile_id if buyer else None
     fulfillment_status = FulfillmentStatus.UNFULFILLED if draft.ships else FulfillmentStatus.NOT_REQUIRED
     done = not draft.ships and payment_status is PaymentStatus.PAID
     row = await db.fetchrow(
@@ -80,13 +92,46 @@ async def place(draft: OrderDraft, attempt_id: uuid.UUID, payment_status: Paymen
         _json(draft.attributes),
         lines_json(draft),
         discounts_json(draft),
+        profile_id,
     )
     if row is None:
         raise RuntimeError("the order was not written")
     if done:
         await reservations.ship_rest(attempt_id)
-    await events.record(ORDER_PLACED, subject_id=draft.id, payload={"orderId": str(draft.id)})
+    await _tell(draft, buyer)
+    if payment_status is PaymentStatus.PAID:
+        await status.tell(status.ORDER_PAID, draft.id, profile_id)
     return row
+
+
+async def _identify(draft: OrderDraft, cart_profile_id: uuid.UUID | None) -> Buyer | None:
+    """None for an order without any contact, whose cart stands for nobody."""
+    if draft.email is None and draft.phone is None:
+        if cart_profile_id is None:
+            return None
+        profile_id = await identification.lock(cart_profile_id)
+        return Buyer(profile_id, profile_id)
+    return await identification.identify_buyer(
+        email=draft.email,
+        phone=draft.phone,
+        address=draft.shipping_address or draft.billing_address,
+        cart_id=draft.cart_id,
+        cart_profile_id=cart_profile_id,
+    )
+
+
+async def _tell(draft: OrderDraft, buyer: Buyer | None) -> None:
+    facts: dict[str, object] = {
+        "cartId": str(draft.cart_id),
+        "totalMinor": draft.total_minor,
+        "currencyCode": draft.currency_code,
+    }
+    if buyer is not None and buyer.cart_profile_id != buyer.profile_id:
+        # Whoever the cart was of is reminded of it no more; what follows an order is the buyer's alone.
+        facts["cartProfileId"] = str(buyer.cart_profile_id)
+        await timeline.note(ORDER_PLACED, profile_id=buyer.cart_profile_id, cart_id=draft.cart_id, order_id=draft.id)
+    profile_id = buyer.profile_id if buyer else None
+    await status.tell(ORDER_PLACED, draft.id, profile_id, facts, cart_id=draft.cart_id)
 
 
 def _json(value: object | None) -> str | None:

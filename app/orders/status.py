@@ -21,13 +21,20 @@ def order_topic(order_id: uuid.UUID) -> str:
 
 
 async def tell(
-    event_type: str, order_id: uuid.UUID, profile_id: uuid.UUID | None, data: Mapping[str, object] | None = None
+    event_type: str,
+    order_id: uuid.UUID,
+    profile_id: uuid.UUID | None,
+    data: Mapping[str, object] | None = None,
+    *,
+    cart_id: uuid.UUID | None = None,
 ) -> None:
     """Note what happened to an order, on its buyer's timeline as well where that speaks of such things."""
     if profile_id is None or event_type not in EVENT_TYPES:
         await events.record(event_type, subject_id=order_id, payload={"orderId": str(order_id), **(data or {})})
     else:
-        await timeline.record(event_type, profile_id=profile_id, subject_id=order_id, order_id=order_id, data=data)
+        await timeline.record(
+            event_type, profile_id=profile_id, subject_id=order_id, order_id=order_id, cart_id=cart_id, data=data
+        )
 
 
 def announce(order_id: uuid.UUID) -> None:
