@@ -12,18 +12,29 @@ from app.kit.money import Money
 from app.messaging.rendering import LANGUAGE
 
 
-def text_locale(shop_locale: str) -> Locale:
-    """The shop's locale, in the language of the texts: a German shop's English mail has `en_DE` dates."""
-    try:
-        wanted = Locale.parse(shop_locale.replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
-        return Locale(LANGUAGE)
-    if wanted.language == LANGUAGE:
+def text_locale(shop_locale: str, language: str = LANGUAGE) -> Locale:
+    """The shop's locale, in the language of the texts: a German shop's English mail has `en_DE` dates.
+
+    Args:
+        language: a language tag; one that nobody knows counts as the language of the built-in texts.
+    """
+    text = _locale(language) or Locale(LANGUAGE)
+    wanted = _locale(shop_locale)
+    if wanted is None or text.territory:
+        return text
+    if wanted.language == text.language:
         return wanted
     try:
-        return Locale(LANGUAGE, territory=wanted.territory)
+        return Locale(text.language, territory=wanted.territory, script=text.script)
     except UnknownLocaleError:
-        return Locale(LANGUAGE)
+        return text
+
+
+def _locale(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return None
 
 
 def money_text(amount_minor: int, currency: str, locale: Locale) -> str:

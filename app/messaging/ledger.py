@@ -165,17 +165,22 @@ async def lock(message_id: uuid.UUID) -> LedgerRow | None:
     return _row(record) if record else None
 
 
-async def claim(message_id: uuid.UUID) -> int:
-    """Start sending a row that is locked in the open unit of work. Returns the claim's number."""
+async def claim(message_id: uuid.UUID, *, segments: int | None = None) -> int:
+    """Start sending a row that is locked in the open unit of work. Returns the claim's number.
+
+    Args:
+        segments: of a text message, as it is billed.
+    """
     db.current_unit_of_work()
     number: int = await db.fetchval(
         """
         UPDATE messages SET state = 'SENDING', reason = NULL, detail = NULL, attempts = attempts + 1,
-            leased_until = clock_timestamp() + $2 * interval '1 second'
+            leased_until = clock_timestamp() + $2 * interval '1 second', segments = coalesce($3, segments)
         WHERE id = $1 RETURNING attempts
         """,
         message_id,
         LEASE_SECONDS,
+        segments,
     )
     return number
 

@@ -12,9 +12,10 @@ from typing import Literal, TypeAlias
 
 from app import db
 from app.customers import identification, permission
-from app.messaging import arbitration, ledger, marketing_settings, quiet_hours
+from app.messaging import arbitration, ledger, marketing_settings, providers, quiet_hours, starting
 from app.messaging.ledger import Origin
 from app.messaging.models import MessageChannel, MessagePurpose, MessageReason, MessageState
+from app.settings import get_settings
 
 OnObstacle: TypeAlias = Literal["skip", "defer"]
 """What becomes of a message that comes at a bad time: nothing, or itself a while later."""
@@ -150,7 +151,7 @@ async def reserve(message: MarketingMessage) -> Reserved | Skipped | Deferred:
         template=message.template_key,
         recipient=recipient or "",
         order_id=message.order_id,
-        context=message.context,
+        context=_context(message),
         skipped=obstacle,
         origin=Origin(
             profile_id=profile_id,
@@ -170,6 +171,11 @@ async def reserve(message: MarketingMessage) -> Reserved | Skipped | Deferred:
             raise RuntimeError("a reserved message has vanished")
         return _answer(row)
     return Skipped(obstacle, message_id) if obstacle else Reserved(message_id)
+
+
+def _context(message: MarketingMessage) -> dict[str, str]:
+    late = {starting.NOT_AFTER: message.not_after.isoformat()} if message.not_after else {}
+    return {**message.context, **late}
 
 
 def _answer(row: db.Record) -> Reserved | Skipped:
@@ -238,4 +244,6 @@ def _technical_obstacle(message: MarketingMessage, facts: db.Record) -> MessageR
         return MessageReason.TEMPLATE_UNAVAILABLE if facts["purpose"] == MessagePurpose.MARKETING else None
     if message.channel is MessageChannel.VOICE and not facts["voice_enabled"]:
         return MessageReason.CHANNEL_DISABLED
+    if not providers.is_configured(message.channel, get_settings()):
+        return MessageReason.NOT_CONFIGURED
     return None

@@ -4,7 +4,7 @@ Nothing in it is an object: a template reaches no more than it is given.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -20,10 +20,10 @@ from app.messaging.order_values import (
     LineValues,
     OrderValues,
     ParcelValues,
-    ShopValues,
     TotalValues,
 )
 from app.messaging.rendering import LANGUAGE
+from app.messaging.shop_values import shop_values
 from app.orders.placing import token_of
 from app.payments.models import PaymentMethod
 from app.settings import Settings
@@ -40,6 +40,7 @@ class OrderNotFoundError(Exception):
 class _Shop:
     name: str
     contact_email: str
+    legal_name: str
     postal_address: str
     time_zone: str
     locale: Locale
@@ -85,15 +86,7 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
     row = await db.fetchrow(_ORDER, order_id)
     if row is None:
         raise OrderNotFoundError("no such order")
-    shop = _Shop(
-        name=row["shop_name"] or "",
-        contact_email=row["contact_email"] or "",
-        postal_address=row["postal_address"] or "",
-        time_zone=row["time_zone"] or "UTC",
-        locale=formats.text_locale(row["locale"] or LANGUAGE),
-        public_url=settings.public_url,
-        storefront_url=settings.storefront_url,
-    )
+    shop = _shop_of(row, settings)
     order_lines: list[dict[str, Any]] = orjson.loads(row["lines"])
     lines = [_line(line, row["currency_code"], shop) for line in order_lines]
     extra: dict[str, object] = {}
@@ -106,7 +99,7 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
             extra = _cancelled(row)
     return {
         "language": LANGUAGE,
-        "shop": _shop(shop, row["legal_name"] or ""),
+        "shop": shop_values(shop, settings),
         "customer": _customer(row),
         "order": _order(row, order_lines, shop, template),
         "lines": lines[:MAX_LINES],
@@ -116,11 +109,34 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
     }
 
 
-def _shop(shop: _Shop, legal_name: str) -> ShopValues:
-    written = [line.strip() for line in shop.postal_address.splitlines() if line.strip()]
-    address = [legal_name, *written] if legal_name and legal_name not in (shop.name, *written[:1]) else written
-    home = formats.web_url("/", shop.storefront_url) if shop.storefront_url else None
-    return ShopValues(name=shop.name, url=home, email=shop.contact_email or None, address=address)
+async def of_order(order_id: uuid.UUID, settings: Settings, locale: Locale) -> dict[str, Any] | None:
+    """What templates of the database print of an order; None when there is no such order."""
+    row = await db.fetchrow(_ORDER, order_id)
+    if row is None:
+        return None
+    shop = replace(_shop_of(row, settings), locale=locale)
+    lines = [_line(line, row["currency_code"], shop) for line in orjson.loads(row["lines"])]
+    return {
+        "number": str(row["number"]),
+        "placed_on": formats.day_text(row["placed_at"], shop.time_zone, locale),
+        "url": formats.order_url(shop.storefront_url, token_of(row["id"], row["token_hash"])),
+        "total": formats.money_text(row["total_minor"], row["currency_code"], locale),
+        "lines": lines[:MAX_LINES],
+        "more_lines": max(0, len(lines) - MAX_LINES),
+    }
+
+
+def _shop_of(row: db.Record, settings: Settings) -> _Shop:
+    return _Shop(
+        name=row["shop_name"] or "",
+        contact_email=row["contact_email"] or "",
+        legal_name=row["legal_name"] or "",
+        postal_address=row["postal_address"] or "",
+        time_zone=row["time_zone"] or "UTC",
+        locale=formats.text_locale(row["locale"] or LANGUAGE),
+        public_url=settings.public_url,
+        storefront_url=settings.storefront_url,
+    )
 
 
 def _address(stored: str | None) -> PostalAddress | None:

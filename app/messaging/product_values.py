@@ -1,8 +1,8 @@
 """Products as templates print them."""
 
 import uuid
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 from babel import Locale
@@ -40,6 +40,7 @@ _PRODUCTS = """
     ORDER BY wanted.position
 """
 MAX_DESCRIPTION_CHARS = 200
+COLLECTION_PRODUCTS = 4
 
 
 async def products(product_ids: Sequence[uuid.UUID], locale: Locale, settings: Settings) -> list[ProductValues]:
@@ -49,10 +50,15 @@ async def products(product_ids: Sequence[uuid.UUID], locale: Locale, settings: S
     return [_product(row, locale, settings) for row in await db.fetch(_PRODUCTS, list(product_ids))]
 
 
+async def slugs(product_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    rows = await db.fetch("SELECT id, slug FROM products WHERE id = ANY($1::uuid[])", list(product_ids))
+    return {row["id"]: row["slug"] for row in rows}
+
+
 def product_url(slug: str, settings: Settings) -> str:
     """The storefront's page of a product, or the next best that exists."""
     pattern = settings.storefront_product_url
-    if pattern and "{slug}" in pattern:
+    if pattern and "{slug}" in pattern and slug:
         url = formats.web_url(pattern.replace("{slug}", quote(slug, safe="")), pattern)
         if url:
             return url
@@ -81,3 +87,59 @@ def _product(row: db.Record, locale: Locale, settings: Settings) -> ProductValue
         description=text if len(text) <= MAX_DESCRIPTION_CHARS else f"{text[: MAX_DESCRIPTION_CHARS - 1].rstrip()}…",
         vendor=row["vendor"],
     )
+
+
+async def about(
+    context: Mapping[str, Any], wanted: Iterable[str], locale: Locale, settings: Settings
+) -> dict[str, object]:
+    """`product`, `alert` and `collection`, as the trigger's data names them. Those that are gone are left out."""
+    values: dict[str, object] = {}
+    if "product" in wanted and (product_id := _id(context.get("productId"))):
+        for product in await products([product_id], locale, settings):
+            values["product"] = product
+    if "alert" in wanted and (variant_id := _id(context.get("variantId"))):
+        values |= await _alert(variant_id, context, locale)
+    if "collection" in wanted and (collection_id := _id(context.get("collectionId"))):
+        values |= await _collection(collection_id, locale, settings)
+    return values
+
+
+async def _alert(variant_id: uuid.UUID, context: Mapping[str, Any], locale: Locale) -> dict[str, object]:
+    row = await db.fetchrow(
+        """
+        SELECT v.name, v.price_minor, s.currency_code FROM product_variants v JOIN shop s ON s.id = 1 WHERE v.id = $1
+        """,
+        variant_id,
+    )
+    if row is None:
+        return {}
+    old, new = context.get("oldPriceMinor"), context.get("newPriceMinor")
+    return {
+        "alert": {
+            "variant": row["name"],
+            "old_price": formats.money_text(int(old), row["currency_code"], locale) if old else None,
+            "new_price": formats.money_text(int(new or row["price_minor"]), row["currency_code"], locale),
+        }
+    }
+
+
+async def _collection(collection_id: uuid.UUID, locale: Locale, settings: Settings) -> dict[str, object]:
+    name = await db.fetchval("SELECT name FROM collections WHERE id = $1", collection_id)
+    if name is None:
+        return {}
+    rows = await db.fetch(
+        """
+        SELECT p.id FROM collection_products c JOIN products p ON p.id = c.product_id AND p.status = 'ACTIVE'
+        WHERE c.collection_id = $1 ORDER BY c.position, c.id LIMIT $2
+        """,
+        collection_id,
+        COLLECTION_PRODUCTS,
+    )
+    return {"collection": {"name": name, "products": await products([row["id"] for row in rows], locale, settings)}}
+
+
+def _id(text: object) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

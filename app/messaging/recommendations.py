@@ -131,9 +131,7 @@ async def left_in_cart(cart_id: uuid.UUID, *, first: int) -> list[uuid.UUID]:
     return await _ids(_LEFT_IN_CART, cart_id, first)
 
 
-async def recommended(
-    near: Sequence[uuid.UUID], *, exclude: Iterable[uuid.UUID] = (), first: int
-) -> list[uuid.UUID]:
+async def recommended(near: Sequence[uuid.UUID], *, exclude: Iterable[uuid.UUID] = (), first: int) -> list[uuid.UUID]:
     """For somebody who bought, chose or looked at `near`: bought together, then related, then popular."""
     left_out = {*near, *exclude}
     found = await bought_together(near, exclude=left_out, first=first)

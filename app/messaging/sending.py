@@ -7,29 +7,28 @@ waits for a person (`rules.may_repeat`).
 """
 
 import uuid
-from typing import cast
+from datetime import datetime
 
 import structlog
 
 from app import db, events
+from app.customers import identification, timeline
+from app.events import timers
 from app.events.delivery import MAX_ATTEMPTS
-from app.fulfillments.models import ShipmentStatus
 from app.kit.leases import renewed
-from app.messaging import ledger, mime, order_context, providers, rendering, rules
+from app.messaging import ledger, message_events, providers, rules, starting, tracked_links, writing
 from app.messaging.ledger import LedgerRow
-from app.messaging.models import MessageChannel, MessageReason, MessageState
-from app.messaging.order_values import ShopValues
+from app.messaging.models import MessageReason, MessageState
 from app.messaging.transports import (
     Accepted,
     NotYetError,
     OutgoingMessage,
-    OutgoingSms,
     PermanentSendError,
     SendError,
     UnknownOutcomeError,
     UnsubscribedError,
 )
-from app.orders.models import OrderStatus
+from app.messaging.writing import UnwritableError, Written
 from app.settings import Settings, get_settings
 
 RENEW_EVERY_SECONDS = 1.5
@@ -61,17 +60,17 @@ async def send(message_id: uuid.UUID, *, attempt: int) -> None:
     if row is None or not await _is_due(row, attempt):
         return
     try:
-        message = await _write(row, settings)
-    except (rendering.RenderingError, order_context.OrderNotFoundError) as error:
+        written = await writing.write(row, settings)
+    except UnwritableError as error:
         log.error("message cannot be rendered", message=str(row.id), template=row.template, cause=str(error))
         await ledger.close(row, MessageState.FAILED, MessageReason.RENDERING_FAILED, str(error))
         return
     except PermanentSendError as error:
         await ledger.close(row, MessageState.FAILED, MessageReason.REFUSED, error.detail)
         return
-    claim = await _claim(row)
+    claim = await _claim(row, written, settings)
     if claim is not None:
-        await _hand_over(row, message, claim, attempt, settings)
+        await _hand_over(row, written.message, claim, attempt, settings)
 
 
 async def _is_due(row: LedgerRow, attempt: int) -> bool:
@@ -94,53 +93,22 @@ async def _is_due(row: LedgerRow, attempt: int) -> bool:
             return False
 
 
-async def _write(row: LedgerRow, settings: Settings) -> OutgoingMessage:
-    """The message as it will leave the shop, the same at every try."""
-    if row.order_id is None:
-        raise order_context.OrderNotFoundError("the message belongs to no order")
-    values = await order_context.build(row.template, row.order_id, row.context, settings)
-    if row.channel is MessageChannel.SMS:
-        text = rendering.render_sms(row.template, values)
-        return OutgoingSms(row.id, row.purpose, row.template, row.recipient, text)
-    shop = cast(ShopValues, values["shop"])
-    return mime.compose(
-        message_id=row.id,
-        purpose=row.purpose,
-        template=row.template,
-        rendered=rendering.render_email(row.template, values),
-        recipient=row.recipient,
-        email_from=settings.email_from,
-        reply_to=settings.email_reply_to or mime.mailbox_or_none(shop["email"]),
-        shop_name=shop["name"],
-        written_at=row.created_at,
-    )
-
-
-async def _claim(row: LedgerRow) -> int | None:
-    """Take the row for this process; None when it moved meanwhile, or must not be sent any more."""
+async def _claim(row: LedgerRow, written: Written, settings: Settings) -> int | None:
+    """Take the row for this process; None when it moved meanwhile, or must not be sent (now)."""
     async with db.unit_of_work():
+        ordered = await starting.lock_subject(row)
         current = await ledger.lock(row.id)
         if current is None or (current.state, current.attempts) != (row.state, row.attempts):
             return None
-        reason = await obsolete_reason(row)
-        if reason is not None:
-            await ledger.close(current, MessageState.SKIPPED, reason)
+        obstacle = await starting.obstacle(current, ordered=ordered)
+        if isinstance(obstacle, datetime):
+            await timers.schedule("message.reserved", subject_id=row.id, due_at=obstacle)
             return None
-        return await ledger.claim(row.id)
-
-
-async def obsolete_reason(row: LedgerRow) -> MessageReason | None:
-    """Why the row must not be sent any more, by what is committed now."""
-    shipment = row.context.get("shipmentId")
-    facts = await db.fetchrow(
-        "SELECT o.status, (SELECT status FROM shipments WHERE id = $2) AS shipment FROM orders o WHERE o.id = $1",
-        row.order_id,
-        uuid.UUID(shipment) if shipment else None,
-    )
-    if facts is None:
-        return None
-    status = ShipmentStatus(facts["shipment"]) if facts["shipment"] else None
-    return rules.obsolete(row.template, OrderStatus(facts["status"]), status)
+        if obstacle is not None:
+            await ledger.close(current, MessageState.SKIPPED, obstacle)
+            return None
+        await tracked_links.store(row.id, written.urls, settings)
+        return await ledger.claim(row.id, segments=written.segments)
 
 
 async def _hand_over(row: LedgerRow, message: OutgoingMessage, claim: int, attempt: int, settings: Settings) -> None:
@@ -151,7 +119,7 @@ async def _hand_over(row: LedgerRow, message: OutgoingMessage, claim: int, attem
         except SendError as error:
             outcome = error
     if isinstance(outcome, Accepted):
-        await ledger.settle(row.id, claim, MessageState.SENT, accepted=outcome)
+        await _note_sent(row, claim, outcome)
         log.info("message sent", message=str(row.id), template=row.template, channel=row.channel)
         return
     log.warning(
@@ -163,6 +131,18 @@ async def _hand_over(row: LedgerRow, message: OutgoingMessage, claim: int, attem
         detail=outcome.detail,
     )
     await _note_failure(row, outcome, claim, attempt)
+
+
+async def _note_sent(row: LedgerRow, claim: int, accepted: Accepted) -> None:
+    """In the ledger, and for what a flow or campaign sends on the person's timeline."""
+    if row.profile_id is None or (row.flow_id is None and row.campaign_id is None):
+        await ledger.settle(row.id, claim, MessageState.SENT, accepted=accepted)
+        return
+    async with db.unit_of_work():
+        profile_id = await identification.lock(row.profile_id)
+        if await ledger.settle(row.id, claim, MessageState.SENT, accepted=accepted):
+            data = await message_events.data_of(row)
+            await timeline.record("message.sent", profile_id=profile_id, data=data)
 
 
 async def _note_failure(row: LedgerRow, failure: SendError, claim: int, attempt: int) -> None:

@@ -5,7 +5,7 @@ import uuid
 from app import db
 from app.errors import DomainError, not_found
 from app.kit.ids import new_id
-from app.messaging import ledger, sending
+from app.messaging import ledger, starting
 from app.messaging.errors import MessagingErrorCode
 from app.messaging.models import MessagePurpose, MessageState
 
@@ -23,7 +23,7 @@ async def resend(message_id: uuid.UUID) -> uuid.UUID:
         row = await ledger.lock(message_id)
         if row is None:
             raise not_found("message", ["id"])
-        if row.purpose is not MessagePurpose.TRANSACTIONAL or await sending.obsolete_reason(row) is not None:
+        if row.purpose is not MessagePurpose.TRANSACTIONAL or await starting.obsolete_reason(row) is not None:
             raise DomainError(MessagingErrorCode.MESSAGE_OBSOLETE, "This message is not to be sent any more.", ["id"])
         repetition_pending = await db.fetchval(
             "SELECT EXISTS (SELECT FROM messages WHERE resend_of = $1 AND state IN ('RESERVED', 'SENDING'))",

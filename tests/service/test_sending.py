@@ -13,12 +13,13 @@ import structlog
 from app import db
 from app.events import delivery
 from app.logging import configure_logging
-from app.messaging import providers, rendering, sending
+from app.messaging import compiling, providers, rendering, sending
 from app.messaging.dev_inbox import list_messages
+from app.messaging.models import MessageChannel
 from app.messaging.sending import MessageNotSentError
 from app.messaging.transports import Accepted, OutgoingMessage
 from app.settings import Settings
-from tests.factories import messages, shop
+from tests.factories import customers, messages, shop
 from tests.factories.messages import happens, ledger, placed_order
 from tests.smtp_server import Mailbox, smtp_server
 
@@ -84,7 +85,7 @@ async def test_an_unrenderable_message_fails_with_its_cause_and_is_never_sent(
     shop_row: None, drain: Drain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message_id = await reserved(drain)
-    broken = rendering._text_environment().from_string("{{ order.nothing }}", name="order_confirmation.txt.liquid")
+    broken = compiling.text_environment().from_string("{{ order.nothing }}", name="order_confirmation.txt.liquid")
     monkeypatch.setattr(rendering, "_file", lambda name: broken)
     rendering._email.cache_clear()
     try:
@@ -252,7 +253,8 @@ async def test_a_crash_after_sending_marketing_leaves_it_unknown_and_does_not_re
     shop_row: None, drain: Drain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message_id = await reserved(drain)
-    await db.execute("UPDATE messages SET purpose = 'MARKETING'")
+    reader = await customers.profile(email="ada@customer.example", consents=[MessageChannel.EMAIL])
+    await db.execute("UPDATE messages SET purpose = 'MARKETING', profile_id = $1", reader)
     await die_after_sending(message_id, monkeypatch)
     await drain()
     assert await state_of(message_id) == ("UNKNOWN", "PROCESS_DIED", None)

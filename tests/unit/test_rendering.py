@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.messaging import rendering
+from app.messaging import compiling, rendering
 from app.messaging.order_values import TEMPLATE_VALUES
 from app.messaging.rendering import RenderingError, render_email, render_sms
 from app.messaging.sms import SmsEncoding, sms_length
@@ -172,17 +172,17 @@ def test_a_missing_value_is_an_error_that_names_it_and_quotes_nothing() -> None:
     ],
 )
 def test_templates_reach_only_their_values(source: str) -> None:
-    template = rendering._html_environment().from_string(source)
+    template = compiling.html_environment().from_string(source)
     with pytest.raises(RenderingError):
-        rendering._render(template, template_values("order_confirmation"))
+        rendering.render(template, template_values("order_confirmation"))
 
 
 def test_templates_that_would_never_end_are_stopped() -> None:
     source = "{% for a in (1..1000) %}{% for b in (1..1000) %}x{% endfor %}{% endfor %}"
     with pytest.raises(RenderingError, match="LoopIterationLimitError"):
-        rendering._render(rendering._text_environment().from_string(source), {})
+        rendering.render(compiling.text_environment().from_string(source), {})
 
 
 def test_no_filter_lets_a_value_through_unescaped() -> None:
     with pytest.raises(RenderingError, match="UnknownFilterError"):
-        rendering._render(rendering._html_environment().from_string("{{ x | safe }}"), {"x": "<b>"})
+        rendering.render(compiling.html_environment().from_string("{{ x | safe }}"), {"x": "<b>"})
