@@ -107,7 +107,9 @@ _MARK = """
     FROM gone WHERE p.id = $2 AND gone.id = $1
 """
 
-_HELD_BY_OTHERS = ("carts", "orders", "messages", "discount_codes", "discount_redemptions", "survey_responses")
+_HELD_BY_OTHERS = (
+    "carts", "orders", "messages", "discount_codes", "discount_redemptions", "survey_responses", "inbound_sms",
+)  # fmt: skip
 
 
 async def merge(gone_id: uuid.UUID, living_id: uuid.UUID) -> None:

@@ -99,6 +99,36 @@ class ProfileEvent(Model):
         table = "profile_events"
 
 
+class Reorder(Model):
+    """One product that somebody bought again, and how long after the time before: what its usual time is taken from."""
+
+    id = fields.BigIntField(primary_key=True)
+    product_id = fields.UUIDField()
+    order_id = fields.UUIDField()
+    interval_seconds = fields.BigIntField()
+    ordered_at = fields.DatetimeField()
+
+    class Meta:
+        table = "product_reorders"
+
+
+class FigureCount(Model):
+    """How many customers have a figure within a bucket: what frequency and monetary scores are measured by.
+
+    Sharded by profile, so that orders placed at the same time do not queue on one row.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    figure = fields.CharField(max_length=12)
+    """FREQUENCY or MONETARY."""
+    bucket = fields.SmallIntField()
+    shard = fields.SmallIntField()
+    profiles = fields.BigIntField(default=0)
+
+    class Meta:
+        table = "figure_counts"
+
+
 class ConsentText(Model):
     """A wording that consent is given to. Never changed: a new wording is a new version."""
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app import clock, db
-from app.customers import identification, timeline
+from app.customers import identification, lifecycle, timeline
 from app.customers.addresses import address_hashes
 from app.customers.models import ConsentAction, ConsentSource
 from app.kit.ids import new_id
@@ -128,7 +128,7 @@ async def past_order(
 
     Args:
         lines: variants and their quantities, each at `price_minor`.
-        announced: whether `order.placed` is recorded, at the present; otherwise the profile's figures stay as they are.
+        announced: whether `order.placed` is recorded, at the present. The profile's figures follow in any case.
     """
     moment = at or await clock.now() - ago
     order_id, cart_id, attempt_id = new_id(), new_id(), new_id()
@@ -186,8 +186,9 @@ async def past_order(
         [quantity for _, quantity in lines],
         price_minor,
     )
-    if announced:
-        async with db.unit_of_work():
+    async with db.unit_of_work():
+        await lifecycle.refresh(profile_id)
+        if announced:
             await timeline.record(
                 "order.placed",
                 subject_id=order_id,
