@@ -108,7 +108,11 @@ _LIST = [
     EventType(
         "referral.rewarded", "A friend's first order was paid for, and the reward issued.", _ids("referralId", "code")
     ),
-    EventType("date.reached", "A date trigger of a flow came due.", _ids("property")),
+    EventType(
+        "date.reached",
+        "A date trigger of a flow came due.",
+        {**_ids("property", "flowKey"), "triggerIndex": DataType.WHOLE},
+    ),
     EventType("backfill", "The profile was enrolled by a backfill.", {}),
 ]
 

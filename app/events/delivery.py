@@ -63,9 +63,10 @@ async def deliver(event_id: uuid.UUID) -> None:
         handlers = await _without_receipt(event.id, handlers)
     if event.attempt > MAX_ATTEMPTS:
         # Only a handler that ends its process gets here: it never lived to see its failure counted below.
-        await _give_up(event, {handler.name: "the process died while handling it" for handler in handlers})
+        cause = "the process died while handling it"
+        await _give_up(event, {handler: cause for handler in handlers if await _is_wanted(handler, event)})
         return
-    failures: dict[str, str] = {}
+    failures: dict[Handler, str] = {}
     async with renewed(
         lambda: db.execute(_RENEW, event.id, LEASE_SECONDS, event.attempt), every_seconds=RENEW_EVERY_SECONDS
     ):
@@ -76,7 +77,7 @@ async def deliver(event_id: uuid.UUID) -> None:
                 log.exception(
                     "event handler failed", event_type=event.type, event_id=str(event.id), handler=handler.name
                 )
-                failures[handler.name] = "".join(traceback.format_exception(error))[-MAX_CAUSE_CHARS:]
+                failures[handler] = "".join(traceback.format_exception(error))[-MAX_CAUSE_CHARS:]
     if not failures:
         await db.execute("UPDATE events SET acknowledged_at = clock_timestamp() WHERE id = $1", event.id)
     elif event.attempt >= MAX_ATTEMPTS:
@@ -86,6 +87,8 @@ async def deliver(event_id: uuid.UUID) -> None:
 
 
 async def _run(handler: Handler, event: Event) -> None:
+    if not await _is_wanted(handler, event):
+        return
     if not handler.transactional:
         await handler.call(event)
         await _write_receipt(event.id, handler.name)
@@ -93,6 +96,10 @@ async def _run(handler: Handler, event: Event) -> None:
     async with db.unit_of_work():
         if await _write_receipt(event.id, handler.name):
             await handler.call(event)
+
+
+async def _is_wanted(handler: Handler, event: Event) -> bool:
+    return handler.only_if is None or await handler.only_if(event)
 
 
 async def _write_receipt(event_id: uuid.UUID, handler: str) -> bool:
@@ -121,7 +128,7 @@ async def _try_later(event: Event) -> None:
     )
 
 
-async def _give_up(event: Event, causes: dict[str, str]) -> None:
+async def _give_up(event: Event, causes: dict[Handler, str]) -> None:
     async with db.unit_of_work():
         for handler, cause in causes.items():
             await db.execute(
@@ -134,8 +141,10 @@ async def _give_up(event: Event, causes: dict[str, str]) -> None:
                 new_id(),
                 event.id,
                 event.type,
-                handler,
+                handler.name,
                 cause,
                 event.attempt,
             )
+            if handler.gave_up is not None:
+                await handler.gave_up(event)
         await db.execute("UPDATE events SET acknowledged_at = clock_timestamp() WHERE id = $1", event.id)

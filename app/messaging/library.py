@@ -35,7 +35,7 @@ class TemplateText:
 _INSERT_VERSION = """
     INSERT INTO message_template_versions (id, template_id, number, language, subject, preheader, mjml, text,
                                            created_by, created_at, published_at)
-    SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, business_now(),
+    SELECT $1, $2, coalesce(max(number), 0) + 1, $3::varchar, $4, $5, $6, $7, $8, business_now(),
            CASE WHEN $9 THEN business_now() END
     FROM message_template_versions WHERE template_id = $2 AND language = $3
     RETURNING id
@@ -132,3 +132,18 @@ async def mark_published(version_ids: Sequence[uuid.UUID]) -> None:
         """,
         list(version_ids),
     )
+
+
+async def newest_versions(key: str, *, published: bool) -> list[uuid.UUID]:
+    """The newest version of each language of a template, of the published ones or of all."""
+    rows = await db.fetch(
+        """
+        SELECT DISTINCT ON (v.language) v.id
+        FROM message_template_versions v JOIN message_templates t ON t.id = v.template_id
+        WHERE t.key = $1 AND (v.published_at IS NOT NULL OR NOT $2)
+        ORDER BY v.language, v.number DESC
+        """,
+        key,
+        published,
+    )
+    return [row["id"] for row in rows]
