@@ -17,6 +17,7 @@ from app.cache import cache
 from app.customers.routes import routes as customer_routes
 from app.logging import configure_logging
 from app.messaging import inbound_twilio
+from app.messaging.provider_notices.routes import routes as provider_notice_routes
 from app.payments.routes import routes as payment_routes
 from app.runtime import running
 from app.sample import media as sample_media
@@ -104,6 +105,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *payment_routes(settings),
             *customer_routes(),
             Route(inbound_twilio.PATH, inbound_twilio.receive, methods=["POST"]),
+            *provider_notice_routes(),
             *web.routes(settings, view.schema),
         ],
         middleware=middleware,

@@ -22,6 +22,7 @@ class Api:
     """Speaks HTTP to the ASGI application; what it gets is what a storefront gets."""
 
     def __init__(self, app: Starlette) -> None:
+        self.app = app
         self._http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://testserver")
 
     @property

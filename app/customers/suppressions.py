@@ -61,9 +61,9 @@ async def add(
     suppression_id: uuid.UUID | None = await db.fetchval(
         """
         INSERT INTO suppressions (id, channel, address, address_hash, reason, detail, created_at)
-        SELECT $1, $2, $3, $4::bytea, $5, $6, business_now()
-        WHERE NOT EXISTS (SELECT FROM suppressions WHERE channel = $2 AND address_hash = ANY($7::bytea[])
-                                                         AND reason = $5 AND lifted_at IS NULL)
+        SELECT $1, $2::text, $3, $4::bytea, $5::text, $6, business_now()
+        WHERE NOT EXISTS (SELECT FROM suppressions WHERE channel = $2::text AND address_hash = ANY($7::bytea[])
+                                                         AND reason = $5::text AND lifted_at IS NULL)
         ON CONFLICT DO NOTHING
         RETURNING id
         """,

@@ -5,6 +5,7 @@ import uuid
 from app import events
 from app.events import Event
 from app.messaging import account_notices, attribution, notices, sending
+from app.messaging.provider_notices import effects, keeping, routes, sns
 
 
 @events.on("order.placed", name="messaging.order_confirmation")
@@ -71,6 +72,16 @@ async def on_order_to_withdraw(event: Event) -> None:
 @events.on("consent.requested", name="messaging.consent_confirmation")
 async def on_consent_requested(event: Event) -> None:
     await account_notices.reserve_confirmation(_subject(event))
+
+
+@events.on(keeping.EVENT, name="messaging.provider_notice")
+async def on_provider_notice(event: Event) -> None:
+    await effects.apply(_subject(event), event.payload, attempt=event.attempt)
+
+
+@events.on(routes.SUBSCRIPTION_OFFERED, name="messaging.confirm_subscription", transactional=False)
+async def on_subscription_offered(event: Event) -> None:
+    await sns.confirm(event.payload["topicArn"], event.payload["token"])
 
 
 @events.on("message.reserved", name="messaging.send", transactional=False)
