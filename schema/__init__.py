@@ -22,6 +22,7 @@ from schema.scalars import SCALAR_MAP
 from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
 from schema.shop import ShopMutations, ShopQueries
 from schema.staff import StaffMutations, StaffQueries
+from schema.webhooks import WebhookMutations, WebhookQueries
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -40,6 +41,7 @@ class Query(
     OrderQueries,
     ShopQueries,
     StaffQueries,
+    WebhookQueries,
     QuoteQueries,
     ZoneQueries,
 ):
@@ -65,6 +67,7 @@ class Mutation(
     OrderMutations,
     ShopMutations,
     StaffMutations,
+    WebhookMutations,
     ZoneMutations,
 ):
     pass

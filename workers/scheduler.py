@@ -17,6 +17,7 @@ from app.logging import configure_logging
 from app.runtime import running
 from app.sessions import service as sessions
 from app.settings import Settings, get_settings
+from app.webhooks import delivery as webhooks
 from workers.broker import build_broker
 from workers.relay import Relay
 
@@ -47,6 +48,7 @@ async def _publish_due(relay: Relay, stop: asyncio.Event) -> None:
 async def _clean() -> None:
     await outbox.forget_old()
     await sessions.forget_old()
+    await webhooks.forget_old()
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:

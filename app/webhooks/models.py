@@ -14,6 +14,8 @@ class WebhookEndpoint(Model):
     """Empty: all that are public."""
     secret_generation = fields.IntField(default=1)
     """The signing secret is derived from the key ring; raising this makes a new one."""
+    secret_rotated_at = fields.DatetimeField(null=True)
+    """Real time; for a day after it, the secret before it signs as well."""
     enabled = fields.BooleanField(default=True)
     failing_since = fields.DatetimeField(null=True)
     disabled_reason = fields.CharField(max_length=80, null=True)

@@ -16,6 +16,7 @@ from graphql import build_schema as build_graphql
 from app import db
 from app.kit import ids
 from app.staff.permissions import Permission
+from app.webhooks import service as webhooks
 from schema import build_schema
 from schema.access import Access
 from schema.nodes import _loaders
@@ -55,6 +56,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "shop": PUBLIC,
         "staffMe": ANY_STAFF,
         "warehouses": Permission.PRODUCTS_READ,
+        "webhookDeliveries": Permission.INTEGRATIONS_WRITE,
+        "webhookEndpoints": Permission.INTEGRATIONS_WRITE,
+        "webhookEventTypes": Permission.INTEGRATIONS_WRITE,
     },
     "Mutation": {
         "cartBuyerIdentityUpdate": PUBLIC,
@@ -98,6 +102,13 @@ MATRIX: dict[str, dict[str, str]] = {
         "trackingEventAdd": Permission.ORDERS_WRITE,
         "warehouseCreate": Permission.SETTINGS_WRITE,
         "warehouseUpdate": Permission.SETTINGS_WRITE,
+        "webhookEndpointCreate": Permission.INTEGRATIONS_WRITE,
+        "webhookEndpointDelete": Permission.INTEGRATIONS_WRITE,
+        "webhookEndpointSecretRotate": Permission.INTEGRATIONS_WRITE,
+        "webhookEndpointUpdate": Permission.INTEGRATIONS_WRITE,
+        "webhookReplay": Permission.INTEGRATIONS_WRITE,
+        "webhookReplayFailed": Permission.INTEGRATIONS_WRITE,
+        "webhookTest": Permission.INTEGRATIONS_WRITE,
     },
     "Subscription": {"job": ANY_STAFF, "orderTracking": PUBLIC},
 }
@@ -112,6 +123,7 @@ GUARDED = [
 TABLES = {
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
     "code": "discount_codes", "disc": "discounts", "flow": "flows", "frun": "flow_runs", "fver": "flow_versions",
+    "whd": "webhook_deliveries", "whe": "webhook_endpoints",
     "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
 }  # fmt: skip
 OPEN = {"prod", "var", "coll"}
@@ -145,7 +157,8 @@ def some(kind: GraphQLInputType) -> Any:
         return next(iter(kind.values))
     if isinstance(kind, GraphQLInputObjectType):
         return {name: some(field.type) for name, field in kind.fields.items() if isinstance(field.type, GraphQLNonNull)}
-    return {"Int": 1, "Boolean": True, "Decimal": "1", "CountryCode": "US", "CurrencyCode": "USD"}.get(kind.name, "x")
+    examples = {"Int": 1, "Boolean": True, "Decimal": "1", "CountryCode": "US", "CurrencyCode": "USD"}
+    return {**examples, "DateTime": "2026-05-01T12:00:00Z"}.get(kind.name, "x")
 
 
 def operation(graphql: GraphQLSchema, root: str, field: str) -> tuple[str, dict[str, Any]]:
@@ -202,6 +215,8 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
     await fulfill(api, staff_token, payload["order"]["id"])
     cart = await carts.cart((product.variant_id, 1))
     await discounts.discount(code="CLOSED")
+    endpoint_id, _ = await webhooks.create_endpoint({"name": "CRM", "url": "https://crm.example.com/hook"})
+    await webhooks.send_test(endpoint_id)
     await flow_rows.run(await flow_rows.flow())
     await db.execute(
         """
