@@ -15,9 +15,11 @@ from starlette.routing import Route, WebSocketRoute
 from app import db, events
 from app.cache import cache
 from app.customers.routes import routes as customer_routes
+from app.flows.routes import routes as flow_routes
 from app.logging import configure_logging
 from app.messaging import inbound_twilio
 from app.messaging.provider_notices.routes import routes as provider_notice_routes
+from app.messaging.routes import routes as messaging_routes
 from app.payments.routes import routes as payment_routes
 from app.runtime import running
 from app.sample import media as sample_media
@@ -104,6 +106,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/health/ready", _ready),
             *payment_routes(settings),
             *customer_routes(),
+            *messaging_routes(),
+            *flow_routes(),
             Route(inbound_twilio.PATH, inbound_twilio.receive, methods=["POST"]),
             *provider_notice_routes(),
             *web.routes(settings, view.schema),

@@ -30,8 +30,12 @@ def _style() -> str:
     return (_FOLDER / "style.css").read_text(encoding="utf-8")
 
 
-async def page(name: str, title: str, *, status: int = 200, **values: object) -> HTMLResponse:
-    """The page in the shop's look; values are escaped where they are printed."""
+async def page(name: str, title: str, *, status: int = 200, images: bool = False, **values: object) -> HTMLResponse:
+    """The page in the shop's look; values are escaped where they are printed.
+
+    Args:
+        images: whether it shows pictures of products.
+    """
     shop = shop_values(await shop_queries.current(), get_settings())
     nonce = secrets.token_urlsafe(18)
     environment = _environment()
@@ -42,6 +46,7 @@ async def page(name: str, title: str, *, status: int = 200, **values: object) ->
     policy = (
         "default-src 'none'",
         f"style-src 'nonce-{nonce}'",
+        *(("img-src 'self' https:",) if images else ()),
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",

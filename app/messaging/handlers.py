@@ -4,7 +4,7 @@ import uuid
 
 from app import events
 from app.events import Event
-from app.messaging import account_notices, attribution, notices, sending
+from app.messaging import account_notices, attribution, clicks, notices, sending
 from app.messaging.provider_notices import effects, keeping, routes, sns
 
 
@@ -87,3 +87,8 @@ async def on_subscription_offered(event: Event) -> None:
 @events.on("message.reserved", name="messaging.send", transactional=False)
 async def on_message_reserved(event: Event) -> None:
     await sending.send(_subject(event), attempt=event.attempt)
+
+
+@events.on(clicks.CLICKS_DUE, name="messaging.clicks")
+async def on_clicks_due(event: Event) -> None:
+    await clicks.judge(_subject(event))

@@ -15,7 +15,7 @@ from babel import Locale
 from app import db
 from app.cart import restoring
 from app.cart.costs import price_cart
-from app.cart.snapshots import CartLineSnapshot
+from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.customers import links as customer_links
 from app.customers.vocabulary import EVENT_TYPES
 from app.keys import keyring
@@ -199,6 +199,16 @@ async def _cart(subject: Subject, shop: _Shop) -> dict[str, object]:
     cart = await restoring.open_cart(subject.cart_id) if subject.cart_id else None
     if cart is None:
         raise MergeDataError("the cart is gone")
+    return await _shown(cart, shop)
+
+
+async def show_cart(cart: CartSnapshot, settings: Settings) -> dict[str, object]:
+    """A cart as templates print it, in the shop's own language."""
+    row = await shop_queries.current()
+    return await _shown(cart, _Shop(settings, row, formats.text_locale(row.locale)))
+
+
+async def _shown(cart: CartSnapshot, shop: _Shop) -> dict[str, object]:
     cost = price_cart(cart)
     slugs = await product_values.slugs([line.product_id for line in cart.lines])
     lines = [_cart_line(line, slugs.get(line.product_id, ""), shop) for line in cart.lines]
