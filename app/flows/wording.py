@@ -44,9 +44,12 @@ def duration_in_words(duration: timedelta) -> str:
     if seconds < 90:
         return f"{seconds} s"
     minutes = round(seconds / 60)
-    if minutes < 90:
+    if minutes < 60:
         return f"{minutes} min"
-    hours = round(seconds / 3600)
+    hours, rest = divmod(minutes, 60)
+    if hours < 6 and rest:
+        return f"{hours} h {rest} min"
+    hours = round(minutes / 60)
     if hours < 48:
         return f"{hours} h"
     days, rest = divmod(hours, 24)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 HERE = Path(__file__).parent
-_FOLDERS = ("shared", "start", "inbox", "graphiql")
+_FOLDERS = ("shared", "start", "inbox", "flows", "graphiql")
 _SUFFIXES = (".css", ".js", ".svg")
 _FOREVER = "public, max-age=31536000, immutable"
 

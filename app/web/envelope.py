@@ -13,7 +13,7 @@ from app.logging import log_fault
 from app.settings import Settings
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
-_QUIET = ("/health/", "/static/", "/inbox")
+_QUIET = ("/health/", "/static/", "/inbox", "/flows")
 """Asked every few seconds by machines and open pages, who also hear when something is not ready."""
 
 log = structlog.get_logger("tradewind.http")

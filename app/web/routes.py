@@ -7,7 +7,7 @@ from strawberry.schema import BaseSchema
 
 from app.sample.loading import OWNER_EMAIL, OWNER_PASSWORD
 from app.settings import Settings
-from app.web import assets, inbox, story
+from app.web import assets, flows, inbox, story
 from app.web.pages import page
 
 
@@ -36,6 +36,11 @@ def routes(settings: Settings, schema: BaseSchema) -> list[BaseRoute]:
         added += [
             Route("/", start),
             Route("/schema.graphql", schema_file),
+            Route("/flows", flows.show),
+            Route("/flows/-/overview", flows.overview),  # no flow can have this key
+            Route("/flows/-/runs/{id}", flows.run),
+            Route("/flows/{key}", flows.show),
+            Route("/flows/{key}/picture", flows.picture),
             Route("/inbox", inbox.show),
             Route("/inbox/messages", inbox.messages),
             Route("/inbox/messages/{id}", inbox.message),

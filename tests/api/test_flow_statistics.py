@@ -25,7 +25,8 @@ STEPS = """query ($key: String) { flow(key: $key) {
     id key name status version publishedVersion trigger definition
     steps { key kind text waiting done failed sent delivered clicked unsubscribed orders revenue { amount currencyCode }
             skipped { reason count } }
-    stats { pending turnedAway enrolled active completed failed sent clicked orders revenue { amount } exited { reason count }
+    stats { pending turnedAway enrolled active completed failed sent clicked orders revenue { amount }
+            exited { reason count }
             lift { absolute } }
 } }"""
 

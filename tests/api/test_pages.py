@@ -6,9 +6,9 @@ import uuid
 import pytest
 
 from tests.client import Api
-from tests.factories import inbox
+from tests.factories import flow_rows, inbox, shop
 
-PAGES = ("/", "/inbox", "/graphql")
+PAGES = ("/", "/inbox", "/flows", "/flows/checkout_abandoned", "/graphql")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -88,3 +88,30 @@ async def test_a_text_has_no_page(api: Api) -> None:
     (summary,) = (await api.http.get("/inbox/messages")).json()
     assert summary["text"] == "It is on its way."
     assert (await api.http.get(f"/inbox/messages/{summary['id']}/html")).status_code == 404
+
+
+async def test_the_flows_answer_again_only_when_something_happened(api: Api) -> None:
+    await shop.shop()
+    flow = await flow_rows.flow()
+    first = await api.http.get("/flows/-/overview")
+    assert [(one["key"], one["living"], one["revenue"]) for one in first.json()] == [("checkout_abandoned", 0, "$0.00")]
+    picture = await api.http.get("/flows/checkout_abandoned/picture")
+    for path, answer in (("-/overview", first), ("checkout_abandoned/picture", picture)):
+        unchanged = await api.http.get(f"/flows/{path}", headers={"If-None-Match": answer.headers["etag"]})
+        assert unchanged.status_code == 304
+    run = await flow_rows.run(flow, await flow_rows.profile("ada@example.com"), step="wait-4h")
+    changed = await api.http.get(
+        "/flows/checkout_abandoned/picture", headers={"If-None-Match": picture.headers["etag"]}
+    )
+    assert changed.status_code == 200
+    waiting = {node["key"]: node["waiting"] for node in changed.json()["picture"]["nodes"] if node["key"]}
+    assert waiting == {"wait-4h": 1, "remind-1": 0, "wait-2d": 0, "text-1": 0}
+    assert [one["who"] for one in changed.json()["runs"]] == ["ada@example.com"]
+    timeline = (await api.http.get(f"/flows/-/runs/{run}")).json()
+    assert [entry["text"] for entry in timeline] == ["entered: checkout.started"]
+
+
+@pytest.mark.parametrize("path", ["no_such_flow/picture", "-/runs/nonsense", f"-/runs/{uuid.uuid4()}"])
+async def test_there_is_no_such_flow_or_run(api: Api, path: str) -> None:
+    await shop.shop()
+    assert (await api.http.get(f"/flows/{path}")).status_code == 404

@@ -17,7 +17,7 @@ async def test_the_start_page_leads_to_everything(watched: Watched) -> None:
     await expect(page.get_by_role("status")).to_have_text("Everything is running")
     await expect(page.get_by_text("owner@example.com").first).to_be_visible()
     links = await page.eval_on_selector_all("a", "links => links.map(link => link.getAttribute('href'))")
-    for address in ("/graphql", "/inbox", "/schema.graphql", "/health/ready"):
+    for address in ("/graphql", "/inbox", "/flows", "/schema.graphql", "/health/ready"):
         assert address in links
         assert (await page.request.get(address, headers={"Accept": "text/html, */*"})).ok, address
 

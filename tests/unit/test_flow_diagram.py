@@ -150,7 +150,15 @@ def test_a_trigger_says_what_starts_a_run(trigger: dict[str, Any], words: str) -
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(40, "40 s"), (300, "5 min"), (4 * 3600 + 2, "4 h"), (51 * 3600, "2 days 3 h"), (-5, "0 s")],
+    [
+        (40, "40 s"),
+        (300, "5 min"),
+        (4 * 3600 + 2, "4 h"),
+        (5400, "1 h 30 min"),
+        (3598, "1 h"),
+        (51 * 3600, "2 days 3 h"),
+        (-5, "0 s"),
+    ],
 )
 def test_a_duration_is_said_as_a_person_would(seconds: int, words: str) -> None:
     assert wording.duration_in_words(timedelta(seconds=seconds)) == words

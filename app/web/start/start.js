@@ -44,6 +44,13 @@ async function showNewest() {
   if (newest) at("newest").textContent = `Newest: “${newest.subject ?? newest.preview}” to ${newest.to}`;
 }
 
+async function showFlows() {
+  const flows = await answer("/flows/-/overview");
+  const published = flows.filter(({ status }) => status === "PUBLISHED").length;
+  const living = flows.reduce((sum, flow) => sum + flow.living, 0);
+  if (published) at("living").textContent = `${count(published, "flow")} at work, ${count(living, "person", "people")} in them.`;
+}
+
 const count = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
 
 document.addEventListener("click", async ({ target }) => {
@@ -57,3 +64,4 @@ showHealth();
 setInterval(showHealth, 10_000);
 showShop().catch(() => {});
 showNewest().catch(() => {});
+showFlows().catch(() => {});
