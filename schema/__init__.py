@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from schema.cart import CartMutations, CartQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.checkout import CheckoutMutations, CheckoutQueries
+from schema.consent import ConsentMutations, ConsentQueries
 from schema.development import DevelopmentMutations
 from schema.discounts import DiscountMutations, DiscountQueries
 from schema.engine import Schema
@@ -14,6 +15,7 @@ from schema.flows import FlowQueries
 from schema.fulfillments import FulfillmentMutations, FulfillmentQueries, FulfillmentSubscriptions
 from schema.inventory.operations import InventoryMutations, InventoryQueries
 from schema.jobs import JobMutations, JobQueries, JobSubscriptions
+from schema.marketing_settings import MarketingSettingsMutations, MarketingSettingsQueries
 from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueries
 from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
@@ -22,6 +24,7 @@ from schema.scalars import SCALAR_MAP
 from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
 from schema.shop import ShopMutations, ShopQueries
 from schema.staff import StaffMutations, StaffQueries
+from schema.suppressions import SuppressionMutations, SuppressionQueries
 from schema.webhooks import WebhookMutations, WebhookQueries
 
 
@@ -30,17 +33,20 @@ class Query(
     CartQueries,
     CatalogueQueries,
     CheckoutQueries,
+    ConsentQueries,
     DiscountQueries,
     FlowQueries,
     FulfillmentQueries,
     InventoryQueries,
     JobQueries,
+    MarketingSettingsQueries,
     NodeQueries,
     MessagingQueries,
     OperationsQueries,
     OrderQueries,
     ShopQueries,
     StaffQueries,
+    SuppressionQueries,
     WebhookQueries,
     QuoteQueries,
     ZoneQueries,
@@ -58,15 +64,18 @@ class Mutation(
     CatalogueMutations,
     CartMutations,
     CheckoutMutations,
+    ConsentMutations,
     DiscountMutations,
     FulfillmentMutations,
     InventoryMutations,
     JobMutations,
+    MarketingSettingsMutations,
     MessagingMutations,
     OperationsMutations,
     OrderMutations,
     ShopMutations,
     StaffMutations,
+    SuppressionMutations,
     WebhookMutations,
     ZoneMutations,
 ):

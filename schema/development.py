@@ -1,4 +1,4 @@
-"""What only a development shop has: its clock can be moved."""
+"""What only a development shop has: its clock can be moved, and its text messages answered from here."""
 
 import datetime as dt
 from typing import Annotated
@@ -6,11 +6,16 @@ from typing import Annotated
 import strawberry
 from pydantic import TypeAdapter, ValidationError
 
+from app.addresses.contact import normalise_phone
 from app.errors import CommonErrorCode, DomainError
 from app.events import ticking
 from app.events.recording import publish
+from app.kit.ids import new_id
+from app.messaging import inbound
+from app.messaging.inbound import InboundText
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation
+from schema.channels import SmsKeyword
 from schema.context import Info
 from schema.errors import UserError
 
@@ -36,6 +41,14 @@ def parse_period(text: str) -> dt.timedelta:
     return period
 
 
+@strawberry.type(description="Answer to `devSmsReply`.")
+class DevSmsReplyPayload:
+    keyword: SmsKeyword | None = strawberry.field(
+        default=None, description="What it was taken for; null for a message that people read."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
+
+
 @strawberry.type
 class DevelopmentMutations:
     @mutation(
@@ -50,3 +63,19 @@ class DevelopmentMutations:
             await ticking.wait_for_workers(publish)
 
         return ClockPayload(now=await ticking.advance(parse_period(by), drain))
+
+    @mutation(
+        access=STAFF(Permission.OPERATIONS),
+        description="Development only: a text message to the shop, as if its receiver had answered it. The provider's "
+        "webhook does the same.",
+    )
+    async def dev_sms_reply(
+        self,
+        info: Info,
+        sender: Annotated[
+            str, strawberry.argument(name="from", description="The number that answers, in international form.")
+        ],
+        text: Annotated[str, strawberry.argument(description="Such as `stop please`, `HELP` or `YES`.")],
+    ) -> DevSmsReplyPayload:
+        phone = normalise_phone(sender, None, ["from"])
+        return DevSmsReplyPayload(keyword=await inbound.receive(InboundText("development", new_id().hex, phone, text)))

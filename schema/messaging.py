@@ -11,10 +11,11 @@ from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.kit.pagination import encode_cursor, page_of, page_request
 from app.messaging import dev_inbox, queries, service
-from app.messaging.models import MessageChannel, MessagePurpose, MessageReason, MessageState
+from app.messaging.models import MessagePurpose, MessageReason, MessageState
 from app.messaging.sms import sms_length
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
+from schema.channels import MessageChannel
 from schema.connections import Connection
 from schema.context import Info
 from schema.enums import describe_enum
@@ -23,13 +24,6 @@ from schema.nodes import Node, node_loader
 from schema.scalars import JSON
 from schema.selection import Selection
 
-describe_enum(
-    MessageChannel,
-    "How a message reaches somebody.",
-    EMAIL="By email.",
-    SMS="By text message.",
-    VOICE="By a call that reads the text aloud; only where the shop turned it on.",
-)
 describe_enum(
     MessagePurpose,
     "Why a message is sent.",

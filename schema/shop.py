@@ -5,11 +5,13 @@ from typing import Annotated, cast
 
 import strawberry
 
+from app.customers import consent_texts
 from app.shop import queries, service
 from app.shop.models import ShopPolicyKind
 from app.shop.service import PolicyGiven, ShopGiven
 from app.staff.permissions import Permission
 from schema.access import PUBLIC, STAFF, mutation, query
+from schema.consent import ConsentText
 from schema.context import Info
 from schema.enums import describe_enum
 from schema.errors import UserError
@@ -50,6 +52,10 @@ class Shop:
     contact_email: str | None = strawberry.field(description="Where shoppers write to.")
     contact_phone: str | None = strawberry.field(description="Where shoppers call.")
     policies: list[ShopPolicy] = strawberry.field(description="What shoppers can read before they buy.")
+    consent_texts: list[ConsentText] = strawberry.field(
+        description="The wordings that consent to marketing is given to: the newest of each channel, in the shop's "
+        "language. Show it beside the box, and send its id along."
+    )
 
 
 @strawberry.input(description="A policy. It takes the place of the one of its kind; without a text, that is removed.")
@@ -103,6 +109,7 @@ class ShopPayload:
 async def _shop(selection: Selection) -> Shop:
     settings = await queries.current()
     policies = await queries.policies() if "policies" in selection else []
+    texts = await consent_texts.newest() if "consentTexts" in selection else []
     return Shop(
         name=settings.name,
         currency_code=CurrencyCode(settings.currency_code),
@@ -124,6 +131,7 @@ async def _shop(selection: Selection) -> Shop:
             )
             for policy in policies
         ],
+        consent_texts=[ConsentText.of(wording) for wording in texts],
     )
 
 

@@ -23,6 +23,14 @@ MAX_DETAIL_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """Where a request came from: stored with the consent that it changes."""
+
+    ip: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentRow:
     id: uuid.UUID
     profile_id: uuid.UUID

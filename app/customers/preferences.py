@@ -8,6 +8,7 @@ from datetime import datetime
 from app import db
 from app.customers import consent, consent_texts, identification, suppressions
 from app.customers.addresses import address_hashes
+from app.customers.consent import Proof
 from app.customers.consent_texts import Wording
 from app.customers.links import LinkTarget
 from app.customers.models import ConsentAction, ConsentSource, SuppressionReason
@@ -23,14 +24,6 @@ _CANDIDATES = """
     UNION SELECT recipient FROM messages WHERE id = $5
     UNION SELECT CASE WHEN $1 = 'EMAIL' THEN email ELSE phone END FROM profiles WHERE id = $4
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """Where a request came from: stored with the consent that it changes."""
-
-    ip: str | None
-    user_agent: str | None
 
 
 @dataclass(frozen=True, slots=True)

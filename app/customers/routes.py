@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.customers import consent, consent_texts, links, preferences
+from app.customers.consent import Proof
 from app.customers.models import ConsentAction, ConsentSource
 from app.customers.page import page
-from app.customers.preferences import ChannelPreference, Person, Proof
+from app.customers.preferences import ChannelPreference, Person
 from app.errors import DomainError
 from app.kit import ids
 from app.messaging.formats import text_locale

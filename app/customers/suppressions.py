@@ -78,6 +78,23 @@ async def add(
     return suppression_id
 
 
+async def add_by_staff(channel: MessageChannel, address: str, note: str | None) -> SuppressionRow:
+    """The suppression that counts from now on; the one that is there already, if any."""
+    async with db.unit_of_work():
+        await add(channel, address, SuppressionReason.STAFF, note)
+        record = await db.fetchrow(
+            f"""
+            SELECT {COLUMNS} FROM suppressions
+            WHERE channel = $1 AND address_hash = ANY($2::bytea[]) AND reason = 'STAFF' AND lifted_at IS NULL
+            """,
+            channel,
+            address_hashes(channel, address),
+        )
+    if record is None:
+        raise RuntimeError("a suppression was lifted in the moment it was made")
+    return row_of(record)
+
+
 async def find(channel: MessageChannel, address: str) -> SuppressionReason | None:
     """The first reason why this address gets no marketing; None when there is none."""
     reason: str | None = await db.fetchval(
@@ -134,4 +151,13 @@ async def lift_by_receiver(channel: MessageChannel, address: str, reason: Suppre
         channels_of(channel),
         address_hashes(channel, address),
         reason,
+    )
+
+
+async def forget(channel: MessageChannel, address: str) -> None:
+    """Keep the hash, not the address, of whatever is on the list."""
+    await db.execute(
+        "UPDATE suppressions SET address = NULL WHERE channel = ANY($1) AND address_hash = ANY($2::bytea[])",
+        channels_of(channel),
+        address_hashes(channel, address),
     )

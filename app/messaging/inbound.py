@@ -10,7 +10,7 @@ from app.customers.models import ConsentAction, ConsentSource, SuppressionReason
 from app.kit.ids import new_id
 from app.messaging import account_context, account_notices
 from app.messaging.models import MessageChannel
-from app.messaging.sms_rules import Keyword, keyword
+from app.messaging.sms_rules import SmsKeyword, keyword
 
 MAX_BODY_CHARS = 2_000
 MAX_HELP_ANSWERS_A_DAY = 5
@@ -45,11 +45,11 @@ class InboundText:
     sender: str
     """E.164."""
     body: str
-    provider_keyword: Keyword | None = None
+    provider_keyword: SmsKeyword | None = None
     """What the provider took it for, and has answered itself: we act on it and send no second answer."""
 
 
-async def receive(text: InboundText) -> Keyword | None:
+async def receive(text: InboundText) -> SmsKeyword | None:
     """Do what the message asks for; once, however often it is told. Returns what it was taken for."""
     meaning = text.provider_keyword or keyword(text.body)
     inbound_id = new_id()
@@ -57,7 +57,7 @@ async def receive(text: InboundText) -> Keyword | None:
         # The number's record is read before its lock is taken, to know whose profile's lock comes first.
         rows = await consent.history(MessageChannel.SMS, text.sender)
         meaning = _applicable(meaning, rows)
-        profile_id = await _whose(text.sender, rows, make=meaning is Keyword.STOP)
+        profile_id = await _whose(text.sender, rows, make=meaning is SmsKeyword.STOP)
         noted = await db.fetchval(
             _NOTE,
             inbound_id,
@@ -78,14 +78,16 @@ async def receive(text: InboundText) -> Keyword | None:
     return meaning
 
 
-async def _act(meaning: Keyword | None, inbound_id: uuid.UUID, phone: str, profile_id: uuid.UUID | None) -> str | None:
+async def _act(
+    meaning: SmsKeyword | None, inbound_id: uuid.UUID, phone: str, profile_id: uuid.UUID | None
+) -> str | None:
     """The template to answer with, or None."""
     match meaning:
-        case Keyword.STOP if profile_id is not None:
+        case SmsKeyword.STOP if profile_id is not None:
             return await _stop(inbound_id, phone, profile_id)
-        case Keyword.HELP:
+        case SmsKeyword.HELP:
             return account_context.SMS_HELP if await _may_be_helped(phone) else None
-        case Keyword.START | Keyword.YES if profile_id is not None:
+        case SmsKeyword.START | SmsKeyword.YES if profile_id is not None:
             return await _start(inbound_id, phone, profile_id)
         case _:
             if profile_id is not None:
@@ -132,13 +134,13 @@ async def _start(inbound_id: uuid.UUID, phone: str, profile_id: uuid.UUID) -> st
     return account_context.SMS_STARTED
 
 
-def _applicable(meaning: Keyword | None, rows: list[ConsentRow]) -> Keyword | None:
+def _applicable(meaning: SmsKeyword | None, rows: list[ConsentRow]) -> SmsKeyword | None:
     """START and YES of somebody who never consented, and was not asked, are words for people to read."""
-    if meaning not in (Keyword.START, Keyword.YES):
+    if meaning not in (SmsKeyword.START, SmsKeyword.YES):
         return meaning
     asked = bool(rows) and rows[0].action is ConsentAction.REQUESTED
     consented = any(row.action is ConsentAction.GRANTED for row in rows)
-    if meaning is Keyword.YES and rows and rows[0].action is ConsentAction.GRANTED:
+    if meaning is SmsKeyword.YES and rows and rows[0].action is ConsentAction.GRANTED:
         return None  # an answer to something else
     return meaning if asked or consented else None
 

@@ -19,7 +19,7 @@ from app.addresses.contact import normalise_phone
 from app.errors import DomainError
 from app.messaging import inbound
 from app.messaging.inbound import InboundText
-from app.messaging.sms_rules import Keyword
+from app.messaging.sms_rules import SmsKeyword
 from app.settings import Settings
 
 PATH = "/webhooks/twilio/sms"
@@ -67,10 +67,10 @@ async def receive(request: Request) -> Response:
     return Response(_EMPTY_TWIML, media_type="text/xml")
 
 
-def _provider_keyword(form: dict[str, str]) -> Keyword | None:
+def _provider_keyword(form: dict[str, str]) -> SmsKeyword | None:
     """Sent with Advanced Opt-Out, where Twilio has answered by itself."""
     try:
-        return Keyword(form.get("OptOutType", "").upper())
+        return SmsKeyword(form.get("OptOutType", "").upper())
     except ValueError:
         return None
 

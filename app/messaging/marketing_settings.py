@@ -121,7 +121,9 @@ async def update(given: MarketingSettingsGiven) -> MarketingSettings:
             settings.sms_cap_hours,
             settings.quiet_from.isoformat("minutes"),
             settings.quiet_until.isoformat("minutes"),
-            orjson.dumps({channel: sorted(sources) for channel, sources in settings.double_opt_in.items()}).decode(),
+            orjson.dumps(
+                {channel.value: sorted(sources) for channel, sources in settings.double_opt_in.items()}
+            ).decode(),
             settings.attribution_days,
             settings.voice_enabled,
             settings.utm_source,

@@ -12,7 +12,8 @@ from datetime import datetime
 import structlog
 
 from app import db, events
-from app.customers import identification, timeline
+from app.customers import identification, suppressions, timeline
+from app.customers.models import SuppressionReason
 from app.events import timers
 from app.events.delivery import MAX_ATTEMPTS
 from app.kit.leases import renewed
@@ -149,7 +150,7 @@ async def _note_failure(row: LedgerRow, failure: SendError, claim: int, attempt:
     detail = failure.detail
     match failure:
         case UnsubscribedError():
-            await ledger.settle(row.id, claim, MessageState.SKIPPED, reason=MessageReason.UNSUBSCRIBED, detail=detail)
+            await _note_unsubscribed(row, claim, detail)
         case PermanentSendError():
             await ledger.settle(row.id, claim, MessageState.FAILED, reason=MessageReason.REFUSED, detail=detail)
         case UnknownOutcomeError():
@@ -169,6 +170,14 @@ async def _wait_for_turn(row: LedgerRow, claim: int, failure: NotYetError) -> No
             await events.record(
                 "message.reserved", subject_id=row.id, delay_seconds=max(failure.retry_after_seconds, 0.1)
             )
+
+
+async def _note_unsubscribed(row: LedgerRow, claim: int, detail: str) -> None:
+    """The provider was told STOP: nothing more goes there, from anything, until its receiver or staff says so."""
+    reason = MessageReason.UNSUBSCRIBED
+    async with db.unit_of_work():
+        if await ledger.settle(row.id, claim, MessageState.SKIPPED, reason=reason, detail=detail):
+            await suppressions.add(row.channel, row.recipient, SuppressionReason.PROVIDER_UNSUBSCRIBED, detail)
 
 
 async def _try_later(row: LedgerRow, claim: int, attempt: int, detail: str) -> None:

@@ -18,7 +18,7 @@ FIRST_MESSAGE_WORDS = "Reply STOP to opt out, HELP for help."
 _APOSTROPHES = re.compile("['`\u2019]")
 
 
-class Keyword(StrEnum):
+class SmsKeyword(StrEnum):
     STOP = "STOP"
     HELP = "HELP"
     START = "START"
@@ -41,12 +41,12 @@ _FILLERS = frozenset(_FILLER_WORDS.split())
 _NOT = frozenset({"dont", "not", "never", "cant"})
 
 
-def keyword(text: str) -> Keyword | None:
+def keyword(text: str) -> SmsKeyword | None:
     """What a reply asks for; None for anything that a person has to read."""
     words = _words(text)
     if _stops(words):
-        return Keyword.STOP
-    for meaning, alternatives in ((Keyword.HELP, _HELP), (Keyword.START, _START), (Keyword.YES, _YES)):
+        return SmsKeyword.STOP
+    for meaning, alternatives in ((SmsKeyword.HELP, _HELP), (SmsKeyword.START, _START), (SmsKeyword.YES, _YES)):
         if _says_only(words, alternatives):
             return meaning
     return None

@@ -33,6 +33,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "checkout": PUBLIC,  # likewise
         "collection": PUBLIC,
         "collections": PUBLIC,
+        "consents": Permission.CUSTOMERS_READ,
         "deadLetters": Permission.OPERATIONS,
         "devInbox": Permission.OPERATIONS,
         "discountCodes": Permission.MARKETING_READ,
@@ -42,7 +43,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "flowRuns": Permission.MARKETING_READ,
         "flows": Permission.MARKETING_READ,
         "flowTriggers": Permission.MARKETING_READ,
+        "inboundSms": Permission.CUSTOMERS_READ,
         "job": ANY_STAFF,  # who may do what the job does
+        "marketingSettings": Permission.MARKETING_READ,
         "messages": Permission.OPERATIONS,
         "node": PUBLIC,  # as the object's own field
         "nodes": PUBLIC,
@@ -55,6 +58,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "shippingZones": Permission.SHIPPING_WRITE,
         "shop": PUBLIC,
         "staffMe": ANY_STAFF,
+        "suppressions": Permission.CUSTOMERS_READ,
         "warehouses": Permission.PRODUCTS_READ,
         "webhookDeliveries": Permission.INTEGRATIONS_WRITE,
         "webhookEndpoints": Permission.INTEGRATIONS_WRITE,
@@ -79,7 +83,10 @@ MATRIX: dict[str, dict[str, str]] = {
         "collectionProductsRemove": Permission.PRODUCTS_WRITE,
         "collectionProductsReorder": Permission.PRODUCTS_WRITE,
         "collectionUpdate": Permission.PRODUCTS_WRITE,
+        "consentTextCreate": Permission.MARKETING_WRITE,
+        "consentUpdate": PUBLIC,  # with a cart's secret, or a signed token
         "deadLetterReplay": Permission.OPERATIONS,
+        "devSmsReply": Permission.OPERATIONS,
         "discountCreate": Permission.DISCOUNTS_WRITE,
         "discountDisable": Permission.DISCOUNTS_WRITE,
         "discountEnable": Permission.DISCOUNTS_WRITE,
@@ -87,7 +94,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "fulfillmentCreate": Permission.ORDERS_WRITE,
         "inventoryAdjust": Permission.INVENTORY_WRITE,
         "logout": PUBLIC,  # ends the session of its own token
+        "marketingSettingsUpdate": Permission.MARKETING_WRITE,
         "messageResend": Permission.OPERATIONS,
+        "newsletterSubscribe": PUBLIC,
         "orderCancel": Permission.ORDERS_WRITE,
         "orderMarkAsPaid": Permission.ORDERS_WRITE,
         "productCreate": Permission.PRODUCTS_WRITE,
@@ -98,6 +107,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "shippingZoneUpdate": Permission.SHIPPING_WRITE,
         "shopUpdate": Permission.SETTINGS_WRITE,
         "staffLogin": PUBLIC,
+        "suppressionAdd": Permission.CUSTOMERS_WRITE,
+        "suppressionLift": Permission.CUSTOMERS_WRITE,
         "tokenRefresh": PUBLIC,
         "trackingEventAdd": Permission.ORDERS_WRITE,
         "warehouseCreate": Permission.SETTINGS_WRITE,
