@@ -21,6 +21,7 @@ from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
 from schema.orders import OrderMutations, OrderQueries
 from schema.scalars import SCALAR_MAP
+from schema.segments import SegmentMutations, SegmentQueries
 from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
 from schema.shop import ShopMutations, ShopQueries
 from schema.staff import StaffMutations, StaffQueries
@@ -44,6 +45,7 @@ class Query(
     MessagingQueries,
     OperationsQueries,
     OrderQueries,
+    SegmentQueries,
     ShopQueries,
     StaffQueries,
     SuppressionQueries,
@@ -73,6 +75,7 @@ class Mutation(
     MessagingMutations,
     OperationsMutations,
     OrderMutations,
+    SegmentMutations,
     ShopMutations,
     StaffMutations,
     SuppressionMutations,

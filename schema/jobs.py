@@ -14,6 +14,7 @@ from app.jobs import queries, service
 from app.jobs.models import JobStatus
 from app.jobs.queries import JobView
 from app.kit import ids
+from app.segments import building
 from app.staff.permissions import Permission
 from schema.access import ANY_STAFF, STAFF, mutation, query, subscription
 from schema.context import Info
@@ -25,7 +26,10 @@ from schema.selection import Selection
 
 JOB_PREFIX = "job"
 UPLOAD_PREFIX = "upload"
-_PERMISSION_BY_KIND = {importing.JOB_KIND: Permission.PRODUCTS_WRITE}
+_PERMISSION_BY_KIND = {
+    importing.JOB_KIND: Permission.PRODUCTS_WRITE,
+    building.JOB_KIND: Permission.MARKETING_WRITE,
+}
 
 describe_enum(
     JobStatus,

@@ -98,7 +98,8 @@ _TALLIES = f"""
     CROSS JOIN unnest($2::text[], $3::interval[]) WITH ORDINALITY AS w (type, span, place)
     CROSS JOIN LATERAL (
         SELECT e.occurred_at AS at FROM profile_events e
-        WHERE e.profile_id = p.id AND e.type = w.type AND e.occurred_at > coalesce($4::timestamptz - w.span, '-infinity')
+        WHERE e.profile_id = p.id AND e.type = w.type
+          AND e.occurred_at > coalesce($4::timestamptz - w.span, '-infinity')
         ORDER BY e.occurred_at DESC LIMIT {MAX_COUNTED}
     ) e GROUP BY 1, 2
 """

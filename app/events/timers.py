@@ -43,6 +43,27 @@ async def schedule(
     )
 
 
+async def schedule_earliest(kind: str, moments: Mapping[uuid.UUID, datetime]) -> None:
+    """A timer of a kind for each of these subjects; one that is there already keeps the earlier of the two moments.
+
+    For looking again at something that may have changed by then: looking once too often is harmless.
+    """
+    if not moments:
+        return
+    await db.execute(
+        """
+        INSERT INTO timers (id, kind, subject_id, payload, due_at, created_at)
+        SELECT t.id, $1, t.subject_id, '{}', t.due_at, clock_timestamp()
+        FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) AS t (id, subject_id, due_at) ORDER BY t.subject_id
+        ON CONFLICT (kind, subject_id) DO UPDATE SET due_at = least(timers.due_at, EXCLUDED.due_at)
+        """,
+        kind,
+        [new_id() for _ in moments],
+        list(moments),
+        list(moments.values()),
+    )
+
+
 async def cancel(kind: str, *, subject_id: uuid.UUID) -> bool:
     """False when it has fired already, or never was: its event may be under way."""
     return await db.execute("DELETE FROM timers WHERE kind = $1 AND subject_id = $2", kind, subject_id) == 1

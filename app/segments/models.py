@@ -25,6 +25,13 @@ class Segment(Model):
     """Facts that the condition reads, so that only what touches them is looked at again."""
     time_dependent = fields.BooleanField(default=False)
     """Whether the condition can change by mere passing of time."""
+    built_through = fields.UUIDField(null=True)
+    """While BUILDING: profiles up to this id have been looked at under this revision."""
+    job_id = fields.UUIDField(null=True)
+    """What builds it, or built it last."""
+    failure = fields.CharField(max_length=200, null=True)
+    """Why the condition had no answer for somebody lately; such profiles are no members."""
+    failed_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

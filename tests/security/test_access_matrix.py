@@ -22,7 +22,7 @@ from schema.access import Access
 from schema.nodes import _loaders
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, discounts, flow_rows, staff
+from tests.factories import catalogue, checkout, discounts, flow_rows, segments, staff
 from tests.factories.fulfillments import fulfill
 
 PUBLIC, ANY_STAFF = "PUBLIC", "ANY_STAFF"
@@ -34,6 +34,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "collection": PUBLIC,
         "collections": PUBLIC,
         "consents": Permission.CUSTOMERS_READ,
+        "conditionContext": Permission.MARKETING_READ,
         "deadLetters": Permission.OPERATIONS,
         "devInbox": Permission.OPERATIONS,
         "discountCodes": Permission.MARKETING_READ,
@@ -54,6 +55,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "orderTracking": PUBLIC,  # with its token, or its number and email
         "product": PUBLIC,
         "products": PUBLIC,
+        "segment": Permission.MARKETING_READ,
+        "segmentPreview": Permission.MARKETING_READ,
+        "segments": Permission.MARKETING_READ,
         "shippingQuotes": PUBLIC,
         "shippingZones": Permission.SHIPPING_WRITE,
         "shop": PUBLIC,
@@ -102,6 +106,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "productCreate": Permission.PRODUCTS_WRITE,
         "productsImport": Permission.PRODUCTS_WRITE,
         "productUpdate": Permission.PRODUCTS_WRITE,
+        "segmentCreate": Permission.MARKETING_WRITE,
+        "segmentDelete": Permission.MARKETING_WRITE,
+        "segmentUpdate": Permission.MARKETING_WRITE,
         "shippingZoneCreate": Permission.SHIPPING_WRITE,
         "shippingZoneDelete": Permission.SHIPPING_WRITE,
         "shippingZoneUpdate": Permission.SHIPPING_WRITE,
@@ -135,7 +142,7 @@ TABLES = {
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
     "code": "discount_codes", "disc": "discounts", "flow": "flows", "frun": "flow_runs", "fver": "flow_versions",
     "whd": "webhook_deliveries", "whe": "webhook_endpoints",
-    "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
+    "seg": "segments", "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
 }  # fmt: skip
 OPEN = {"prod", "var", "coll"}
 WITH_SECRET = {"cart", "cline", "chk"}
@@ -229,6 +236,7 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
     endpoint_id, _ = await webhooks.create_endpoint({"name": "CRM", "url": "https://crm.example.com/hook"})
     await webhooks.send_test(endpoint_id)
     await flow_rows.run(await flow_rows.flow())
+    await segments.segment("closed", "true")
     await db.execute(
         """
         INSERT INTO jobs (id, kind, status, done, input, checkpoint, problem_count, created_at)
