@@ -7,6 +7,7 @@ from schema.cart import CartMutations, CartQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.checkout import CheckoutMutations, CheckoutQueries
 from schema.consent import ConsentMutations, ConsentQueries
+from schema.customers import CustomerMutations, CustomerQueries
 from schema.development import DevelopmentMutations
 from schema.discounts import DiscountMutations, DiscountQueries
 from schema.engine import Schema
@@ -21,7 +22,6 @@ from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
 from schema.orders import OrderMutations, OrderQueries
 from schema.scalars import SCALAR_MAP
-from schema.segments import SegmentMutations, SegmentQueries
 from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
 from schema.shop import ShopMutations, ShopQueries
 from schema.staff import StaffMutations, StaffQueries
@@ -34,6 +34,7 @@ class Query(
     CartQueries,
     CatalogueQueries,
     CheckoutQueries,
+    CustomerQueries,
     ConsentQueries,
     DiscountQueries,
     FlowQueries,
@@ -45,7 +46,6 @@ class Query(
     MessagingQueries,
     OperationsQueries,
     OrderQueries,
-    SegmentQueries,
     ShopQueries,
     StaffQueries,
     SuppressionQueries,
@@ -66,6 +66,7 @@ class Mutation(
     CatalogueMutations,
     CartMutations,
     CheckoutMutations,
+    CustomerMutations,
     ConsentMutations,
     DiscountMutations,
     FulfillmentMutations,
@@ -75,7 +76,6 @@ class Mutation(
     MessagingMutations,
     OperationsMutations,
     OrderMutations,
-    SegmentMutations,
     ShopMutations,
     StaffMutations,
     SuppressionMutations,

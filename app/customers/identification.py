@@ -289,7 +289,7 @@ def _is_meant(row: Mapping[str, Any], email: str | None, phone: str | None) -> b
 def _better_known(found: _Found) -> db.Record | None:
     """Of two profiles of one visitor: the cart's, unless the visitor's says more."""
     both = [row for row in (found.carts, found.visitors) if row is not None]
-    return max(both, key=lambda row: (row["email"] is not None, row["phone"] is not None), default=None)
+    return max(both, key=lambda row: 2 if row["email"] else 1 if row["phone"] else 0, default=None)
 
 
 async def _create(email: str | None, facts: Mapping[str, str | None], source: str) -> db.Record | None:

@@ -114,6 +114,44 @@ async def search(
     return page_of([decoded(row) for row in rows], cursors, request, total)
 
 
+async def of_profiles(
+    profile_ids: Sequence[uuid.UUID], request: PageRequest, *, lines: bool, payments: bool, count: bool
+) -> dict[uuid.UUID, PageResult[OrderRow]]:
+    """A page of each person's orders, newest first; one statement for all, and one more where they are counted.
+
+    Raises:
+        DomainError: INVALID for the cursor.
+    """
+    placed_at, order_id = _cursor(request.cursor) if request.cursor is not None else (None, None)
+    rows = await db.fetch(
+        f"""
+        SELECT o.* FROM unnest($1::uuid[]) AS p (id)
+        CROSS JOIN LATERAL (
+            SELECT {_columns(lines, payments)} FROM orders o
+            WHERE o.profile_id = p.id AND ($2::timestamptz IS NULL OR (o.placed_at, o.id) < ($2, $3::uuid))
+            ORDER BY o.placed_at DESC, o.id DESC LIMIT {request.fetch_limit}
+        ) o
+        ORDER BY o.placed_at DESC, o.id DESC
+        """,
+        list(profile_ids),
+        placed_at,
+        order_id,
+    )
+    totals: dict[uuid.UUID, int] = {}
+    if count:
+        counted = await db.fetch(
+            "SELECT profile_id, count(*) AS orders FROM orders WHERE profile_id = ANY($1::uuid[]) GROUP BY profile_id",
+            list(profile_ids),
+        )
+        totals = {row["profile_id"]: row["orders"] for row in counted}
+    pages = {}
+    for profile_id in profile_ids:
+        mine = [decoded(row) for row in rows if row["profile_id"] == profile_id]
+        cursors = [encode_cursor([row["placed_at"].isoformat(), row["id"].hex], CURSOR_ORDER) for row in mine]
+        pages[profile_id] = page_of(mine, cursors, request, totals.get(profile_id, 0) if count else None)
+    return pages
+
+
 def _needle(query: str | None) -> str | None:
     """What staff typed, as the beginning of something: lower case, without the # of a number, no wildcards."""
     text = " ".join((query or "").split()).removeprefix("#").lower()

@@ -22,7 +22,7 @@ from schema.access import Access
 from schema.nodes import _loaders
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, discounts, flow_rows, segments, staff
+from tests.factories import catalogue, checkout, discounts, flow_rows, staff
 from tests.factories.fulfillments import fulfill
 
 PUBLIC, ANY_STAFF = "PUBLIC", "ANY_STAFF"
@@ -34,7 +34,6 @@ MATRIX: dict[str, dict[str, str]] = {
         "collection": PUBLIC,
         "collections": PUBLIC,
         "consents": Permission.CUSTOMERS_READ,
-        "conditionContext": Permission.MARKETING_READ,
         "deadLetters": Permission.OPERATIONS,
         "devInbox": Permission.OPERATIONS,
         "discountCodes": Permission.MARKETING_READ,
@@ -55,9 +54,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "orderTracking": PUBLIC,  # with its token, or its number and email
         "product": PUBLIC,
         "products": PUBLIC,
-        "segment": Permission.MARKETING_READ,
-        "segmentPreview": Permission.MARKETING_READ,
-        "segments": Permission.MARKETING_READ,
+        "profile": Permission.CUSTOMERS_READ,
+        "profiles": Permission.CUSTOMERS_READ,
         "shippingQuotes": PUBLIC,
         "shippingZones": Permission.SHIPPING_WRITE,
         "shop": PUBLIC,
@@ -95,6 +93,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "discountDisable": Permission.DISCOUNTS_WRITE,
         "discountEnable": Permission.DISCOUNTS_WRITE,
         "discountUpdate": Permission.DISCOUNTS_WRITE,
+        "eventsTrack": PUBLIC,
         "fulfillmentCreate": Permission.ORDERS_WRITE,
         "inventoryAdjust": Permission.INVENTORY_WRITE,
         "logout": PUBLIC,  # ends the session of its own token
@@ -106,9 +105,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "productCreate": Permission.PRODUCTS_WRITE,
         "productsImport": Permission.PRODUCTS_WRITE,
         "productUpdate": Permission.PRODUCTS_WRITE,
-        "segmentCreate": Permission.MARKETING_WRITE,
-        "segmentDelete": Permission.MARKETING_WRITE,
-        "segmentUpdate": Permission.MARKETING_WRITE,
+        "profileUpdate": Permission.CUSTOMERS_WRITE,
         "shippingZoneCreate": Permission.SHIPPING_WRITE,
         "shippingZoneDelete": Permission.SHIPPING_WRITE,
         "shippingZoneUpdate": Permission.SHIPPING_WRITE,
@@ -118,6 +115,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "suppressionLift": Permission.CUSTOMERS_WRITE,
         "tokenRefresh": PUBLIC,
         "trackingEventAdd": Permission.ORDERS_WRITE,
+        "visitorCreate": PUBLIC,
         "warehouseCreate": Permission.SETTINGS_WRITE,
         "warehouseUpdate": Permission.SETTINGS_WRITE,
         "webhookEndpointCreate": Permission.INTEGRATIONS_WRITE,
@@ -141,8 +139,8 @@ GUARDED = [
 TABLES = {
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
     "code": "discount_codes", "disc": "discounts", "flow": "flows", "frun": "flow_runs", "fver": "flow_versions",
-    "whd": "webhook_deliveries", "whe": "webhook_endpoints",
-    "seg": "segments", "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
+    "prof": "profiles", "whd": "webhook_deliveries", "whe": "webhook_endpoints",
+    "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
 }  # fmt: skip
 OPEN = {"prod", "var", "coll"}
 WITH_SECRET = {"cart", "cline", "chk"}
@@ -236,7 +234,6 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
     endpoint_id, _ = await webhooks.create_endpoint({"name": "CRM", "url": "https://crm.example.com/hook"})
     await webhooks.send_test(endpoint_id)
     await flow_rows.run(await flow_rows.flow())
-    await segments.segment("closed", "true")
     await db.execute(
         """
         INSERT INTO jobs (id, kind, status, done, input, checkpoint, problem_count, created_at)
