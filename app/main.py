@@ -24,6 +24,7 @@ from app.payments.routes import routes as payment_routes
 from app.runtime import running
 from app.sample import media as sample_media
 from app.settings import Settings, get_settings
+from app.surveys.routes import routes as survey_routes
 from app.uploads.endpoint import Uploads
 from app.web import routes as web
 from app.web.envelope import Envelope
@@ -106,6 +107,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/health/ready", _ready),
             *payment_routes(settings),
             *customer_routes(),
+            *survey_routes(),
             *messaging_routes(),
             *flow_routes(),
             Route(inbound_twilio.PATH, inbound_twilio.receive, methods=["POST"]),

@@ -26,6 +26,7 @@ from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
 from schema.shop import ShopMutations, ShopQueries
 from schema.staff import StaffMutations, StaffQueries
 from schema.suppressions import SuppressionMutations, SuppressionQueries
+from schema.surveys import SurveyMutations, SurveyQueries
 from schema.webhooks import WebhookMutations, WebhookQueries
 
 
@@ -48,6 +49,7 @@ class Query(
     OrderQueries,
     ShopQueries,
     StaffQueries,
+    SurveyQueries,
     SuppressionQueries,
     WebhookQueries,
     QuoteQueries,
@@ -78,6 +80,7 @@ class Mutation(
     OrderMutations,
     ShopMutations,
     StaffMutations,
+    SurveyMutations,
     SuppressionMutations,
     WebhookMutations,
     ZoneMutations,
