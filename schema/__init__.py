@@ -22,11 +22,11 @@ from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
 from schema.orders import OrderMutations, OrderQueries
 from schema.scalars import SCALAR_MAP
+from schema.segments import SegmentMutations, SegmentQueries
 from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
 from schema.shop import ShopMutations, ShopQueries
 from schema.staff import StaffMutations, StaffQueries
 from schema.suppressions import SuppressionMutations, SuppressionQueries
-from schema.surveys import SurveyMutations, SurveyQueries
 from schema.webhooks import WebhookMutations, WebhookQueries
 
 
@@ -47,9 +47,9 @@ class Query(
     MessagingQueries,
     OperationsQueries,
     OrderQueries,
+    SegmentQueries,
     ShopQueries,
     StaffQueries,
-    SurveyQueries,
     SuppressionQueries,
     WebhookQueries,
     QuoteQueries,
@@ -78,9 +78,9 @@ class Mutation(
     MessagingMutations,
     OperationsMutations,
     OrderMutations,
+    SegmentMutations,
     ShopMutations,
     StaffMutations,
-    SurveyMutations,
     SuppressionMutations,
     WebhookMutations,
     ZoneMutations,

@@ -22,7 +22,7 @@ from schema.access import Access
 from schema.nodes import _loaders
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, discounts, flow_rows, staff
+from tests.factories import catalogue, checkout, discounts, flow_rows, segments, staff
 from tests.factories.fulfillments import fulfill
 
 PUBLIC, ANY_STAFF = "PUBLIC", "ANY_STAFF"
@@ -33,6 +33,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "checkout": PUBLIC,  # likewise
         "collection": PUBLIC,
         "collections": PUBLIC,
+        "conditionContext": Permission.MARKETING_READ,
         "consents": Permission.CUSTOMERS_READ,
         "deadLetters": Permission.OPERATIONS,
         "devInbox": Permission.OPERATIONS,
@@ -56,13 +57,14 @@ MATRIX: dict[str, dict[str, str]] = {
         "products": PUBLIC,
         "profile": Permission.CUSTOMERS_READ,
         "profiles": Permission.CUSTOMERS_READ,
+        "segment": Permission.MARKETING_READ,
+        "segmentPreview": Permission.MARKETING_READ,
+        "segments": Permission.MARKETING_READ,
         "shippingQuotes": PUBLIC,
         "shippingZones": Permission.SHIPPING_WRITE,
         "shop": PUBLIC,
         "staffMe": ANY_STAFF,
         "suppressions": Permission.CUSTOMERS_READ,
-        "surveyResponses": Permission.CUSTOMERS_READ,
-        "surveySummary": Permission.MARKETING_READ,
         "warehouses": Permission.PRODUCTS_READ,
         "webhookDeliveries": Permission.INTEGRATIONS_WRITE,
         "webhookEndpoints": Permission.INTEGRATIONS_WRITE,
@@ -108,6 +110,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "productsImport": Permission.PRODUCTS_WRITE,
         "productUpdate": Permission.PRODUCTS_WRITE,
         "profileUpdate": Permission.CUSTOMERS_WRITE,
+        "segmentCreate": Permission.MARKETING_WRITE,
+        "segmentDelete": Permission.MARKETING_WRITE,
+        "segmentUpdate": Permission.MARKETING_WRITE,
         "shippingZoneCreate": Permission.SHIPPING_WRITE,
         "shippingZoneDelete": Permission.SHIPPING_WRITE,
         "shippingZoneUpdate": Permission.SHIPPING_WRITE,
@@ -115,7 +120,6 @@ MATRIX: dict[str, dict[str, str]] = {
         "staffLogin": PUBLIC,
         "suppressionAdd": Permission.CUSTOMERS_WRITE,
         "suppressionLift": Permission.CUSTOMERS_WRITE,
-        "surveyRespond": PUBLIC,  # with the signed token from the message
         "tokenRefresh": PUBLIC,
         "trackingEventAdd": Permission.ORDERS_WRITE,
         "visitorCreate": PUBLIC,
@@ -143,7 +147,7 @@ TABLES = {
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
     "code": "discount_codes", "disc": "discounts", "flow": "flows", "frun": "flow_runs", "fver": "flow_versions",
     "prof": "profiles", "whd": "webhook_deliveries", "whe": "webhook_endpoints",
-    "survey": "survey_responses", "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
+    "seg": "segments", "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
 }  # fmt: skip
 OPEN = {"prod", "var", "coll"}
 WITH_SECRET = {"cart", "cline", "chk"}
@@ -237,6 +241,7 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
     endpoint_id, _ = await webhooks.create_endpoint({"name": "CRM", "url": "https://crm.example.com/hook"})
     await webhooks.send_test(endpoint_id)
     await flow_rows.run(await flow_rows.flow())
+    await segments.segment("closed", "true")
     await db.execute(
         """
         INSERT INTO jobs (id, kind, status, done, input, checkpoint, problem_count, created_at)
@@ -245,8 +250,6 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
                               created_at)
         VALUES (gen_random_uuid(), 'k', 'EMAIL', 'TRANSACTIONAL', 'order_confirmation', 'a@example.com', '{}',
                 'RESERVED', 0, clock_timestamp());
-        INSERT INTO survey_responses (id, survey, profile_id, dedupe_key, score, created_at, updated_at)
-        VALUES (gen_random_uuid(), 'delivery', gen_random_uuid(), 'k', 5, now(), now());
         INSERT INTO dead_letters (id, event_id, event_type, handler, cause, attempts, created_at)
         VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'x', '', 1, clock_timestamp())
         """
