@@ -27,6 +27,7 @@ from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
 from schema.shop import ShopMutations, ShopQueries
 from schema.staff import StaffMutations, StaffQueries
 from schema.suppressions import SuppressionMutations, SuppressionQueries
+from schema.surveys import SurveyMutations, SurveyQueries
 from schema.webhooks import WebhookMutations, WebhookQueries
 
 
@@ -50,6 +51,7 @@ class Query(
     SegmentQueries,
     ShopQueries,
     StaffQueries,
+    SurveyQueries,
     SuppressionQueries,
     WebhookQueries,
     QuoteQueries,
@@ -81,6 +83,7 @@ class Mutation(
     SegmentMutations,
     ShopMutations,
     StaffMutations,
+    SurveyMutations,
     SuppressionMutations,
     WebhookMutations,
     ZoneMutations,

@@ -33,8 +33,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "checkout": PUBLIC,  # likewise
         "collection": PUBLIC,
         "collections": PUBLIC,
-        "conditionContext": Permission.MARKETING_READ,
         "consents": Permission.CUSTOMERS_READ,
+        "conditionContext": Permission.MARKETING_READ,
         "deadLetters": Permission.OPERATIONS,
         "devInbox": Permission.OPERATIONS,
         "discountCodes": Permission.MARKETING_READ,
@@ -65,6 +65,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "shop": PUBLIC,
         "staffMe": ANY_STAFF,
         "suppressions": Permission.CUSTOMERS_READ,
+        "surveyResponses": Permission.CUSTOMERS_READ,
+        "surveySummary": Permission.MARKETING_READ,
         "warehouses": Permission.PRODUCTS_READ,
         "webhookDeliveries": Permission.INTEGRATIONS_WRITE,
         "webhookEndpoints": Permission.INTEGRATIONS_WRITE,
@@ -120,6 +122,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "staffLogin": PUBLIC,
         "suppressionAdd": Permission.CUSTOMERS_WRITE,
         "suppressionLift": Permission.CUSTOMERS_WRITE,
+        "surveyRespond": PUBLIC,  # with the signed token from the message
         "tokenRefresh": PUBLIC,
         "trackingEventAdd": Permission.ORDERS_WRITE,
         "visitorCreate": PUBLIC,
@@ -147,7 +150,8 @@ TABLES = {
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
     "code": "discount_codes", "disc": "discounts", "flow": "flows", "frun": "flow_runs", "fver": "flow_versions",
     "prof": "profiles", "whd": "webhook_deliveries", "whe": "webhook_endpoints",
-    "seg": "segments", "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
+    "survey": "survey_responses", "seg": "segments", "szone": "shipping_zones", "wh": "warehouses",
+    "dead": "dead_letters", "staff": "staff_users",
 }  # fmt: skip
 OPEN = {"prod", "var", "coll"}
 WITH_SECRET = {"cart", "cline", "chk"}
@@ -250,6 +254,8 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
                               created_at)
         VALUES (gen_random_uuid(), 'k', 'EMAIL', 'TRANSACTIONAL', 'order_confirmation', 'a@example.com', '{}',
                 'RESERVED', 0, clock_timestamp());
+        INSERT INTO survey_responses (id, survey, profile_id, dedupe_key, score, created_at, updated_at)
+        VALUES (gen_random_uuid(), 'delivery', gen_random_uuid(), 'k', 5, now(), now());
         INSERT INTO dead_letters (id, event_id, event_type, handler, cause, attempts, created_at)
         VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'x', '', 1, clock_timestamp())
         """
