@@ -34,7 +34,7 @@ async def _survey(request: Request) -> Response:
         )
     form = await _form(request) if request.method == "POST" else {}
     score = _score(form.get("score") if form else request.query_params.get("score"))
-    if request.method == "GET" or score is None:
+    if request.method != "POST" or score is None:
         problem = "Please choose a number." if request.method == "POST" else None
         return await _show(asked, score, form.get("comment"), problem)
     try:
