@@ -1,6 +1,7 @@
 """Messages to shoppers: the send ledger for staff, and the developer's inbox."""
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from typing import Annotated, cast
 
@@ -12,6 +13,7 @@ from app.kit import ids
 from app.kit.pagination import encode_cursor, page_of, page_request
 from app.messaging import dev_inbox, queries, service
 from app.messaging.models import MessagePurpose, MessageReason, MessageState
+from app.messaging.queries import MessageFilter
 from app.messaging.sms import sms_length
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
@@ -87,6 +89,24 @@ class Message(Node):
     attempts: int = strawberry.field(description="How often it was handed to the provider.")
     provider_reference: str | None = strawberry.field(description="What the provider calls it.")
     resend_of: strawberry.ID | None = strawberry.field(description="The message that staff asked to send again.")
+    profile_id: strawberry.ID | None = strawberry.field(description="The person whom it is for, where they are known.")
+    flow_id: strawberry.ID | None = strawberry.field(description="The flow that sent it.")
+    flow_key: str | None = strawberry.field(description="The key of that flow.")
+    run_id: strawberry.ID | None = strawberry.field(description="The person's run through that flow.")
+    step_key: str | None = strawberry.field(description="The step of that flow.")
+    campaign_id: strawberry.ID | None = strawberry.field(description="The campaign that sent it.")
+    cart_id: strawberry.ID | None = strawberry.field(
+        description="The cart that it reminds of, without its secret: it opens nothing."
+    )
+    provider: str | None = strawberry.field(description="Which of the shop's providers took it.")
+    sms_segments: int | None = strawberry.field(description="Parts that a carrier bills; null unless a text message.")
+    delivered_at: dt.datetime | None = strawberry.field(description="When the provider saw it arrive.")
+    clicked_at: dt.datetime | None = strawberry.field(description="The first click of a person; scanners do not count.")
+    bounced_at: dt.datetime | None = strawberry.field(description="When it came back.")
+    complained_at: dt.datetime | None = strawberry.field(description="When its receiver called it spam.")
+    unsubscribed_at: dt.datetime | None = strawberry.field(
+        description="When its receiver opted out by a link in it, or by a reply to it."
+    )
     created_at: dt.datetime = strawberry.field(description="When it was decided on.")
     sent_at: dt.datetime | None = strawberry.field(description="When the provider took it.")
 
@@ -98,16 +118,40 @@ class Message(Node):
             purpose=MessagePurpose(row["purpose"]),
             template=row["template"],
             recipient=row["recipient"],
-            order_id=strawberry.ID(ids.encode("ord", row["order_id"])) if row["order_id"] else None,
+            order_id=_id("ord", row["order_id"]),
             state=MessageState(row["state"]),
             reason=MessageReason(row["reason"]) if row["reason"] else None,
             detail=row["detail"],
             attempts=row["attempts"],
             provider_reference=row["provider_reference"],
-            resend_of=strawberry.ID(ids.encode("msg", row["resend_of"])) if row["resend_of"] else None,
+            resend_of=_id("msg", row["resend_of"]),
+            profile_id=_id("prof", row["profile_id"]),
+            flow_id=_id("flow", row["flow_id"]),
+            flow_key=row["flow_key"],
+            run_id=_id("frun", row["run_id"]),
+            step_key=row["step_key"],
+            campaign_id=_id("camp", row["campaign_id"]),
+            cart_id=_id("cart", row["cart_id"]),
+            provider=row["provider"],
+            sms_segments=row["segments"],
+            delivered_at=row["delivered_at"],
+            clicked_at=row["clicked_at"],
+            bounced_at=row["bounced_at"],
+            complained_at=row["complained_at"],
+            unsubscribed_at=row["unsubscribed_at"],
             created_at=row["created_at"],
             sent_at=row["sent_at"],
         )
+
+    @classmethod
+    async def load(cls, message_id: uuid.UUID) -> "Message":
+        """A message that was written just now."""
+        (row,) = await queries.by_ids([message_id])
+        return cls.of(row)
+
+
+def _id(prefix: str, value: uuid.UUID | None) -> strawberry.ID | None:
+    return strawberry.ID(ids.encode(prefix, value)) if value is not None else None
 
 
 @strawberry.type(description="Answer to `messageResend`.")
@@ -146,8 +190,8 @@ class DevMessage:
             text=message.text,
             headers=cast(JSON, message.headers),
             purpose=message.purpose,
-            flow_key=None,
-            step_key=None,
+            flow_key=message.flow_key,
+            step_key=message.step_key,
             template=message.template,
             deliveries=message.deliveries,
             sms_segments=sms_length(message.text).segments if message.channel is MessageChannel.SMS else None,
@@ -171,7 +215,7 @@ class MessagingQueries:
         access=STAFF(Permission.OPERATIONS),
         description="The send ledger, newest first: every message that the shop decided to send, or not to.",
     )
-    async def messages(
+    async def messages(  # noqa: PLR0917 - arguments of a GraphQL field have names
         self,
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="Page size, up to 100.")] = strawberry.UNSET,
@@ -182,16 +226,42 @@ class MessagingQueries:
         state: Annotated[
             MessageState | None, strawberry.argument(description="Only what has got this far.")
         ] = strawberry.UNSET,
+        flow_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what this flow sent, or did not.")
+        ] = strawberry.UNSET,
+        run_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what this run sent, or did not.")
+        ] = strawberry.UNSET,
+        profile_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what is for this person.")
+        ] = strawberry.UNSET,
+        campaign_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what this campaign sent, or did not.")
+        ] = strawberry.UNSET,
+        channel: Annotated[
+            MessageChannel | None, strawberry.argument(description="Only what goes out this way.")
+        ] = strawberry.UNSET,
+        reason: Annotated[
+            MessageReason | None, strawberry.argument(description="Only what was skipped, or failed, for this reason.")
+        ] = strawberry.UNSET,
     ) -> Connection[Message]:
         request = page_request(
             None if first is strawberry.UNSET else first,
             None if after is strawberry.UNSET else after,
             order="messages",
         )
-        order = ids.decode("ord", order_id, ["orderId"]) if order_id else None
-        only = state or None
-        rows = await queries.page(request, order, only)
-        total = await queries.count(order, only) if "totalCount" in Selection.of(info) else None
+        only = MessageFilter(
+            order_id=ids.decode("ord", order_id, ["orderId"]) if order_id else None,
+            state=state or None,
+            flow_id=ids.decode("flow", flow_id, ["flowId"]) if flow_id else None,
+            run_id=ids.decode("frun", run_id, ["runId"]) if run_id else None,
+            profile_id=ids.decode("prof", profile_id, ["profileId"]) if profile_id else None,
+            campaign_id=ids.decode("camp", campaign_id, ["campaignId"]) if campaign_id else None,
+            channel=channel or None,
+            reason=reason or None,
+        )
+        rows = await queries.page(request, only)
+        total = await queries.count(only) if "totalCount" in Selection.of(info) else None
         page = page_of(rows, [encode_cursor([row["id"].hex], "messages") for row in rows], request, total)
         return Connection[Message].of(page, [Message.of(row) for row in page.items])
 
@@ -206,8 +276,7 @@ class MessagingMutations:
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Id of the message.")]
     ) -> MessagePayload:
         message_id = await service.resend(ids.decode("msg", id, ["id"]))
-        (row,) = await queries.by_ids([message_id])
-        return MessagePayload(message=Message.of(row))
+        return MessagePayload(message=await Message.load(message_id))
 
 
 @strawberry.type

@@ -7,14 +7,12 @@ from app import db
 from app.flows.definitions import Definition
 from app.flows.steps.sending import Send
 from app.flows.steps.webhook import CallWebhook
+from app.messaging import publishing
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 
 _TEMPLATES = """
-    SELECT t.key, t.channel, t.trigger,
-           EXISTS (SELECT FROM message_template_versions v WHERE v.template_id = t.id AND v.published_at IS NOT NULL)
-               AS published
-    FROM message_templates t WHERE t.key = ANY($1)
+    SELECT t.key, t.channel, t.trigger FROM message_templates t WHERE t.key = ANY($1)
 """
 
 
@@ -35,7 +33,15 @@ async def _templates(definition: Definition) -> list[str]:
     rows = await db.fetch(_TEMPLATES, [send.template for send in sends])
     known = {row["key"]: row for row in rows}
     events = {trigger.event for trigger in definition.triggers}
-    return [problem for send in sends if (problem := _template_problem(send, known.get(send.template), events))]
+    found = [problem for send in sends if (problem := _template_problem(send, known.get(send.template), events))]
+    for key in dict.fromkeys(send.template for send in sends if send.template in known):
+        found += [f"The template {key}: {error.message}" for error in await publishing.publishable(key)]
+    return found
+
+
+async def publish_templates(definition: Definition) -> None:
+    """Publish, with the flow, those of its templates that never were; they had no `obstacles`."""
+    await publishing.publish_drafts([send.template for send in definition.sends()])
 
 
 def _template_problem(send: Send, template: db.Record | None, events: set[str]) -> str | None:
@@ -44,8 +50,6 @@ def _template_problem(send: Send, template: db.Record | None, events: set[str]) 
         return f"{said} does not exist; make it, or name another."
     if template["channel"] != send.channel:
         return f"{said} is for {template['channel']}, and the step sends {send.channel}; name another."
-    if not template["published"]:
-        return f"{said} has no published version; publish it."
     if template["trigger"] is not None and template["trigger"] not in events:
         return (
             f"{said} prints what comes with {template['trigger']}, and this flow starts on {', '.join(sorted(events))}."

@@ -90,6 +90,7 @@ async def publish(flow_id: uuid.UUID) -> None:
         definition = parse(orjson.loads(version["definition"]))
         if obstacles := await publishing.obstacles(definition):
             raise DomainErrors([DomainError(FlowErrorCode.FLOW_DEFINITION_INVALID, text, ["id"]) for text in obstacles])
+        await publishing.publish_templates(definition)
         if row["status"] == FlowStatus.PUBLISHED and row["published_version_id"] == version["id"]:
             return
         await db.execute(

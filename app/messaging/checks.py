@@ -1,7 +1,7 @@
 """What others have to say before a message leaves: flows whether the run still wants it, campaigns whether they go on.
 
     @checks.before_sending("flows.exits")
-    async def still_wanted(row: LedgerRow) -> MessageReason | None: ...
+    async def still_wanted(row: LedgerRow) -> MessageReason | datetime | None: ...
 
 Messaging knows neither flows nor campaigns. They register a question that is asked when a sending starts, in the
 transaction that starts it, with the cart, the profile and the row locked, in this order: what another transaction has
@@ -9,11 +9,12 @@ committed before is seen, and what commits later comes too late to call the mess
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from app.messaging.ledger import LedgerRow
 from app.messaging.models import MessageReason
 
-Check = Callable[[LedgerRow], Awaitable[MessageReason | None]]
+Check = Callable[[LedgerRow], Awaitable[MessageReason | datetime | None]]
 
 _checks: dict[str, Check] = {}
 
@@ -30,8 +31,8 @@ def before_sending(name: str) -> Callable[[Check], Check]:
     return register
 
 
-async def reason_against(row: LedgerRow) -> MessageReason | None:
-    """The first reason that anybody has against sending the row now."""
+async def reason_against(row: LedgerRow) -> MessageReason | datetime | None:
+    """The first reason that anybody has against sending the row; or the business time at which to ask again."""
     for check in list(_checks.values()):
         reason = await check(row)
         if reason is not None:

@@ -16,8 +16,10 @@ DEFAULT_LISTED = 50
 MAX_LISTED = 100
 
 _STORE = """
-    INSERT INTO dev_messages (id, message_id, channel, purpose, recipient, content, template, deliveries, sent_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 1, business_now())
+    INSERT INTO dev_messages (id, message_id, channel, purpose, recipient, content, template, deliveries, sent_at,
+                              flow_key, step_key)
+    SELECT $1, $2, $3, $4, $5, $6, $7, 1, business_now(), f.key, m.step_key
+    FROM (SELECT) one LEFT JOIN messages m ON m.id = $2 LEFT JOIN flows f ON f.id = m.flow_id
     ON CONFLICT (message_id) DO UPDATE SET deliveries = dev_messages.deliveries + 1
 """
 
@@ -38,6 +40,8 @@ class InboxMessage:
     deliveries: int
     """How often it arrived; above 1 after a crash between sending and noting it."""
     sent_at: datetime
+    flow_key: str | None
+    step_key: str | None
 
 
 class DevEmailTransport:
@@ -73,7 +77,8 @@ async def list_messages(to: str | None = None, first: int = DEFAULT_LISTED) -> l
     """The newest messages, to one receiver or to all; at most 100."""
     rows = await db.fetch(
         """
-        SELECT id, channel, purpose, template, recipient, content, deliveries, sent_at FROM dev_messages
+        SELECT id, channel, purpose, template, recipient, content, deliveries, sent_at, flow_key, step_key
+        FROM dev_messages
         WHERE $1::text IS NULL OR lower(recipient) = lower($1)
         ORDER BY sent_at DESC, id DESC LIMIT $2
         """,
@@ -95,7 +100,8 @@ async def get_message(id: uuid.UUID) -> InboxMessage | None:
     """One message by its own id, as `list_messages` gives it."""
     row = await db.fetchrow(
         """
-        SELECT id, channel, purpose, template, recipient, content, deliveries, sent_at FROM dev_messages WHERE id = $1
+        SELECT id, channel, purpose, template, recipient, content, deliveries, sent_at, flow_key, step_key
+        FROM dev_messages WHERE id = $1
         """,
         id,
     )
@@ -128,6 +134,8 @@ def _read(row: db.Record) -> InboxMessage:
         headers=headers,
         deliveries=row["deliveries"],
         sent_at=row["sent_at"],
+        flow_key=row["flow_key"],
+        step_key=row["step_key"],
     )
 
 

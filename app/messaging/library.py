@@ -34,9 +34,8 @@ class TemplateText:
 
 _INSERT_VERSION = """
     INSERT INTO message_template_versions (id, template_id, number, language, subject, preheader, mjml, text,
-                                           created_by, created_at, published_at)
-    SELECT $1, $2, coalesce(max(number), 0) + 1, $3::varchar, $4, $5, $6, $7, $8, business_now(),
-           CASE WHEN $9 THEN business_now() END
+                                           created_by, created_at)
+    SELECT $1, $2, coalesce(max(number), 0) + 1, $3::varchar, $4, $5, $6, $7, $8, business_now()
     FROM message_template_versions WHERE template_id = $2 AND language = $3
     RETURNING id
 """
@@ -56,6 +55,10 @@ async def save_template(
 
     Doing it again changes nothing. A newer text of the recipe becomes a new version, unless the newest version of
     that language was written by the merchant: that one stays, and stays what is sent.
+
+    Args:
+        publish: as far as it may be (see `publishing.problems`). What the law keeps from it, such as marketing of a
+            shop that has no postal address yet, stays a draft until its flow is published.
     """
     async with db.unit_of_work():
         template_id = await lock_or_make(key=key, name=name, channel=channel, purpose=purpose, trigger=trigger)
@@ -100,15 +103,26 @@ async def _install(template_id: uuid.UUID, text: TemplateText, *, publish: bool)
         newest[name] for name in ("language", "subject", "preheader", "mjml", "text")
     )
     if newest is None or not same:
-        await insert_version(template_id, text, created_by=None, publish=publish)
-    elif publish and newest["published_at"] is None:
-        await mark_published([newest["id"]])
+        version_id = await insert_version(template_id, text, created_by=None)
+    elif newest["published_at"] is None:
+        version_id = newest["id"]
+    else:
+        return
+    if publish:
+        await _publish_if_allowed(version_id)
 
 
-async def insert_version(
-    template_id: uuid.UUID, text: TemplateText, *, created_by: uuid.UUID | None, publish: bool
-) -> uuid.UUID:
-    """The template's row is locked: the number is the next one of its language."""
+async def _publish_if_allowed(version_id: uuid.UUID) -> None:
+    # What is asked reads versions, and so stands above this module.
+    from app.messaging import publishing, versions
+
+    version = await versions.load(version_id)
+    if version is not None and not await publishing.problems(version):
+        await mark_published([version_id])
+
+
+async def insert_version(template_id: uuid.UUID, text: TemplateText, *, created_by: uuid.UUID | None) -> uuid.UUID:
+    """A draft. The template's row is locked: the number is the next one of its language."""
     version_id: uuid.UUID = await db.fetchval(
         _INSERT_VERSION,
         new_id(),
@@ -119,7 +133,6 @@ async def insert_version(
         text.mjml,
         text.text,
         created_by,
-        publish,
     )
     return version_id
 
@@ -147,3 +160,20 @@ async def newest_versions(key: str, *, published: bool) -> list[uuid.UUID]:
         published,
     )
     return [row["id"] for row in rows]
+
+
+async def is_newest(template_id: uuid.UUID, text: TemplateText) -> bool:
+    """Whether the newest version of its language says just this."""
+    found: bool = await db.fetchval(
+        """
+        SELECT (v.subject, v.preheader, v.mjml, v.text) IS NOT DISTINCT FROM ($3::text, $4::text, $5::text, $6::text)
+        FROM message_template_versions v WHERE v.template_id = $1 AND v.language = $2 ORDER BY v.number DESC LIMIT 1
+        """,
+        template_id,
+        text.language,
+        text.subject,
+        text.preheader,
+        text.mjml,
+        text.text,
+    )
+    return bool(found)

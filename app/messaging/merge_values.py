@@ -143,19 +143,25 @@ def view_url(message_id: uuid.UUID, settings: Settings) -> str:
     return f"{settings.public_url}{VIEW_PATH}/{keyring().sign(VIEW_PURPOSE, message_id.hex)}"
 
 
-def _links(subject: Subject, settings: Settings) -> dict[str, str]:
-    # A preview leads nowhere that could change something for somebody.
+def preview_links(settings: Settings) -> dict[str, str]:
+    """Where links of a preview lead: nowhere that could change something for somebody."""
     shop = product_values.shop_url(settings)
-    about = (subject.profile_id, subject.channel, subject.address, subject.message_id)
-    sent = subject.message_id is not None
-    links = {
+    return {
         "shop": shop,
-        "unsubscribe": customer_links.unsubscribe_url(*about) if sent else f"{settings.public_url}/unsubscribe/preview",
-        "preferences": customer_links.preferences_url(*about) if sent else f"{settings.public_url}/preferences/preview",
-        "view": view_url(subject.message_id, settings) if subject.message_id else shop,
-        "order": shop,
-        "review": shop,
+        "unsubscribe": f"{settings.public_url}{customer_links.UNSUBSCRIBE_PATH}/preview",
+        "preferences": f"{settings.public_url}{customer_links.PREFERENCES_PATH}/preview",
+        "view": f"{settings.public_url}{VIEW_PATH}/preview",
     }
+
+
+def _links(subject: Subject, settings: Settings) -> dict[str, str]:
+    links = preview_links(settings)
+    links |= {"order": links["shop"], "review": links["shop"]}
+    if subject.message_id is not None:
+        about = (subject.profile_id, subject.channel, subject.address, subject.message_id)
+        links["unsubscribe"] = customer_links.unsubscribe_url(*about)
+        links["preferences"] = customer_links.preferences_url(*about)
+        links["view"] = view_url(subject.message_id, settings)
     if subject.cart_id is not None:
         links["restore_cart"] = restoring.restore_url(subject.cart_id)
     return links

@@ -3,8 +3,10 @@
 Sources: CAN-SPAM (16 CFR 316: postal address, clear opt-out), CTIA 5.1 (a text names its sender).
 """
 
+import re
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import cast
 
@@ -20,9 +22,21 @@ from app.messaging.versions import Version
 from app.settings import get_settings
 from app.shop import queries as shop_queries
 
+MIN_FONT_PX = 6.0
+"""Smaller text nobody can read."""
 _VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
-_UNSEEN = ("display:none", "visibility:hidden", "font-size:0", "opacity:0", "mso-hide:all")
+_UNSEEN = re.compile(r"display:none|visibility:hidden|opacity:0(?![.\d])|opacity:0\.0|mso-hide:all")
+_FONT_SIZE = re.compile(r"font-size:([\d.]+)")
 _SILENT = frozenset({"style", "title", "script", "head"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    tag: str
+    is_hidden: bool
+    font_size: float | None
+    """In pixels or points, where it is set."""
+    href: str | None
 
 
 class _Seen(HTMLParser):
@@ -32,68 +46,64 @@ class _Seen(HTMLParser):
         super().__init__()
         self.text = ""
         self.links: dict[str, str] = {}
-        self._open: list[tuple[str, bool, str | None]] = []
+        self._open: list[_Open] = []
         self.feed(page)
 
     @property
     def _is_hidden(self) -> bool:
-        return any(hidden for _, hidden, _ in self._open)
+        # An inner font size replaces an outer one; MJML sets it to 0 between columns.
+        sizes = [element.font_size for element in self._open if element.font_size is not None]
+        return any(element.is_hidden for element in self._open) or (bool(sizes) and sizes[-1] < MIN_FONT_PX)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _VOID:
             return
         given = dict(attrs)
         style = "".join((given.get("style") or "").lower().split())
-        hidden = tag in _SILENT or "hidden" in given or any(mark in style for mark in _UNSEEN)
-        self._open.append((tag, hidden, given.get("href") if tag == "a" else None))
+        size = _FONT_SIZE.search(style)
+        element = _Open(
+            tag=tag,
+            is_hidden=tag in _SILENT or "hidden" in given or _UNSEEN.search(style) is not None,
+            font_size=float(size[1]) if size else None,
+            href=given.get("href") if tag == "a" else None,
+        )
+        self._open.append(element)
 
     def handle_endtag(self, tag: str) -> None:
-        while self._open and any(name == tag for name, _, _ in self._open):
-            if self._open.pop()[0] == tag:
+        while any(element.tag == tag for element in self._open):
+            if self._open.pop().tag == tag:
                 return
 
     def handle_data(self, data: str) -> None:
         if self._is_hidden or not data.strip():
             return
         self.text += data
-        for _, _, href in self._open:
-            if href:
-                self.links[href] = self.links.get(href, "") + data
+        for element in self._open:
+            if element.href:
+                self.links[element.href] = self.links.get(element.href, "") + data
 
 
 async def publishable(key: str) -> list[DomainError]:
-    """What is wrong with what would be sent of a template now; empty when it may be. For flows and campaigns.
+    """What is wrong with what would be sent of a template; empty when it may be. For flows and campaigns.
 
-    Of each language the newest published version counts; without any, TEMPLATE_NOT_PUBLISHED.
+    Of each language the newest published version counts; of a template that never was published, the newest draft.
     """
-    version_ids = await library.newest_versions(key, published=True)
+    version_ids = await _to_be_sent(key)
     if not version_ids:
-        message = f"The template {key} has no published version."
-        return [DomainError(MessagingErrorCode.TEMPLATE_NOT_PUBLISHED, message)]
+        return [DomainError(MessagingErrorCode.TEMPLATE_NOT_PUBLISHED, f"There is no template {key}.")]
     return [error for version_id in version_ids for error in await problems(await _loaded(version_id))]
 
 
-async def ensure_published(keys: Sequence[str]) -> list[DomainError]:
-    """Publish, in the open unit of work, those of the templates that never were; and say what keeps any from it.
-
-    For publishing a flow: its recipe's templates are drafts until then.
-    """
+async def publish_drafts(keys: Sequence[str]) -> None:
+    """Publish those of the templates that never were, when their flow or campaign is. `publishable` was asked before,
+    in the same unit of work."""
     db.current_unit_of_work()
-    found: list[DomainError] = []
     for key in dict.fromkeys(keys):
-        if await library.newest_versions(key, published=True):
-            found += await publishable(key)
-            continue
-        drafts = await library.newest_versions(key, published=False)
-        if not drafts:
-            message = f"There is no template {key}."
-            found.append(DomainError(MessagingErrorCode.TEMPLATE_NOT_PUBLISHED, message))
-            continue
-        wrong = [error for version_id in drafts for error in await problems(await _loaded(version_id))]
-        found += wrong
-        if not wrong:
-            await library.mark_published(drafts)
-    return found
+        await library.mark_published(await _to_be_sent(key))
+
+
+async def _to_be_sent(key: str) -> list[uuid.UUID]:
+    return await library.newest_versions(key, published=True) or await library.newest_versions(key, published=False)
 
 
 async def _loaded(version_id: uuid.UUID) -> Version:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from app import db
+from app.errors import DomainError
 from app.messaging import (
     account_context,
     composing,
@@ -14,6 +15,7 @@ from app.messaging import (
     message_events,
     mime,
     order_context,
+    previewing,
     rendering,
     sms_rules,
     versions,
@@ -23,9 +25,11 @@ from app.messaging.ledger import LedgerRow
 from app.messaging.merge_values import MergeDataError, Subject
 from app.messaging.models import MessageChannel, MessagePurpose
 from app.messaging.order_values import ShopValues
+from app.messaging.previewing import About
 from app.messaging.rendering import LANGUAGE, RenderedEmail, RenderingError
 from app.messaging.shop_values import shop_values
 from app.messaging.sms import sms_length
+from app.messaging.starting import TEST
 from app.messaging.tracked_links import LinkTracker
 from app.messaging.transports import OutgoingCall, OutgoingMessage, OutgoingSms
 from app.messaging.versions import Version
@@ -63,6 +67,7 @@ async def write(row: LedgerRow, settings: Settings) -> Written:
         MergeDataError,
         order_context.OrderNotFoundError,
         account_context.ConsentNotFoundError,
+        DomainError,
     ) as error:
         raise UnwritableError(str(error)) from error
 
@@ -87,13 +92,16 @@ async def _from_database(row: LedgerRow, version_id: uuid.UUID, settings: Settin
     version = await versions.load(version_id)
     if version is None:
         raise MergeDataError("the template's version is gone")
-    values = await merge_values.build(
-        Subject.of(row),
-        trigger=version.trigger,
-        language=version.text.language,
-        uses=composing.uses(version),
-        settings=settings,
-    )
+    if TEST in row.context:
+        values = await previewing.values_of(version, About.of_context(row.context))
+    else:
+        values = await merge_values.build(
+            Subject.of(row),
+            trigger=version.trigger,
+            language=version.text.language,
+            uses=composing.uses(version),
+            settings=settings,
+        )
     links = cast(Mapping[str, str], values["links"])
     tracker = await _tracker(row, links, settings)
     shop = cast(ShopValues, values["shop"])
@@ -144,7 +152,7 @@ async def utm_of(row: LedgerRow) -> dict[str, str]:
 
 
 def _text(row: LedgerRow, text: str, urls: list[str]) -> Written:
-    whole = TEST_MARK + text if row.context.get("test") else text
+    whole = TEST_MARK + text if TEST in row.context else text
     message = OutgoingSms(row.id, row.purpose, row.template, row.recipient, whole)
     return Written(message, urls, sms_length(whole).segments)
 
@@ -158,7 +166,7 @@ def _mail(
     version: Version | None = None,
     unsubscribe_url: str | None = None,
 ) -> OutgoingMessage:
-    if row.context.get("test"):
+    if TEST in row.context:
         rendered = RenderedEmail(TEST_MARK + rendered.subject, rendered.html, rendered.text)
     return mime.compose(
         message_id=row.id,
