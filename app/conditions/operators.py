@@ -78,6 +78,8 @@ def compared(compiler: "Compiler", node: Binary, left: Typed, right: Typed) -> T
         )
     if not equality and not (a.numeric or a.kind in _ORDERED or both_any or Kind.ANY in (a.kind, b.kind)):
         raise _refused(f"{a.named.capitalize()} has no order: use == or !=.", node)
+    if equality and (asked := _asked_for_emptiness(left, right)) is not None:
+        return Typed(YES_NO, f"length_({asked.code}) {node.operator} 0", node, atomic=False)
     speed = left.now - right.now
     if speed:
         compiler.time_dependent = True
@@ -85,6 +87,14 @@ def compared(compiler: "Compiler", node: Binary, left: Typed, right: Typed) -> T
     if not equality and (left.optional or right.optional):
         return Typed(YES_NO, f'compare_("{node.operator}", {left.code}, {right.code})', node)
     return Typed(YES_NO, f"{left.bracketed} {node.operator} {right.bracketed}", node, atomic=False)
+
+
+def _asked_for_emptiness(left: Typed, right: Typed) -> Typed | None:
+    """What is compared with '': who writes customer.email != '' means those who have one, so missing text is empty."""
+    for typed, other in ((left, right), (right, left)):
+        if typed.optional and typed.type.kind is Kind.TEXT and other.constant == "":
+            return typed
+    return None
 
 
 def _how(a: Type, b: Type) -> str:
