@@ -4,6 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from schema.cart import CartMutations, CartQueries
+from schema.cart.restoring import CartRestoreQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.checkout import CheckoutMutations, CheckoutQueries
 from schema.consent import ConsentMutations, ConsentQueries
@@ -12,7 +13,7 @@ from schema.development import DevelopmentMutations
 from schema.discounts import DiscountMutations, DiscountQueries
 from schema.engine import Schema
 from schema.errors import ERROR_TYPES
-from schema.flows import FlowQueries
+from schema.flows import FlowMutations, FlowQueries
 from schema.fulfillments import FulfillmentMutations, FulfillmentQueries, FulfillmentSubscriptions
 from schema.inventory.operations import InventoryMutations, InventoryQueries
 from schema.jobs import JobMutations, JobQueries, JobSubscriptions
@@ -28,12 +29,14 @@ from schema.shop import ShopMutations, ShopQueries
 from schema.staff import StaffMutations, StaffQueries
 from schema.suppressions import SuppressionMutations, SuppressionQueries
 from schema.surveys import SurveyMutations, SurveyQueries
+from schema.templates import TemplateMutations, TemplateQueries
 from schema.webhooks import WebhookMutations, WebhookQueries
 
 
 @strawberry.type(description="Everything that can be read.")
 class Query(
     CartQueries,
+    CartRestoreQueries,
     CatalogueQueries,
     CheckoutQueries,
     CustomerQueries,
@@ -51,6 +54,7 @@ class Query(
     SegmentQueries,
     ShopQueries,
     StaffQueries,
+    TemplateQueries,
     SurveyQueries,
     SuppressionQueries,
     WebhookQueries,
@@ -73,6 +77,7 @@ class Mutation(
     CustomerMutations,
     ConsentMutations,
     DiscountMutations,
+    FlowMutations,
     FulfillmentMutations,
     InventoryMutations,
     JobMutations,
@@ -83,6 +88,7 @@ class Mutation(
     SegmentMutations,
     ShopMutations,
     StaffMutations,
+    TemplateMutations,
     SurveyMutations,
     SuppressionMutations,
     WebhookMutations,

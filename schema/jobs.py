@@ -10,6 +10,7 @@ import strawberry
 from app import live
 from app.catalogue.importing import service as importing
 from app.errors import not_found
+from app.flows import backfill, versions
 from app.jobs import queries, service
 from app.jobs.models import JobStatus
 from app.jobs.queries import JobView
@@ -29,6 +30,8 @@ UPLOAD_PREFIX = "upload"
 _PERMISSION_BY_KIND = {
     importing.JOB_KIND: Permission.PRODUCTS_WRITE,
     building.JOB_KIND: Permission.MARKETING_WRITE,
+    backfill.JOB_KIND: Permission.MARKETING_READ,
+    versions.JOB_KIND: Permission.MARKETING_READ,
 }
 
 describe_enum(
@@ -82,6 +85,12 @@ class Job(Node):
 class JobPayload:
     job: Job | None = strawberry.field(default=None, description="The job, queued.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
+
+
+async def queued(job_id: uuid.UUID) -> JobPayload:
+    """The answer to a mutation that has just queued a job."""
+    view = await queries.load(job_id)
+    return JobPayload(job=Job.of(view) if view else None)
 
 
 @strawberry.input(
@@ -156,8 +165,7 @@ class JobMutations:
             staff_id=staff.id if staff else None,
             max_upload_bytes=info.context.settings.max_upload_bytes,
         )
-        view = await queries.load(job_id)
-        return JobPayload(job=Job.of(view) if view else None)
+        return await queued(job_id)
 
 
 @strawberry.type

@@ -113,7 +113,7 @@ _LIST = [
         "A date trigger of a flow came due.",
         {**_ids("property", "flowKey"), "triggerIndex": DataType.WHOLE},
     ),
-    EventType("backfill", "The profile was enrolled by a backfill.", {}),
+    EventType("backfill", "The profile was enrolled by a backfill.", _ids("flowKey")),
 ]
 
 EVENT_TYPES: dict[str, EventType] = {event_type.name: event_type for event_type in _LIST}

@@ -93,6 +93,11 @@ def due_at(trigger: Trigger, person: Mapping[str, Any]) -> datetime | None:
     return due if due > now else None
 
 
+def has_passed(trigger: Trigger, person: Mapping[str, Any]) -> bool:
+    """Whether the date is known and over. `person` as for `due_at`."""
+    return _value(trigger.date or "", person) is not None and due_at(trigger, person) is None
+
+
 def _next_anniversary(trigger: Trigger, born: date, zone: ZoneInfo, now: datetime) -> datetime | None:
     this_year = now.astimezone(zone).year
     # With an offset of up to a year, the day that counts may lie in a neighbouring year.

@@ -80,7 +80,7 @@ async def enrol(
     event = asking.event_of(happened.type, happened.occurred_at, happened.data)
     if not await _agrees(trigger.condition, profile_id, event):
         return None
-    key = _key(trigger, happened)
+    key = key_of(trigger, happened)
     living = await db.fetchrow(_LIVING, flow.id, profile_id, key)
     pending = None
     if living is not None:
@@ -88,7 +88,7 @@ async def enrol(
         if pending.status is FlowRunStatus.ACTIVE or trigger.quiet_for is not None:
             await _repeat(pending, trigger, happened)
             return None
-    run = _new_run(flow, trigger, profile_id, happened, key)
+    run = new_run(flow, trigger, profile_id, happened, key)
     if await _gives_way(known, flow, run) or await asking.exit_by_timeline(flow.definition, run) is not None:
         return None
     if await _reentry_refuses(flow.definition, run):
@@ -118,12 +118,12 @@ async def refusal_at_the_end_of_quiet(run: Run, definition: Definition) -> str |
     return None
 
 
-def _key(trigger: Trigger, happened: Happened) -> str:
+def key_of(trigger: Trigger, happened: Happened) -> str:
     value = happened.data.get(trigger.key) if trigger.key else None
     return str(value)[:MAX_KEY_CHARS] if value is not None else CUSTOMER_KEY
 
 
-def _new_run(flow: PublishedFlow, trigger: Trigger, profile_id: uuid.UUID, happened: Happened, key: str) -> Run:
+def new_run(flow: PublishedFlow, trigger: Trigger, profile_id: uuid.UUID, happened: Happened, key: str) -> Run:
     run_id = new_id()
     return Run(
         id=run_id,

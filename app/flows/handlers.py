@@ -6,7 +6,7 @@ from app import events
 from app.customers import identification
 from app.customers.vocabulary import EVENT_TYPES
 from app.events import Event
-from app.flows import catalogue, dates, ending, enrolment, exits, resuming, running, runs, service, versions
+from app.flows import backfill, catalogue, dates, ending, enrolment, exits, resuming, running, runs, service, versions
 from app.flows.asking import Happened
 
 NAME = "flows.engine"
@@ -58,6 +58,19 @@ async def on_resumed(event: Event) -> None:
 async def on_published(event: Event) -> None:
     if event.subject_id is not None:
         await dates.plan_everybody(event.subject_id)
+
+
+@events.on(service.PUBLISHED, name="flows.backfill")
+async def on_first_published(event: Event) -> None:
+    if event.subject_id is not None and event.payload["first"]:
+        await backfill.at_first_publish(event.subject_id)
+
+
+@events.on(backfill.SLICE, name="flows.backfill", transactional=False)
+async def on_backfill_slice(event: Event) -> None:
+    # Many transactions, each with its checkpoint: a second run goes on where the first one stopped.
+    if event.subject_id is not None:
+        await backfill.run_slice(event.subject_id)
 
 
 @events.on(dates.PLANNING, name="flows.dates")

@@ -113,6 +113,8 @@ def _left(run: db.Record) -> str:
 
 
 def _text(row: _StepRow, began: datetime) -> str:
+    if row.outcome == "WAITING" and row.reason == "MIGRATED":
+        return "moved to another version"
     if row.outcome == "FAILED":
         return f"failed at {row.kind.replace('_', ' ')}: {row.reason or 'OTHER'}"
     if channel := channel_of(row.kind):

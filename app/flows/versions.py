@@ -19,7 +19,7 @@ from app.jobs import service as jobs
 from app.jobs.models import JobStatus
 from app.jobs.service import RunningJob, Superseded
 
-JOB_KIND = "flow_migration"
+JOB_KIND = "FLOW_MIGRATION"
 MIGRATION = "flow.migration_requested"
 BATCH = 100
 MIGRATED = "MIGRATED"

@@ -172,3 +172,9 @@ class FlowInput:
         description="JSON that follows the JSON Schema at `/schemas/flow.json` of this server. Errors name the step "
         "and say what to do."
     )
+
+
+@strawberry.input(description="Where runs that stand at a step go on in another version.")
+class FlowStepMapping:
+    from_step: str = strawberry.field(description="Key of the step in the version that they are on.")
+    to_step: str = strawberry.field(description="Key of the step in the version that they are moved to.")

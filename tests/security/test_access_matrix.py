@@ -22,7 +22,7 @@ from schema.access import Access
 from schema.nodes import _loaders
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, discounts, flow_rows, segments, staff
+from tests.factories import catalogue, checkout, discounts, flow_rows, marketing, segments, staff
 from tests.factories.fulfillments import fulfill
 
 PUBLIC, ANY_STAFF = "PUBLIC", "ANY_STAFF"
@@ -31,6 +31,7 @@ MATRIX: dict[str, dict[str, str]] = {
     "Query": {
         "cart": PUBLIC,  # with the secret in its id
         "checkout": PUBLIC,  # likewise
+        "cartRestore": PUBLIC,  # with the signed token from the message
         "collection": PUBLIC,
         "collections": PUBLIC,
         "consents": Permission.CUSTOMERS_READ,
@@ -67,6 +68,10 @@ MATRIX: dict[str, dict[str, str]] = {
         "suppressions": Permission.CUSTOMERS_READ,
         "surveyResponses": Permission.CUSTOMERS_READ,
         "surveySummary": Permission.MARKETING_READ,
+        "template": Permission.MARKETING_READ,
+        "templateMergeData": Permission.MARKETING_READ,
+        "templatePreview": Permission.MARKETING_READ,
+        "templates": Permission.MARKETING_READ,
         "warehouses": Permission.PRODUCTS_READ,
         "webhookDeliveries": Permission.INTEGRATIONS_WRITE,
         "webhookEndpoints": Permission.INTEGRATIONS_WRITE,
@@ -100,6 +105,13 @@ MATRIX: dict[str, dict[str, str]] = {
         "discountEnable": Permission.DISCOUNTS_WRITE,
         "discountUpdate": Permission.DISCOUNTS_WRITE,
         "eventsTrack": PUBLIC,
+        "flowBackfill": Permission.MARKETING_WRITE,
+        "flowMigrate": Permission.MARKETING_WRITE,
+        "flowPause": Permission.MARKETING_WRITE,
+        "flowPublish": Permission.MARKETING_WRITE,
+        "flowResume": Permission.MARKETING_WRITE,
+        "flowRunEnd": Permission.MARKETING_WRITE,
+        "flowSave": Permission.MARKETING_WRITE,
         "fulfillmentCreate": Permission.ORDERS_WRITE,
         "inventoryAdjust": Permission.INVENTORY_WRITE,
         "logout": PUBLIC,  # ends the session of its own token
@@ -123,6 +135,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "suppressionAdd": Permission.CUSTOMERS_WRITE,
         "suppressionLift": Permission.CUSTOMERS_WRITE,
         "surveyRespond": PUBLIC,  # with the signed token from the message
+        "templatePublish": Permission.MARKETING_WRITE,
+        "templateSave": Permission.MARKETING_WRITE,
+        "templateTestSend": Permission.MARKETING_WRITE,
         "tokenRefresh": PUBLIC,
         "trackingEventAdd": Permission.ORDERS_WRITE,
         "visitorCreate": PUBLIC,
@@ -150,8 +165,8 @@ TABLES = {
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
     "code": "discount_codes", "disc": "discounts", "flow": "flows", "frun": "flow_runs", "fver": "flow_versions",
     "prof": "profiles", "whd": "webhook_deliveries", "whe": "webhook_endpoints",
-    "survey": "survey_responses", "seg": "segments", "szone": "shipping_zones", "wh": "warehouses",
-    "dead": "dead_letters", "staff": "staff_users",
+    "survey": "survey_responses", "seg": "segments", "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
+    "tmpl": "message_templates",
 }  # fmt: skip
 OPEN = {"prod", "var", "coll"}
 WITH_SECRET = {"cart", "cline", "chk"}
@@ -246,6 +261,7 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
     await webhooks.send_test(endpoint_id)
     await flow_rows.run(await flow_rows.flow())
     await segments.segment("closed", "true")
+    await marketing.template("closed")
     await db.execute(
         """
         INSERT INTO jobs (id, kind, status, done, input, checkpoint, problem_count, created_at)
