@@ -3,6 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from schema.alerts import AlertMutations
 from schema.cart import CartMutations, CartQueries
 from schema.cart.restoring import CartRestoreQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
@@ -74,6 +75,7 @@ class Mutation(
     CatalogueMutations,
     CartMutations,
     CheckoutMutations,
+    AlertMutations,
     CustomerMutations,
     ConsentMutations,
     DiscountMutations,

@@ -7,6 +7,7 @@ from typing import TypeVar
 import asyncpg
 
 from app import db
+from app.alerts import watching
 from app.catalogue import collections
 from app.catalogue.editing.given import ProductGiven
 from app.catalogue.editing.product import EditedProduct, edited, prepared
@@ -57,6 +58,8 @@ async def update_product(product_id: uuid.UUID, given: ProductGiven, *, staff_id
             parts_changed = await _store_parts(change, stored)
             if parts_changed or change.product != stored.product:
                 await PRODUCTS.write([change.product], {product_id})
+            if change.product.status != stored.product.status:
+                await watching.changed(row.id for row in stored.variants)
             await _follow_up(change, given, staff_id)
     except asyncpg.UniqueViolationError as error:
         if error.table_name == "products":
@@ -110,6 +113,7 @@ async def _store_parts(change: EditedProduct, stored: StoredProduct) -> bool:
         await OPTIONS.write(change.options, set())
     await IMAGES.write(images, {row.id for row in stored.images})
     await VARIANTS.write(variants, set(before))
+    await watching.changed(row.id for row in variants if row.id in before)
     if dropped:
         await db.execute("DELETE FROM product_images WHERE id = ANY($1)", dropped)
     return bool(leaving or variants or images or dropped or options_changed)

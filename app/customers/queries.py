@@ -99,9 +99,11 @@ async def timelines(
         request.fetch_limit,
     )
     totals = await _count_timelines(profile_ids, types) if count else {}
-    pages = {}
+    pages: dict[uuid.UUID, PageResult[Mapping[str, Any]]] = {}
     for profile_id in profile_ids:
-        mine = [{**row, "data": orjson.loads(row["data"])} for row in rows if row["profile_id"] == profile_id]
+        mine: list[Mapping[str, Any]] = [
+            {**row, "data": orjson.loads(row["data"])} for row in rows if row["profile_id"] == profile_id
+        ]
         cursors = [encode_cursor([row["occurred_at"].isoformat(), row["id"].hex], CURSOR_TIMELINE) for row in mine]
         pages[profile_id] = page_of(mine, cursors, request, totals.get(profile_id, 0) if count else None)
     return pages

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 
 from app import db
+from app.alerts import watching
 from app.inventory.models import MAX_UNITS
 from app.kit.ids import new_id
 
@@ -51,7 +52,7 @@ async def open_levels(quantities: Mapping[uuid.UUID, int], *, reason: str, refer
         FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS n (id, variant_id, available)
         ORDER BY n.variant_id
         ON CONFLICT DO NOTHING
-        RETURNING id, available
+        RETURNING id, variant_id, available
         """,
         [new_id() for _ in quantities],
         list(quantities),
@@ -59,6 +60,7 @@ async def open_levels(quantities: Mapping[uuid.UUID, int], *, reason: str, refer
         await default_warehouse_id(),
     )
     await _note({row["id"]: row["available"] for row in rows}, reason, reference_id)
+    await watching.changed(row["variant_id"] for row in rows if row["available"] > 0)
     return len(rows)
 
 
@@ -93,6 +95,7 @@ async def restate_levels(quantities: Mapping[uuid.UUID, int], *, reason: str, re
             list(deltas.values()),
         )
         await _note(deltas, reason, reference_id)
+        await watching.changed(row["variant_id"] for row in rows if deltas.get(row["id"], 0) > 0)
     levelled = {row["variant_id"] for row in rows}
     missing = {variant: quantity for variant, quantity in quantities.items() if variant not in levelled}
     return len(deltas) + await open_levels(missing, reason=reason, reference_id=reference_id)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import orjson
 
 from app import db
+from app.alerts import watching
 from app.inventory.allocation import Allocation, Demand, Level, Share, allocate
 from app.kit.ids import new_id
 
@@ -155,6 +156,7 @@ async def release(attempt_id: uuid.UUID) -> None:
     """The checkout came to nothing: what it held can be sold again. Repeating it changes nothing."""
     await db.execute(_LOCK_OF_ATTEMPT, attempt_id, "HELD")
     await db.execute(f"{_GIVE_BACK} SELECT count(*) FROM returned", attempt_id, "HELD")
+    await watching.given_back(attempt_id)
 
 
 async def restock(attempt_id: uuid.UUID, order_id: uuid.UUID) -> None:
@@ -171,6 +173,7 @@ async def restock(attempt_id: uuid.UUID, order_id: uuid.UUID) -> None:
         order_id,
         MOVED_BY_CANCELLATION,
     )
+    await watching.given_back(attempt_id)
 
 
 async def ship(attempt_id: uuid.UUID, units: Mapping[uuid.UUID, int]) -> None:

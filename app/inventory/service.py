@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 from app import db
+from app.alerts import watching
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.inventory.errors import InsufficientStock
 from app.inventory.models import MAX_UNITS
@@ -52,6 +53,8 @@ async def adjust(adjustment: Adjustment, *, staff_id: uuid.UUID | None = None) -
         if delta:
             _check(level, delta, "delta" if adjustment.set_to is None else "setTo")
             await _move(level["id"], delta, reason, staff_id)
+            if delta > 0:
+                await watching.changed([adjustment.variant_id])
     return warehouse_id
 
 

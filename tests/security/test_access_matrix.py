@@ -78,6 +78,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "webhookEventTypes": Permission.INTEGRATIONS_WRITE,
     },
     "Mutation": {
+        "backInStockSubscribe": PUBLIC,
         "cartBuyerIdentityUpdate": PUBLIC,
         "cartClear": PUBLIC,
         "cartCreate": PUBLIC,
@@ -120,6 +121,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "newsletterSubscribe": PUBLIC,
         "orderCancel": Permission.ORDERS_WRITE,
         "orderMarkAsPaid": Permission.ORDERS_WRITE,
+        "priceDropSubscribe": PUBLIC,
+        "productAlertCancel": PUBLIC,
         "productCreate": Permission.PRODUCTS_WRITE,
         "productsImport": Permission.PRODUCTS_WRITE,
         "productUpdate": Permission.PRODUCTS_WRITE,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from app import db
+from app.alerts import watching
 from app.catalogue.importing.merging import ProductChange
 from app.catalogue.rows import StoredProduct
 from app.catalogue.tables import IMAGES, OPTIONS, PRODUCTS, VARIANTS, ChangedMeanwhile, load_by_slug, take_off_sale
@@ -31,6 +32,6 @@ async def write(changes: Sequence[ProductChange], stored: Mapping[str, StoredPro
     await IMAGES.write(
         [row for change in changes for row in change.images], {row.id for entry in known for row in entry.images}
     )
-    await VARIANTS.write(
-        [row for change in changes for row in change.variants], {row.id for entry in known for row in entry.variants}
-    )
+    variants_before = {row.id for entry in known for row in entry.variants}
+    await VARIANTS.write([row for change in changes for row in change.variants], variants_before)
+    await watching.changed(row.id for change in changes for row in change.variants if row.id in variants_before)

@@ -1,0 +1,38 @@
+"""Noticing that something has changed of a variant that somebody waits for.
+
+Called by whoever changes stock or prices, inside their transaction: one look into an index, and nothing at all to write
+where nobody waits. What the change means is worked out after the commit, see `handlers`.
+"""
+
+import uuid
+from collections.abc import Iterable
+
+from app import db, events
+
+CHANGED = "alerts.variant_changed"
+
+_AWAITED = """
+    SELECT DISTINCT variant_id FROM product_alerts
+    WHERE variant_id = ANY($1::uuid[]) AND triggered_at IS NULL AND cancelled_at IS NULL ORDER BY variant_id
+"""
+_AWAITED_OF_ATTEMPT = """
+    SELECT DISTINCT r.variant_id FROM stock_reservations r JOIN product_alerts a ON a.variant_id = r.variant_id
+    WHERE r.attempt_id = $1 AND a.triggered_at IS NULL AND a.cancelled_at IS NULL ORDER BY r.variant_id
+"""
+
+
+async def changed(variant_ids: Iterable[uuid.UUID]) -> None:
+    """Stock came in, or prices or terms of sale are others now."""
+    ids = list(variant_ids)
+    if ids:
+        await _tell(await db.fetch(_AWAITED, ids))
+
+
+async def given_back(attempt_id: uuid.UUID) -> None:
+    """What an attempt to order had taken can be sold again."""
+    await _tell(await db.fetch(_AWAITED_OF_ATTEMPT, attempt_id))
+
+
+async def _tell(rows: Iterable[db.Record]) -> None:
+    for row in rows:
+        await events.record(CHANGED, subject_id=row["variant_id"])
