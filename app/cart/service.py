@@ -9,12 +9,12 @@ Field paths of errors and warnings are those of the mutations: `cartId`, `lines`
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from app import db
-from app.cart import owners, queries, rules
+from app.cart import consents, owners, queries, rules
 from app.cart.attributes import Attribute, check_attributes
 from app.cart.costs import discounts_of, price_cart
 from app.cart.errors import CartErrorCode
@@ -24,6 +24,8 @@ from app.cart.rules import LineToAdd, LineToUpdate, Variants
 from app.cart.snapshots import CartSnapshot
 from app.cart.warnings import CartWarning
 from app.cart.writing import insert_cart, write_change
+from app.customers.consent import Proof
+from app.customers.consenting import ConsentGiven
 from app.errors import DomainError, DomainErrors, not_found
 from app.keys import keyring
 from app.kit.ids import new_id
@@ -32,6 +34,7 @@ from app.promotions.entering import checked_codes, forgive, try_codes
 from app.shop import queries as shop_queries
 
 MAX_NOTE_CHARS = 5_000
+_NO_PROOF = Proof(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,16 @@ async def create_cart(
     details: CartDetails | None = None,
     codes: Sequence[str] = (),
     *,
+    consent: Sequence[ConsentGiven] = (),
+    proof: Proof = _NO_PROOF,
     client: str = "",
 ) -> Changed:
     """Make a cart with all of this, or none.
 
     Args:
         codes: of discounts, see `change_codes`.
+        consent: to marketing, for the addresses in `identity`.
+        proof: what is kept with it.
         client: who asks, for the limit on guessing codes.
 
     Raises:
@@ -115,7 +122,10 @@ async def create_cart(
     await _forgive(client, cart)
     with _errors_under("input"):
         price_cart(cart)
-    cart = await _insert(cart)
+    async with db.unit_of_work() if consent else nullcontext():
+        cart = await _insert(cart)
+        with _errors_under("input", "buyerIdentity"):
+            await consents.take(cart, consent, proof)
     about_country = _under(country_warnings(checked, offer.countries), "buyerIdentity")
     return Changed(cart, _under([*added.warnings, *about_country], "input"))
 
@@ -161,8 +171,10 @@ async def change_details(key: CartKey, details: CartDetails) -> Changed:
     return await _change(key, lambda cart, _: Changed(_with_details(cart, details), []))
 
 
-async def change_identity(key: CartKey, identity: BuyerIdentity) -> Changed:
-    """See `checked_identity`; and `_change` for what every change can raise."""
+async def change_identity(
+    key: CartKey, identity: BuyerIdentity, consent: Sequence[ConsentGiven] = (), proof: Proof = _NO_PROOF
+) -> Changed:
+    """See `checked_identity` and `consents.take`; and `_change` for what every change can raise."""
     served = (await shop_queries.current()).countries if identity.get("country_code") else []
 
     def decide(cart: CartSnapshot, _: Variants) -> Changed:
@@ -170,7 +182,13 @@ async def change_identity(key: CartKey, identity: BuyerIdentity) -> Changed:
             checked = checked_identity(identity, cart.country_code)
         return Changed(replace(cart, **checked), _under(country_warnings(checked, served), "buyerIdentity"))
 
-    return await _change(key, decide)
+    if not consent:
+        return await _change(key, decide)
+    async with db.unit_of_work():
+        changed = await _change(key, decide)
+        with _errors_under("buyerIdentity"):
+            await consents.take(changed.cart, consent, proof)
+    return changed
 
 
 async def change_codes(key: CartKey, codes: Sequence[str], client: str) -> Changed:

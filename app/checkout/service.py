@@ -5,7 +5,7 @@ nobody else can change the cart.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -14,13 +14,16 @@ import orjson
 from app import db
 from app.addresses.contact import normalise_email, normalise_phone
 from app.addresses.postal import PostalAddress
-from app.cart import owners
+from app.cart import consents, owners
 from app.cart import queries as carts
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
 from app.checkout import queries
 from app.checkout.review import destination_of
+from app.customers.consent import Proof
+from app.customers.consenting import ConsentGiven, Reachable
 from app.customers.identification import Facts
+from app.customers.models import ConsentSource
 from app.errors import DomainError, DomainErrors, not_found
 from app.kit.crypto import token_matches
 from app.kit.ids import new_id
@@ -28,6 +31,7 @@ from app.shipping.quotes import read_quote
 from app.shipping.service import verify_quote
 
 SOURCE = "CHECKOUT"
+_NO_PROOF = Proof(None, None)
 
 
 class DetailsChange(TypedDict, total=False):
@@ -51,13 +55,37 @@ class CheckoutKey:
     """The argument that named it."""
 
 
-async def save(key: CheckoutKey, change: DetailsChange) -> uuid.UUID:
+async def save(
+    key: CheckoutKey, change: DetailsChange, consent: Sequence[ConsentGiven] = (), proof: Proof = _NO_PROOF
+) -> uuid.UUID:
     """Note what is given, and make the cart's checkout if it has none. Returns the cart's id.
+
+    Args:
+        consent: to marketing, for the addresses that an order would have now.
+        proof: what is kept with it.
 
     Raises:
         DomainErrors: NOT_FOUND, CART_COMPLETED, CHECKOUT_IN_PROGRESS; INVALID_EMAIL and INVALID_PHONE; QUOTE_INVALID,
-            QUOTE_EXPIRED and QUOTE_NOT_APPLICABLE. Fields are below `input`.
+            QUOTE_EXPIRED and QUOTE_NOT_APPLICABLE; see `consenting.take`. Fields are below `input`.
     """
+    if not consent:
+        return await _save(key, change)
+    async with db.unit_of_work():
+        cart_id = await _save(key, change)
+        row = await queries.standing(cart_id, None)
+        if row is None:
+            raise RuntimeError("the cart that was just written is gone")
+        try:
+            addresses = Reachable(*_contact(row, {}))
+            await consents.take_for(
+                cart_id, row["profile_id"], addresses, consent, proof=proof, source=ConsentSource.CHECKOUT
+            )
+        except DomainErrors as wrong:
+            raise DomainErrors([error.under("input") for error in wrong.errors]) from wrong
+    return cart_id
+
+
+async def _save(key: CheckoutKey, change: DetailsChange) -> uuid.UUID:
     cart_id = await _try_save(key, change)
     if cart_id is None:
         async with db.unit_of_work():

@@ -13,6 +13,7 @@ from app.cart.service import CartDetails, CartKey
 from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.kit import ids
 from app.kit.ids import new_id
+from schema.consent_inputs import ConsentInput
 from schema.lines import AttributeInput, CartLineInput
 from schema.scalars import CountryCode
 
@@ -48,6 +49,11 @@ class BuyerIdentityInput:
         default=strawberry.UNSET,
         description="Where the buyer is. A country that the shop does not ship to is kept, with the warning "
         "COUNTRY_NOT_SERVED.",
+    )
+    marketing_consent: list[ConsentInput] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="For the addresses in the cart, by channel. An empty box (`granted: false`) takes back what was "
+        "given in this cart, and nothing that holds from elsewhere: for that there is `consentUpdate`.",
     )
 
     def given(self) -> BuyerIdentity:

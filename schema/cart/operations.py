@@ -24,6 +24,7 @@ from schema.cart.inputs import (
 )
 from schema.cart.showing import CartView, LineView, load_line_variants
 from schema.cart.types import Cart, CartPayload
+from schema.consent_inputs import given_consents, proof_of
 from schema.context import Info
 from schema.lines import CartLineInput
 from schema.nodes import Node, node_loader
@@ -59,8 +60,16 @@ class CartMutations:
         view, given = _view(info), input or CartInput()
         identity = given.buyer_identity.given() if given.buyer_identity else None
         lines = lines_to_add(given.lines or [], "input")
+        boxes = given.buyer_identity.marketing_consent if given.buyer_identity else None
+        consent = given_consents(boxes or None, "input", "buyerIdentity", "marketingConsent")
         changed = await service.create_cart(
-            lines, identity, details_of(given), given.discount_codes or [], client=info.context.client_address
+            lines,
+            identity,
+            details_of(given),
+            given.discount_codes or [],
+            consent=consent,
+            proof=proof_of(info.context),
+            client=info.context.client_address,
         )
         return await _payload(info, view, changed)
 
@@ -135,7 +144,9 @@ class CartMutations:
         buyer_identity: Annotated[BuyerIdentityInput, strawberry.argument(description="What changes.")],
     ) -> CartPayload:
         view, key = _view(info), cart_key(cart_id)
-        return await _payload(info, view, await service.change_identity(key, buyer_identity.given()))
+        consent = given_consents(buyer_identity.marketing_consent or None, "buyerIdentity", "marketingConsent")
+        changed = await service.change_identity(key, buyer_identity.given(), consent, proof_of(info.context))
+        return await _payload(info, view, changed)
 
     @mutation(
         access=PUBLIC,

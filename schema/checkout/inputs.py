@@ -17,6 +17,7 @@ from app.kit import ids
 from app.kit.money import Money
 from schema.addresses import AddressInput
 from schema.cart.inputs import CART_PREFIX
+from schema.consent_inputs import ConsentInput
 from schema.money import MoneyInput
 from schema.payments import PaymentMethod
 
@@ -37,6 +38,11 @@ class CheckoutCreateInput:
     billing_address: AddressInput | None = strawberry.field(
         default=strawberry.UNSET, description="Who pays; the shipping address where left out."
     )
+    marketing_consent: list[ConsentInput] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="For the addresses of the checkout, or else of its cart, by channel. An empty box takes back what "
+        "was given with this cart.",
+    )
 
 
 @strawberry.input(description="What changes. What is left out stays as it is; null takes it out of the checkout.")
@@ -49,6 +55,11 @@ class CheckoutUpdateInput:
     billing_address: AddressInput | None = strawberry.field(default=strawberry.UNSET, description="Who pays.")
     shipping_quote_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="The chosen way to ship."
+    )
+    marketing_consent: list[ConsentInput] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="For the addresses of the checkout, or else of its cart, by channel. An empty box takes back what "
+        "was given with this cart.",
     )
 
 

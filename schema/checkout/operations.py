@@ -23,6 +23,7 @@ from schema.checkout.inputs import (
 )
 from schema.checkout.showing import CheckoutView
 from schema.checkout.types import Checkout, CheckoutCompletePayload, CheckoutPayload, PaymentAction
+from schema.consent_inputs import given_consents, proof_of
 from schema.context import Info
 from schema.nodes import Node, node_loader
 from schema.orders import OrderView
@@ -53,7 +54,7 @@ class CheckoutMutations:
         info: Info,
         input: Annotated[CheckoutCreateInput, strawberry.argument(description="Which cart, and what is known.")],
     ) -> CheckoutPayload:
-        return await _save(info, cart_key(input.cart_id, ["input", "cartId"]), change_of(input))
+        return await _save(info, cart_key(input.cart_id, ["input", "cartId"]), input)
 
     @mutation(access=PUBLIC, description="Change who buys, where to, and how it is shipped.")
     async def checkout_update(
@@ -62,7 +63,7 @@ class CheckoutMutations:
         checkout_id: Annotated[strawberry.ID, strawberry.argument(description="The checkout's id.")],
         input: Annotated[CheckoutUpdateInput, strawberry.argument(description="What changes.")],
     ) -> CheckoutPayload:
-        return await _save(info, checkout_key(checkout_id, ["checkoutId"]), change_of(input))
+        return await _save(info, checkout_key(checkout_id, ["checkoutId"]), input)
 
     @mutation(
         access=PUBLIC,
@@ -94,9 +95,10 @@ async def _placed(info: Info, view: OrderView, placed: Placed) -> CheckoutComple
     return CheckoutCompletePayload(order=await view.show(info, row), order_token=token)
 
 
-async def _save(info: Info, key: CheckoutKey, change: DetailsChange) -> CheckoutPayload:
-    view = CheckoutView.of(Selection.of(info).below("checkout"))
-    cart_id = await service.save(key, change)
+async def _save(info: Info, key: CheckoutKey, input: CheckoutCreateInput | CheckoutUpdateInput) -> CheckoutPayload:
+    view, change = CheckoutView.of(Selection.of(info).below("checkout")), change_of(input)
+    consent = given_consents(input.marketing_consent or None, "input", "marketingConsent")
+    cart_id = await service.save(key, change, consent, proof_of(info.context))
     saved = CheckoutKey(cart_id=cart_id, secret=key.secret, field=key.field)
     return CheckoutPayload(checkout=await view.load(info, saved), warnings=await _warnings(change))
 
