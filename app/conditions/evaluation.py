@@ -52,7 +52,7 @@ async def evaluate(
     """
     found = await subjects.load(condition.needs & SUBJECTS.keys(), event, run)
     roots = {"event": event or {}, "run": run or {}, **found}
-    people = await facts.load(_wanted([condition], roots), [profile_id])
+    people = await facts.load(wanted_facts([condition], roots), [profile_id])
     if profile_id not in people:
         return False
     return Asker(people[profile_id], condition.names, event=event, run=run, subjects=found).ask(condition)[0]
@@ -83,7 +83,7 @@ async def answer_all(
     conditions: Sequence[Condition], profile_ids: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, list[Answer]]:
     """Each condition's answer for each living profile, the conditions being without event and run."""
-    people = await facts.load(_wanted(conditions, {}), profile_ids)
+    people = await facts.load(wanted_facts(conditions, {}), profile_ids)
     uses = {use: type_ for condition in conditions for use, type_ in condition.names.items()}
     return {profile_id: _answers(conditions, Asker(person, uses), profile_id) for profile_id, person in people.items()}
 
@@ -99,7 +99,7 @@ def _answers(conditions: Sequence[Condition], asker: Asker, profile_id: uuid.UUI
     return answers
 
 
-def _wanted(conditions: Sequence[Condition], roots: Mapping[str, Mapping[str, Any]]) -> Wanted:
+def wanted_facts(conditions: Sequence[Condition], roots: Mapping[str, Mapping[str, Any]]) -> Wanted:
     """What has to be fetched; products that the event or run names are named by now."""
     calls: set[FactCall] = set()
     for condition in conditions:

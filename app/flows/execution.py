@@ -17,6 +17,10 @@ from app.flows.calendar import at_local
 from app.flows.definitions import Definition
 from app.flows.reading import CUSTOMER_MOMENTS, PROPERTIES
 from app.flows.runs import Run
+from app.messaging import marketing
+from app.messaging.marketing import Deferred, MarketingMessage, Reserved, Skipped
+from app.promotions import coupons
+from app.promotions.coupons import Coupon
 
 _PERSON = """
     SELECT p.time_zone, s.time_zone AS shop_time_zone, p.lapses_at, p.next_order_expected_at, p.last_order_at,
@@ -97,6 +101,14 @@ class Execution:
             return False
         waits: bool = await db.fetchval(_GOING_FIRST, self.run.profile_id, self.run.id, list(self.definition.waits_for))
         return waits
+
+    async def reserve(self, message: MarketingMessage) -> Reserved | Skipped | Deferred:
+        """Decide on a message. A simulation decides without writing it down."""
+        return await marketing.reserve(message)
+
+    async def issue_coupon(self, **wanted: Any) -> Coupon:
+        """As `coupons.issue_coupon`; a simulation makes none. Raises DomainError."""
+        return await coupons.issue_coupon(**wanted)
 
     def message_context(self) -> dict[str, str]:
         """Ids and facts that a message's merge data is built from."""

@@ -5,6 +5,7 @@ nothing; a process that dies on the way leaves everything as it was, and the eve
 """
 
 import uuid
+from dataclasses import dataclass
 
 import structlog
 
@@ -95,7 +96,20 @@ async def _has_successor(run: Run) -> bool:
     return found
 
 
-async def _go_on(execution: Execution) -> None:
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where a run comes to rest, or its end."""
+
+    lines: list[StepLine]
+    step: Step | None = None
+    wait: Wait | None = None
+    """What it waits for at `step`; None at its end."""
+    status: FlowRunStatus = FlowRunStatus.ACTIVE
+    reason: str | None = None
+
+
+async def walk(execution: Execution) -> Stop:
+    """Let the run do its steps until it has to wait, or has come to its end. The run itself is not written."""
     run, definition = execution.run, execution.definition
     lines: list[StepLine] = []
     run.exit_reason = None
@@ -106,23 +120,28 @@ async def _go_on(execution: Execution) -> None:
         result = await _result(step, execution)
         if isinstance(result, Exit):
             lines.append(StepLine(key, step.kind, StepOutcome.SKIPPED, result.reason))
-            await end(run, FlowRunStatus.EXITED, result.reason, lines)
-            return
+            return Stop(lines, status=FlowRunStatus.EXITED, reason=result.reason)
         if isinstance(result, Wait):
             if result.event is None and result.until <= execution.now:
                 # Its time has come already: go on at once, as of then.
                 run.state["wait"] = {**result.memory, "step": key}
                 execution.planned, execution.is_due = result.until, True
                 continue
-            await _rest(execution, step, result, lines)
-            return
+            return Stop(lines, step, result)
         lines.append(_line(step, result))
         execution.planned = result.at or execution.planned
         key = definition.after(step, result.to)
         if key == END:
-            await end(run, FlowRunStatus.COMPLETED, None, lines)
-            return
+            return Stop(lines, status=FlowRunStatus.COMPLETED)
         run.step_key = key
+
+
+async def _go_on(execution: Execution) -> None:
+    stop = await walk(execution)
+    if stop.step is not None and stop.wait is not None:
+        await _rest(execution, stop.step, stop.wait, stop.lines)
+    else:
+        await end(execution.run, stop.status, stop.reason, stop.lines)
 
 
 def _memory(run: Run, key: str) -> dict[str, object] | None:

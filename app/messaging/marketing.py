@@ -204,18 +204,18 @@ async def _marketing_obstacle(
     window = timedelta(hours=facts["email_cap_hours" if message.channel is MessageChannel.EMAIL else "sms_cap_hours"])
     latest = await db.fetchval(_LATEST, profile_id, message.channel, now - window)
     if latest is not None:
-        return _obstacle(message, message.on_cap, MessageReason.FREQUENCY_CAP, latest + window)
+        return put_off(message, message.on_cap, MessageReason.FREQUENCY_CAP, latest + window)
     if message.channel is not MessageChannel.EMAIL:
         waking = await _end_of_quiet_hours(recipient, facts)
         if waking is None:
             return MessageReason.QUIET_HOURS
         if waking > now:
-            return _obstacle(message, message.on_quiet, MessageReason.QUIET_HOURS, waking)
+            return put_off(message, message.on_quiet, MessageReason.QUIET_HOURS, waking)
     rival = await arbitration.higher_priority_at(
         profile_id, message.channel, priority=message.priority, run_id=message.run_id, now=now, window=window
     )
     if rival is not None:
-        return _obstacle(message, message.on_cap, MessageReason.HIGHER_PRIORITY, rival + window)
+        return put_off(message, message.on_cap, MessageReason.HIGHER_PRIORITY, rival + window)
     return None
 
 
@@ -226,7 +226,7 @@ async def _end_of_quiet_hours(phone: str, facts: db.Record) -> datetime | None:
     return quiet_hours.next_allowed(facts["now"], zones, settings.quiet_from, settings.quiet_until)
 
 
-def _obstacle(
+def put_off(
     message: MarketingMessage, mode: OnObstacle, reason: MessageReason, until: datetime
 ) -> MessageReason | Deferred:
     """A message that would be too late by then is skipped at once."""

@@ -9,7 +9,6 @@ from app.errors import DomainError
 from app.flows.steps.base import Go, Result, Step, step_kind
 from app.flows.steps.holdout import HOLDOUT
 from app.kit.money import Money
-from app.promotions.coupons import issue_coupon
 from app.shop import queries as shop
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class IssueCoupon(Step):
         try:
             if self.amount is not None:
                 amount_minor = Money.from_decimal(self.amount, (await shop.current()).currency_code).amount_minor
-            coupon = await issue_coupon(
+            coupon = await execution.issue_coupon(
                 issued_by=f"run:{execution.run.id}:{self.key}",
                 profile_id=execution.run.profile_id,
                 name=self.name or execution.flow.name,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from app.conditions.checking import Condition
 from app.flows.steps.base import Exit, Go, Result, Step, Wait, step_kind
 from app.flows.steps.holdout import HOLDOUT
-from app.messaging import marketing
 from app.messaging.marketing import Deferred, MarketingMessage, Skipped
 from app.messaging.models import MessageChannel, MessageReason
 
@@ -66,7 +65,7 @@ class Send(Step):
         planned = execution.now if memory.get("waited") else execution.planned
         if "planned" in memory:
             planned = datetime.fromisoformat(memory["planned"])
-        answer = await marketing.reserve(
+        answer = await execution.reserve(
             MarketingMessage(
                 profile_id=run.profile_id,
                 channel=self.channel,
