@@ -4,6 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from schema.alerts import AlertMutations
+from schema.campaigns import CampaignMutations, CampaignQueries
 from schema.cart import CartMutations, CartQueries
 from schema.cart.restoring import CartRestoreQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
@@ -36,6 +37,7 @@ from schema.webhooks import WebhookMutations, WebhookQueries
 
 @strawberry.type(description="Everything that can be read.")
 class Query(
+    CampaignQueries,
     CartQueries,
     CartRestoreQueries,
     CatalogueQueries,
@@ -72,6 +74,7 @@ class DevelopmentQuery(Query, DevInboxQueries):
 
 @strawberry.type(description="Everything that can be changed.")
 class Mutation(
+    CampaignMutations,
     CatalogueMutations,
     CartMutations,
     CheckoutMutations,

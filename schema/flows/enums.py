@@ -30,6 +30,7 @@ class SkipReason(StrEnum):
     ORDER_CANCELLED = "ORDER_CANCELLED"
     EXITED = "EXITED"
     FLOW_PAUSED = "FLOW_PAUSED"
+    CAMPAIGN_CANCELLED = "CAMPAIGN_CANCELLED"
     TOO_LATE = "TOO_LATE"
     CONDITION_NOT_MET = "CONDITION_NOT_MET"
     NO_ADDRESS = "NO_ADDRESS"
@@ -59,6 +60,7 @@ describe_enum(
     ORDER_CANCELLED="The order that it is about was cancelled.",
     EXITED="An exit rule ended the run between the decision and the sending.",
     FLOW_PAUSED="The flow was paused.",
+    CAMPAIGN_CANCELLED="The campaign was cancelled.",
     TOO_LATE="It came up later than the step's `maxLateness`.",
     CONDITION_NOT_MET="The step's `if` did not hold.",
     NO_ADDRESS="There is no address or number to send it to.",

@@ -29,6 +29,8 @@ PUBLIC, ANY_STAFF = "PUBLIC", "ANY_STAFF"
 
 MATRIX: dict[str, dict[str, str]] = {
     "Query": {
+        "campaign": Permission.MARKETING_READ,
+        "campaigns": Permission.MARKETING_READ,
         "cart": PUBLIC,  # with the secret in its id
         "checkout": PUBLIC,  # likewise
         "cartRestore": PUBLIC,  # with the signed token from the message
@@ -79,6 +81,15 @@ MATRIX: dict[str, dict[str, str]] = {
     },
     "Mutation": {
         "backInStockSubscribe": PUBLIC,
+        "campaignCancel": Permission.MARKETING_WRITE,
+        "campaignCreate": Permission.MARKETING_WRITE,
+        "campaignDelete": Permission.MARKETING_WRITE,
+        "campaignPause": Permission.MARKETING_WRITE,
+        "campaignResume": Permission.MARKETING_WRITE,
+        "campaignSchedule": Permission.MARKETING_WRITE,
+        "campaignSend": Permission.MARKETING_WRITE,
+        "campaignTestSend": Permission.MARKETING_WRITE,
+        "campaignUpdate": Permission.MARKETING_WRITE,
         "cartBuyerIdentityUpdate": PUBLIC,
         "cartClear": PUBLIC,
         "cartCreate": PUBLIC,
@@ -165,6 +176,7 @@ GUARDED = [
 
 # Rows that no anonymous visitor opens by an id, and those that anybody or whoever has the secret does.
 TABLES = {
+    "camp": "campaigns",
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
     "code": "discount_codes", "disc": "discounts", "flow": "flows", "frun": "flow_runs", "fver": "flow_versions",
     "prof": "profiles", "whd": "webhook_deliveries", "whe": "webhook_endpoints",
@@ -275,6 +287,8 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
                 'RESERVED', 0, clock_timestamp());
         INSERT INTO survey_responses (id, survey, profile_id, dedupe_key, score, created_at, updated_at)
         VALUES (gen_random_uuid(), 'delivery', gen_random_uuid(), 'k', 5, now(), now());
+        INSERT INTO campaigns (id, name, status, channel, template_key, revision, created_at, updated_at)
+        VALUES (gen_random_uuid(), 'Closed', 'DRAFT', 'EMAIL', 'closed', 0, now(), now());
         INSERT INTO dead_letters (id, event_id, event_type, handler, cause, attempts, created_at)
         VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'x', '', 1, clock_timestamp())
         """

@@ -1,0 +1,482 @@
+"""Campaigns through the API: who gets them, when, how fast, and how they are stopped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app import clock, db
+from app.campaigns import audience, feeding
+from app.customers.models import ConsentAction
+from app.kit import ids
+from app.messaging.dev_inbox import list_messages
+from app.messaging.models import MessageChannel, MessagePurpose
+from tests.client import Api
+from tests.factories import campaigns, customers, marketing, notices
+from tests.factories.shop import shop
+
+FIELDS = """{ id name status channel templateKey segmentId sendAt inLocalTime perMinute startedAt finishedAt
+    stats { recipients handled waiting sent failed skipped { reason count } delivered bounced complained clicked
+            unsubscribed orders revenue { amount currencyCode } } }"""
+ANSWER = f"{{ campaign {FIELDS} userErrors {{ code field message }} }}"
+CREATE = f"mutation ($input: CampaignInput!) {{ campaignCreate(input: $input) {ANSWER} }}"
+UPDATE = f"mutation ($id: ID!, $input: CampaignUpdateInput!) {{ campaignUpdate(id: $id, input: $input) {ANSWER} }}"
+SCHEDULE = (
+    f"mutation ($id: ID!, $input: CampaignScheduleInput!) {{ campaignSchedule(id: $id, input: $input) {ANSWER} }}"
+)
+SHOW = f"query ($id: ID!) {{ campaign(id: $id) {FIELDS} }}"
+LIST = f"query ($status: CampaignStatus) {{ campaigns(status: $status) {{ totalCount nodes {FIELDS} }} }}"
+DELETE = "mutation ($id: ID!) { campaignDelete(id: $id) { deletedId userErrors { code field message } } }"
+TEST = """mutation ($id: ID!, $to: String!) {
+    campaignTestSend(id: $id, to: $to) { messageId userErrors { code field message } } }"""
+EMAIL, SMS, VOICE = MessageChannel.EMAIL, MessageChannel.SMS, MessageChannel.VOICE
+PHONE = "+14155550188"
+Drain = Callable[[], Awaitable[None]]
+Advance = Callable[[str], Awaitable[None]]
+
+
+def does(action: str) -> str:
+    return f"mutation ($id: ID!) {{ campaign{action}(id: $id) {ANSWER} }}"
+
+
+class Staff:
+    def __init__(self, api: Api, token: str) -> None:
+        self.api, self.token = api, token
+
+    async def create(self, **given: Any) -> str:
+        made = {"name": "Spring", "templateKey": "news", **given}
+        data = await self.api.ok(CREATE, {"input": made}, token=self.token)
+        created: str = data["campaignCreate"]["campaign"]["id"]
+        return created
+
+    async def do(self, action: str, id: str) -> dict[str, Any]:
+        data = await self.api.ok(does(action), {"id": id}, token=self.token)
+        campaign: dict[str, Any] = data[f"campaign{action}"]["campaign"]
+        return campaign
+
+    async def refused(self, action: str, id: str) -> list[str]:
+        return [error["code"] for error in await self.api.refused(does(action), {"id": id}, token=self.token)]
+
+    async def schedule(self, id: str, **given: Any) -> dict[str, Any]:
+        data = await self.api.ok(SCHEDULE, {"id": id, "input": given}, token=self.token)
+        campaign: dict[str, Any] = data["campaignSchedule"]["campaign"]
+        return campaign
+
+    async def show(self, id: str) -> dict[str, Any]:
+        campaign: dict[str, Any] = (await self.api.ok(SHOW, {"id": id}, token=self.token))["campaign"]
+        return campaign
+
+    async def stats(self, id: str) -> dict[str, Any]:
+        stats: dict[str, Any] = (await self.show(id))["stats"]
+        return stats
+
+
+@pytest.fixture
+async def by(api: Api, staff_token: str) -> Staff:
+    await shop()
+    await marketing.template("news")
+    return Staff(api, staff_token)
+
+
+async def receivers() -> list[str]:
+    return sorted(message.to for message in await list_messages(first=100))
+
+
+def skips(stats: dict[str, Any]) -> dict[str, int]:
+    return {skip["reason"]: skip["count"] for skip in stats["skipped"]}
+
+
+# --- who --------------------------------------------------------------------------------------------------------------
+
+
+async def test_everybody_who_consented_gets_it_once(by: Staff, drain: Drain) -> None:
+    await customers.profile(email="ada@customer.example", consents=[EMAIL])
+    await customers.profile(email="bob@customer.example")
+    gone = await customers.profile(email="eve@customer.example", consents=[EMAIL])
+    await customers.consent(gone, EMAIL, "eve@customer.example", ConsentAction.REVOKED)
+    await customers.profile(phone=PHONE, consents=[SMS])
+    await drain()
+    campaign = await by.create()
+    assert (await by.show(campaign))["status"] == "DRAFT"
+    sent = await by.do("Send", campaign)
+    assert sent["status"] == "SCHEDULED"
+    await drain()
+    assert await receivers() == ["ada@customer.example"]
+    shown = await by.show(campaign)
+    assert (shown["status"], shown["stats"]["sent"]) == ("SENT", 1)
+    assert skips(shown["stats"]) == {"CONSENT_REVOKED": 1}
+    assert (shown["stats"]["recipients"], shown["stats"]["handled"], shown["stats"]["waiting"]) == (2, 2, 0)
+    assert shown["startedAt"]
+    assert shown["finishedAt"]
+    assert await by.refused("Send", campaign) == ["CAMPAIGN_STARTED"]
+    assert await by.refused("Pause", campaign) == ["CAMPAIGN_STATE"]
+    await drain()
+    (mail,) = await list_messages()
+    assert mail.deliveries == 1
+    assert "List-Unsubscribe" in mail.headers
+
+
+async def test_a_segments_members_get_it_and_consent_caps_and_suppressions_count(by: Staff, drain: Drain) -> None:
+    ada = await customers.profile(email="ada@customer.example", consents=[EMAIL], announced=False)
+    bob = await customers.profile(email="bob@customer.example", announced=False)
+    capped = await customers.profile(email="capped@customer.example", consents=[EMAIL], announced=False)
+    phone_only = await customers.profile(phone=PHONE, consents=[SMS], announced=False)
+    await customers.profile(email="outside@customer.example", consents=[EMAIL], announced=False)
+    await notices.message(profile_id=capped, recipient="capped@customer.example")
+    segment = await campaigns.segment(ada, bob, capped, phone_only)
+    campaign = await by.create(segmentId=ids.encode("seg", segment))
+    await by.do("Send", campaign)
+    await drain()
+    assert await receivers() == ["ada@customer.example"]
+    assert skips(await by.stats(campaign)) == {"FREQUENCY_CAP": 1, "NO_ADDRESS": 1, "NO_CONSENT": 1}
+
+
+async def test_a_segment_that_is_being_built_is_waited_for(by: Staff, drain: Drain, advance: Advance) -> None:
+    ada = await customers.profile(email="ada@customer.example", consents=[EMAIL], announced=False)
+    segment = await campaigns.segment(ada, status="BUILDING")
+    campaign = await by.create(segmentId=ids.encode("seg", segment))
+    await by.do("Send", campaign)
+    await drain()
+    assert await receivers() == []
+    await db.execute("UPDATE segments SET status = 'READY'")
+    await advance("PT2M")
+    assert await receivers() == ["ada@customer.example"]
+
+
+async def test_a_household_gets_one_text(by: Staff, drain: Drain, advance: Advance) -> None:
+    await marketing.template("text", channel=SMS)
+    for name in ("ada", "bob"):
+        await customers.profile(email=f"{name}@customer.example", phone=PHONE, consents=[SMS, EMAIL])
+    await drain()
+    campaign = await by.create(templateKey="text")
+    await by.do("Send", campaign)
+    await drain()
+    await advance("P1D")  # past the quiet hours, if it is night
+    assert await receivers() == [PHONE]
+    assert (await by.stats(campaign))["handled"] == 2
+
+
+async def test_many_receivers_are_settled_and_written_to_in_batches(
+    by: Staff, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "BATCH", 7)
+    monkeypatch.setattr(feeding, "BATCH", 5)
+    await campaigns.subscribers(30)
+    await customers.profile(email="no-consent@customer.example")
+    campaign = await by.create()
+    await by.do("Send", campaign)
+    await drain()
+    stats = await by.stats(campaign)
+    assert (stats["recipients"], stats["handled"], stats["sent"]) == (30, 30, 30)
+    assert len(await receivers()) == 30
+    assert all(message.deliveries == 1 for message in await list_messages(first=100))
+
+
+# --- when -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_scheduled_campaign_goes_out_at_its_moment_and_can_be_moved(
+    by: Staff, advance: Advance, drain: Drain
+) -> None:
+    await customers.profile(email="ada@customer.example", consents=[EMAIL])
+    await drain()
+    campaign = await by.create()
+    now = await clock.now()
+    assert (await by.schedule(campaign, sendAt=(now + timedelta(hours=2)).isoformat()))["status"] == "SCHEDULED"
+    await by.schedule(campaign, sendAt=(now + timedelta(hours=5)).isoformat())
+    await advance("PT4H")
+    assert await receivers() == []
+    await advance("PT2H")
+    assert await receivers() == ["ada@customer.example"]
+
+
+async def test_receivers_get_it_by_the_clock_on_their_own_wall(by: Staff, advance: Advance, drain: Drain) -> None:
+    await shop(time_zone="America/New_York")
+    zones = {"tokyo": "Asia/Tokyo", "berlin": "Europe/Berlin", "york": "America/New_York", "nowhere": None}
+    for name, zone in zones.items():
+        profile_id = await customers.profile(email=f"{name}@customer.example", consents=[EMAIL])
+        await db.execute("UPDATE profiles SET time_zone = $2 WHERE id = $1", profile_id, zone)
+    await drain()
+    campaign = await by.create()
+    send_at = (await clock.now()).replace(hour=14, minute=0, second=0, microsecond=0) + timedelta(days=3)
+    shown = await by.schedule(campaign, sendAt=send_at.isoformat(), inLocalTime=True)
+    assert shown["inLocalTime"]
+    await advance("P5D")
+    sent = {message.to.partition("@")[0]: message.sent_at for message in await list_messages()}
+    hours = {name: round((moment - send_at) / timedelta(hours=1), 1) for name, moment in sent.items()}
+    assert hours == {"tokyo": -14.0, "berlin": -6.0, "york": 0.0, "nowhere": 0.0}
+    assert (await by.show(campaign))["status"] == "SENT"
+
+
+async def test_the_throttle_spreads_the_messages(by: Staff, advance: Advance, drain: Drain) -> None:
+    await campaigns.subscribers(13)
+    campaign = await by.create(perMinute=6)
+    await by.do("Send", campaign)
+    await drain()
+    began = await clock.now()
+    await advance("PT1M")
+    assert 6 <= len(await receivers()) <= 8
+    await advance("PT3M")
+    moments = sorted(message.sent_at for message in await list_messages(first=100))
+    assert len(moments) == 13
+    assert moments[-1] - began >= timedelta(seconds=115)
+    assert (await by.show(campaign))["status"] == "SENT"
+
+
+async def test_quiet_hours_put_a_text_off(by: Staff, advance: Advance, drain: Drain) -> None:
+    await marketing.template("text", channel=SMS)
+    await customers.profile(phone=PHONE, consents=[SMS])
+    await drain()
+    now = await clock.now()
+    night = now.replace(hour=7, minute=0, second=0, microsecond=0) + timedelta(days=1)  # 23:00 in San Francisco
+    campaign = await by.create(templateKey="text")
+    await by.schedule(campaign, sendAt=night.isoformat())
+    await advance("P1DT8H")
+    if await receivers() == []:
+        await advance("P1D")
+    (text,) = await list_messages()
+    assert (text.sent_at - night) >= timedelta(hours=8)
+    assert (await by.show(campaign))["status"] == "SENT"
+
+
+# --- stopping ---------------------------------------------------------------------------------------------------------
+
+
+async def test_pausing_stops_at_once_what_is_reserved_waits_and_resuming_goes_on(
+    by: Staff, drain: Drain, advance: Advance
+) -> None:
+    await campaigns.subscribers(20)
+    campaign = await by.create(perMinute=6)
+    await by.do("Send", campaign)
+    await drain()
+    await advance("PT30S")
+    before = len(await receivers())
+    assert 2 <= before <= 5
+    assert (await by.do("Pause", campaign))["status"] == "PAUSED"
+    assert (await by.do("Pause", campaign))["status"] == "PAUSED"
+    await advance("PT2H")
+    assert len(await receivers()) == before
+    assert (await by.do("Resume", campaign))["status"] == "SENDING"
+    await drain()
+    await advance("PT5M")
+    assert len(await receivers()) == 20
+    assert (await by.show(campaign))["status"] == "SENT"
+
+
+async def reserved_and_unsent(by: Staff, drain: Drain, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A campaign of one message that is reserved; its sending has not started."""
+    await customers.profile(email="ada@customer.example", consents=[EMAIL])
+    await drain()
+    campaign = await by.create()
+    await by.do("Send", campaign)
+
+    async def later(message_id: object, *, attempt: int) -> None:
+        await db.execute("UPDATE events SET attempts = 0 WHERE false")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.messaging.sending.send", later)
+        await drain()
+    assert await db.fetchval("SELECT state FROM messages") == "RESERVED"
+    await db.execute("UPDATE campaigns SET status = 'SENDING'")  # as while others are still to come
+    return campaign
+
+
+async def ask_to_send(drain: Drain) -> None:
+    from app import events
+
+    async with db.unit_of_work():
+        await events.record("message.reserved", subject_id=await db.fetchval("SELECT id FROM messages"))
+    await drain()
+
+
+async def test_a_reserved_message_of_a_paused_campaign_waits_until_it_goes_on(
+    by: Staff, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = await reserved_and_unsent(by, drain, monkeypatch)
+    await by.do("Pause", campaign)
+    await ask_to_send(drain)
+    assert await receivers() == []
+    assert await db.fetchval("SELECT state FROM messages") == "RESERVED"
+    await by.do("Resume", campaign)
+    await drain()
+    assert await receivers() == ["ada@customer.example"]
+
+
+async def test_a_reserved_message_of_a_cancelled_campaign_is_called_off(
+    by: Staff, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = await reserved_and_unsent(by, drain, monkeypatch)
+    cancelled = await by.do("Cancel", campaign)
+    assert cancelled["status"] == "CANCELLED"
+    assert cancelled["finishedAt"]
+    await ask_to_send(drain)
+    assert await receivers() == []
+    row = await db.fetchrow("SELECT state, reason FROM messages")
+    assert row is not None
+    assert (row["state"], row["reason"]) == ("SKIPPED", "CAMPAIGN_CANCELLED")
+    assert (await by.do("Cancel", campaign))["status"] == "CANCELLED"
+    assert await by.refused("Resume", campaign) == ["CAMPAIGN_STATE"]
+
+
+async def test_a_message_whose_sending_begins_while_the_campaign_is_cancelled_is_called_off(
+    by: Staff, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await reserved_and_unsent(by, drain, monkeypatch)
+    await db.execute("UPDATE campaigns SET status = 'CANCELLED'")  # its messages not yet looked at
+    await ask_to_send(drain)
+    assert await receivers() == []
+    assert await db.fetchval("SELECT reason FROM messages") == "CAMPAIGN_CANCELLED"
+
+
+async def test_a_paused_schedule_does_not_start_and_starts_late_when_it_goes_on(
+    by: Staff, advance: Advance, drain: Drain
+) -> None:
+    await customers.profile(email="ada@customer.example", consents=[EMAIL])
+    await drain()
+    campaign = await by.create()
+    await by.schedule(campaign, sendAt=(await clock.now() + timedelta(hours=1)).isoformat())
+    await by.do("Pause", campaign)
+    await advance("PT2H")
+    assert await receivers() == []
+    assert (await by.do("Resume", campaign))["status"] == "SCHEDULED"
+    await drain()
+    assert await receivers() == ["ada@customer.example"]
+
+
+async def test_many_presses_at_once_send_it_once(by: Staff, drain: Drain) -> None:
+    await campaigns.subscribers(5)
+    campaign = await by.create()
+    results = await asyncio.gather(
+        *(by.api.query(does("Send"), {"id": campaign}, token=by.token) for _ in range(4)),
+        *(by.api.query(does("Pause"), {"id": campaign}, token=by.token) for _ in range(2)),
+        *(by.api.query(does("Resume"), {"id": campaign}, token=by.token) for _ in range(2)),
+    )
+    assert all(not result.errors for result in results)
+    if (await by.show(campaign))["status"] == "PAUSED":
+        await by.do("Resume", campaign)
+    await drain()
+    assert len(await receivers()) == 5
+    assert all(message.deliveries == 1 for message in await list_messages())
+
+
+# --- drafts -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_draft_can_be_changed_listed_and_deleted(by: Staff, api: Api, staff_token: str) -> None:
+    campaign = await by.create(perMinute=60)
+    data = await api.ok(UPDATE, {"id": campaign, "input": {"name": "Summer", "perMinute": None}}, token=staff_token)
+    changed = data["campaignUpdate"]["campaign"]
+    assert (changed["name"], changed["perMinute"], changed["templateKey"]) == ("Summer", None, "news")
+    assert changed["stats"]["revenue"] == {"amount": "0.00", "currencyCode": "USD"}
+    other = await by.create(name="Autumn")
+    listed = (await api.ok(LIST, {"status": "DRAFT"}, token=staff_token))["campaigns"]
+    assert [node["name"] for node in listed["nodes"]] == ["Autumn", "Summer"]
+    assert listed["totalCount"] == 2
+    assert (await api.ok(DELETE, {"id": other}, token=staff_token))["campaignDelete"]["deletedId"] == other
+    assert (await api.ok(SHOW, {"id": other}, token=staff_token))["campaign"] is None
+    node = await api.ok("query ($id: ID!) { node(id: $id) { id } }", {"id": campaign}, token=staff_token)
+    assert node["node"] == {"id": campaign}
+    assert (await api.ok("query ($id: ID!) { node(id: $id) { id } }", {"id": campaign}))["node"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "field"),
+    [
+        ({"name": " "}, "REQUIRED", "name"),
+        ({"name": "x" * 121}, "TOO_LONG", "name"),
+        ({"templateKey": "missing"}, "NOT_FOUND", "templateKey"),
+        ({"templateKey": "receipt"}, "CAMPAIGN_NOT_MARKETING", "templateKey"),
+        ({"templateKey": "reminder"}, "INVALID", "templateKey"),
+        ({"segmentId": "seg_" + "0" * 32}, "NOT_FOUND", "segmentId"),
+        ({"segmentId": "nonsense"}, "INVALID_ID", "segmentId"),
+        ({"perMinute": 0}, "OUT_OF_RANGE", "perMinute"),
+        ({"perMinute": 100_001}, "OUT_OF_RANGE", "perMinute"),
+    ],
+)
+async def test_what_is_wrong_is_named_and_nothing_is_made(
+    by: Staff, api: Api, staff_token: str, given: dict[str, Any], code: str, field: str
+) -> None:
+    await marketing.template("receipt", purpose=MessagePurpose.TRANSACTIONAL)
+    await marketing.template("reminder", trigger="checkout.started")
+    made = {"name": "Spring", "templateKey": "news", **given}
+    (error,) = await api.refused(CREATE, {"input": made}, token=staff_token)
+    assert (error["code"], error["field"]) == (code, ["input", field])
+    assert await db.fetchval("SELECT count(*) FROM campaigns") == 0
+
+
+async def test_what_cannot_be_sent_is_refused_and_nothing_starts(
+    by: Staff, api: Api, staff_token: str, drain: Drain
+) -> None:
+    await customers.profile(email="ada@customer.example", consents=[EMAIL])
+    await drain()
+    await marketing.template("draft", publish=False)
+    await marketing.template("call", channel=VOICE, text="Hello from {{ shop.name }}.")
+    assert await by.refused("Send", await by.create(templateKey="draft")) == ["TEMPLATE_NOT_PUBLISHED"]
+    assert await by.refused("Send", await by.create(templateKey="call")) == ["CHANNEL_DISABLED"]
+    campaign = await by.create()
+    now = await clock.now()
+    for moment in (now - timedelta(minutes=1), now + timedelta(days=800)):
+        given = {"id": campaign, "input": {"sendAt": moment.isoformat()}}
+        (error,) = await api.refused(SCHEDULE, given, token=staff_token)
+        assert (error["code"], error["field"]) == ("OUT_OF_RANGE", ["input", "sendAt"])
+    assert await by.refused("Resume", campaign) == ["CAMPAIGN_STATE"]
+    assert await by.refused("Cancel", campaign) == ["CAMPAIGN_STATE"]
+    assert await by.refused("Send", "camp_" + "0" * 32) == ["NOT_FOUND"]
+    await drain()
+    assert await receivers() == []
+    assert await db.fetchval("SELECT count(*) FROM timers WHERE kind LIKE 'campaign.%'") == 0
+
+
+async def test_a_started_campaign_cannot_be_changed_or_deleted(
+    by: Staff, api: Api, staff_token: str, drain: Drain
+) -> None:
+    campaign = await by.create()
+    await by.do("Send", campaign)
+    await drain()
+    changed = {"id": campaign, "input": {"name": "Other"}}
+    assert (await api.refused(UPDATE, changed, token=staff_token))[0]["code"] == "CAMPAIGN_STARTED"
+    assert (await api.refused(DELETE, {"id": campaign}, token=staff_token))[0]["code"] == "CAMPAIGN_STARTED"
+    assert (await by.show(campaign))["name"] == "Spring"
+
+
+async def test_a_test_goes_to_staff_alone_and_counts_nowhere(
+    by: Staff, api: Api, staff_token: str, drain: Drain
+) -> None:
+    await customers.profile(email="ada@customer.example", consents=[EMAIL])
+    await drain()
+    campaign = await by.create()
+    data = await api.ok(TEST, {"id": campaign, "to": "staff@shop.example"}, token=staff_token)
+    assert data["campaignTestSend"]["messageId"].startswith("msg_")
+    await drain()
+    (mail,) = await list_messages()
+    assert mail.to == "staff@shop.example"
+    assert (mail.subject or "").startswith("[Test] ")
+    shown = await by.show(campaign)
+    assert (shown["status"], shown["stats"]["recipients"], shown["stats"]["sent"]) == ("DRAFT", 0, 0)
+    (error,) = await api.refused(TEST, {"id": campaign, "to": "nobody"}, token=staff_token)
+    assert error["code"] == "INVALID_EMAIL"
+
+
+async def test_what_came_of_it_is_counted(by: Staff, drain: Drain) -> None:
+    people = await campaigns.subscribers(4)
+    campaign = await by.create()
+    await by.do("Send", campaign)
+    await drain()
+    campaign_id = ids.decode("camp", campaign)
+    rows = await db.fetch("SELECT id FROM messages WHERE campaign_id = $1 ORDER BY id", campaign_id)
+    await db.execute("UPDATE messages SET delivered_at = now(), clicked_at = now() WHERE id = $1", rows[0]["id"])
+    await db.execute("UPDATE messages SET bounced_at = now() WHERE id = $1", rows[1]["id"])
+    await db.execute(
+        """
+        INSERT INTO attributions (order_id, message_id, campaign_id, revenue_minor, attributed_at)
+        VALUES ($1, $2, $3, 12345, now())
+        """,
+        people[0],
+        rows[0]["id"],
+        campaign_id,
+    )
+    stats = await by.stats(campaign)
+    assert (stats["sent"], stats["delivered"], stats["clicked"], stats["bounced"], stats["orders"]) == (4, 1, 1, 1, 1)
+    assert stats["revenue"] == {"amount": "123.45", "currencyCode": "USD"}
