@@ -108,12 +108,13 @@ def scheduler() -> None:
 
 @app.command
 def migrate() -> None:
-    """Bring the database to this release. Safe to run from several machines at once."""
+    """Bring the database to this release, with the flows that come with it as drafts. Safe to run from several
+    machines at once."""
     use_running_shop()
     configuration = settings()
-    from app import db
+    from app.commands.migrating import migrate_database
 
-    asyncio.run(db.migrate(configuration))
+    asyncio.run(migrate_database(configuration))
     console.print("The database is up to date.")
 
 

@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from app import db
+from app.flows import recipes
 from app.runtime import running
 from app.settings import Environment, get_settings
 
@@ -16,6 +17,7 @@ async def prepare() -> None:
     await db.migrate(settings)
     async with running(settings):
         if await db.fetchval("SELECT EXISTS (SELECT FROM products)"):
+            await recipes.install(publish=False)
             return
         from app.sample.loading import load_sample_shop  # not needed, and not imported, from the second start on
 

@@ -36,7 +36,7 @@ class PublishedFlow:
 class Catalogue:
     stamp: uuid.UUID | None
     flows: Sequence[PublishedFlow] = ()
-    """Published and not paused."""
+    """Published and not paused; those that go first when several could write come first."""
     triggers: Mapping[str, Sequence[tuple[PublishedFlow, Trigger]]] = field(default_factory=dict)
     """By event type."""
     ending: frozenset[str] = frozenset()
@@ -64,6 +64,7 @@ _PUBLISHED = """
            (SELECT stamp FROM flow_catalogue) AS stamp
     FROM flows f JOIN flow_versions v ON v.flow_id = f.id
     WHERE v.published_at IS NOT NULL OR v.id = f.published_version_id
+    ORDER BY f.priority DESC, f.id
 """
 
 

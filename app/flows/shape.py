@@ -113,7 +113,7 @@ def _in_words(error: ValidationError) -> str:
         return f"`{missing}` is missing; add it."
     if rule == "additionalProperties" and value is False:
         return _unknown_fields(error)
-    if error.schema is False:
+    if rule == "not":
         return f"{where} does not belong here; take it out."
     if rule == "enum":
         return f"{where} is one of {', '.join(map(str, value))}.{_suggestion(error.instance, value)}"

@@ -6,6 +6,7 @@ from app import db
 from app.catalogue import collections
 from app.catalogue.collections import CollectionGiven
 from app.catalogue.importing.service import import_file
+from app.flows import recipes
 from app.inventory import warehouses
 from app.sample import shipping
 from app.shipping import zone_editing
@@ -55,6 +56,7 @@ async def load_sample_shop() -> bool:
         with (FOLDER / "shop.csv").open("rb") as source:
             await import_file(source)
         await _collect_last_chances()
+        await recipes.install(publish=True)
         if not await db.fetchval("SELECT true FROM staff_users WHERE lower(email) = $1", OWNER_EMAIL):
             await staff.create_owner(OWNER_EMAIL, "Sam Owner", OWNER_PASSWORD)
     return True

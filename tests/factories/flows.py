@@ -15,6 +15,14 @@ from app.messaging.models import MessageChannel, MessagePurpose
 from tests.factories import customers
 
 EMAIL = "ada@customer.example"
+MJML = """
+<mjml><mj-head><mj-title>Hello</mj-title></mj-head><mj-body>
+  <mj-section><mj-column><mj-text>Hello</mj-text></mj-column></mj-section>
+  <mj-include path="marketing_footer.mjml" />
+</mj-body></mjml>
+"""
+PLAIN = "Hello {% render 'marketing_footer.txt.liquid', links: links, shop: shop %}"
+SHORT = "{{ shop.name }}: hello"
 MAIL: Mapping[str, Any] = {"kind": "send_email", "template": "hello"}
 TEXT: Mapping[str, Any] = {"kind": "send_sms", "template": "hello-text"}
 
@@ -26,9 +34,9 @@ async def template(
     purpose: MessagePurpose = MessagePurpose.MARKETING,
     trigger: str | None = None,
 ) -> None:
-    """A published template that needs nothing to be printed."""
-    mjml = "<mjml><mj-body><mj-section><mj-column><mj-text>Hello</mj-text></mj-column></mj-section></mj-body></mjml>"
-    text = TemplateText("en", "Hello", None, mjml if channel is MessageChannel.EMAIL else None, "Hello")
+    """A published template that needs nothing to be printed but what the law asks for."""
+    is_mail = channel is MessageChannel.EMAIL
+    text = TemplateText("en", None, None, MJML if is_mail else None, PLAIN if is_mail else SHORT)
     await library.save_template(
         key=key, name=key, channel=channel, purpose=purpose, trigger=trigger, versions=[text], publish=True
     )

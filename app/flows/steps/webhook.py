@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from app.errors import DomainError
+import orjson
+
 from app.flows.steps.base import Go, Result, Step, step_kind
 from app.flows.steps.holdout import HOLDOUT
 from app.kit.ids import decode, encode
+from app.webhooks import service as webhooks
 
 if TYPE_CHECKING:
     from app.flows.execution import Execution
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 EVENT_TYPE = "flow.step"
 """What the receiver gets as the type."""
+MAX_BODY_BYTES = 32 * 1024
+"""Half of what a delivery may have: the rest is for what the run tells."""
 
 
 @step_kind("webhook")
@@ -26,16 +30,17 @@ class CallWebhook(Step):
 
     @classmethod
     def parse(cls, given: "Given") -> Self:
+        body = dict(given.get("data", {}))
+        if len(orjson.dumps(body)) > MAX_BODY_BYTES:
+            given.problem(f"`data` can have {MAX_BODY_BYTES // 1024} KiB at most.", "data")
         return cls(
             key=given["key"],
             then=given.get("then"),
             endpoint_id=decode("whe", given["endpoint"]),
-            body=dict(given.get("data", {})),
+            body=body,
         )
 
     async def run(self, execution: "Execution") -> Result:
-        from app.webhooks import service as webhooks  # type: ignore[attr-defined]
-
         run = execution.run
         if run.in_holdout:
             return Go(outcome="SKIPPED", reason=HOLDOUT)
@@ -47,14 +52,11 @@ class CallWebhook(Step):
             "trigger": {"type": run.trigger_type, **run.trigger},
             "data": dict(self.body),
         }
-        try:
-            delivery_id = await webhooks.enqueue(
-                endpoint_id=self.endpoint_id,
-                event_type=EVENT_TYPE,
-                payload=payload,
-                dedupe_key=f"run:{run.id}:{self.key}",
-                run_id=run.id,
-            )
-        except DomainError as error:
-            return Go(outcome="FAILED", reason=error.code.name)
+        delivery_id = await webhooks.enqueue(
+            endpoint_id=self.endpoint_id,
+            event_type=EVENT_TYPE,
+            payload=payload,
+            dedupe_key=f"run:{run.id}:{self.key}",
+            run_id=run.id,
+        )
         return Go(detail={"deliveryId": str(delivery_id)})
