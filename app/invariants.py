@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import db
+from app.segments import invariants as segments
 
 MAX_ROWS = 20
 """Offending rows that are shown of each truth."""
@@ -427,4 +428,6 @@ _PROMOTIONS = [
     ),
 ]
 
-INVARIANTS = [*_STOCK, *_CHECKOUT, *_MONEY, *_ORDERS, *_CATALOGUE, *_PROMOTIONS]
+_SEGMENTS = [Invariant(*truth) for truth in segments.TRUTHS]
+
+INVARIANTS = [*_STOCK, *_CHECKOUT, *_MONEY, *_ORDERS, *_CATALOGUE, *_PROMOTIONS, *_SEGMENTS]

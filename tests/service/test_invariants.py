@@ -8,7 +8,7 @@ from app import db, invariants
 from app.invariants import INVARIANTS
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, discounts
+from tests.factories import catalogue, checkout, discounts, segments
 from tests.factories.fulfillments import fulfill
 
 Drain = Callable[[], Awaitable[None]]
@@ -22,6 +22,7 @@ CANCEL = "mutation ($id: ID!) { orderCancel(orderId: $id) { userErrors { code } 
 @pytest.fixture
 async def busy_shop(api: Api, staff_token: str, drain: Drain) -> None:
     """Orders in every state, a checkout that was refused and one that waits for its shopper; all is well."""
+    await segments.segment("buyers", "customer.known")
     await checkout.shop_that_ships()
     await discounts.discount()
     lantern = await catalogue.product(stock=50)
@@ -174,6 +175,14 @@ BREAKS = {
     "discounts_are_the_orders": [
         f"UPDATE orders SET discounts = '[]' WHERE number = {AUTHORIZED}",
         f"UPDATE discount_redemptions SET amount_minor = 1 WHERE order_id = {of(AUTHORIZED)}",
+    ],
+    "segments_are_counted": [
+        "UPDATE segment_counts SET members = members + 1",
+        "UPDATE segment_memberships SET member = false WHERE id = (SELECT min(id) FROM segment_memberships)",
+    ],
+    "segments_have_the_living": [
+        "UPDATE profiles SET merged_into_id = gen_random_uuid(), email = NULL, phone = NULL"
+        " WHERE id = (SELECT profile_id FROM segment_memberships LIMIT 1)",
     ],
     "variant_has_its_options": ["UPDATE product_variants SET option_values = ARRAY['XXL']"],
 }
