@@ -24,6 +24,7 @@ from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueri
 from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
 from schema.orders import OrderMutations, OrderQueries
+from schema.referrals import ReferralMutations, ReferralQueries
 from schema.scalars import SCALAR_MAP
 from schema.segments import SegmentMutations, SegmentQueries
 from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
@@ -56,6 +57,7 @@ class Query(
     OrderQueries,
     SegmentQueries,
     ShopQueries,
+    ReferralQueries,
     StaffQueries,
     TemplateQueries,
     SurveyQueries,
@@ -92,6 +94,7 @@ class Mutation(
     OrderMutations,
     SegmentMutations,
     ShopMutations,
+    ReferralMutations,
     StaffMutations,
     TemplateMutations,
     SurveyMutations,

@@ -173,9 +173,14 @@ async def with_customer_uses(cart: CartSnapshot) -> CartSnapshot:
     limited = [terms.discount_id for terms in cart.discounts if terms.limit_per_customer is not None]
     if not limited:
         return cart
+    for_new_customers = any(terms.referrer_id for terms in cart.discounts)
+    has_ordered = for_new_customers and await promotions.has_ordered(cart.email, cart.phone)
     hashes = promotions.contact_hashes(cart.email, cart.phone)
     uses = await promotions.customer_uses(limited, hashes) if hashes else {}
-    discounts = [replace(terms, customer_uses=uses.get(terms.discount_id, 0)) for terms in cart.discounts]
+    discounts = [
+        replace(terms, customer_uses=uses.get(terms.discount_id, 0), buyer_has_ordered=has_ordered)
+        for terms in cart.discounts
+    ]
     return replace(cart, discounts=discounts)
 
 

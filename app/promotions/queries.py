@@ -31,8 +31,11 @@ def sql_of_terms(codes: str) -> str:
             'currency_code', d.currency_code, 'minimum_subtotal_minor', d.minimum_subtotal_minor,
             'limit_per_customer', d.usage_limit_per_customer, 'code_id', k.id, 'code', k.code,
             'owner_id', owner.id, 'owner_email', lower(owner.email), 'owner_phone', owner.phone,
+            'referrer_id', referrer.id, 'referrer_email', referrer.email, 'referrer_phone', referrer.phone,
             'blocked', CASE
-                WHEN d.status <> 'ACTIVE' THEN 'DISABLED'
+                WHEN d.status <> 'ACTIVE' OR referrer.id IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM referral_program WHERE enabled
+                ) THEN 'DISABLED'
                 WHEN d.used_count >= d.usage_limit OR k.used_count >= k.usage_limit THEN 'USED_UP'
                 WHEN greatest(d.starts_at, k.starts_at) > business_now() THEN 'NOT_STARTED'
                 WHEN least(d.ends_at, k.ends_at) <= business_now() THEN 'EXPIRED' END
@@ -48,6 +51,8 @@ def sql_of_terms(codes: str) -> str:
         LEFT JOIN discount_codes k ON k.id = offered.code_id
         LEFT JOIN profiles given ON given.id = k.profile_id
         LEFT JOIN profiles owner ON owner.id = coalesce(given.merged_into_id, given.id)
+        LEFT JOIN referral_codes recommended ON recommended.discount_code_id = k.id
+        LEFT JOIN profiles referrer ON referrer.id = recommended.profile_id
     )"""
 
 
@@ -56,7 +61,7 @@ def terms_of(text: str | None) -> list[DiscountTerms]:
 
 
 def _terms(row: dict[str, Any]) -> DiscountTerms:
-    for name in ("discount_id", "code_id", "owner_id"):
+    for name in ("discount_id", "code_id", "owner_id", "referrer_id"):
         row[name] = row[name] and uuid.UUID(row[name])
     row["percentage"] = row["percentage"] and Decimal(row["percentage"])
     row["blocked"] = row["blocked"] and DiscountCodeReason(row["blocked"])
@@ -68,6 +73,17 @@ def contact_hashes(email: str | None, phone: str | None) -> list[bytes]:
     if email:
         return address_hashes(MessageChannel.EMAIL, email)
     return address_hashes(MessageChannel.SMS, phone) if phone else []
+
+
+async def has_ordered(email: str | None, phone: str | None) -> bool:
+    """Whether this buyer has an order that stands; somebody unknown has none."""
+    if not email and not phone:
+        return False
+    same = "lower(email) = lower($1)" if email else "phone = $1"
+    found: bool = await db.fetchval(
+        f"SELECT EXISTS (SELECT FROM orders WHERE {same} AND status <> 'CANCELLED')", email or phone
+    )
+    return found
 
 
 async def customer_uses(discount_ids: Sequence[uuid.UUID], hashes: Sequence[bytes]) -> dict[uuid.UUID, int]:

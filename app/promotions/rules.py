@@ -14,6 +14,7 @@ from app.errors import DomainError
 from app.pricing.amounts import Discount
 from app.pricing.rules import amount_off
 from app.promotions.errors import PromotionErrorCode
+from app.referrals.rules import same_mailbox
 
 
 class DiscountCodeReason(StrEnum):
@@ -27,6 +28,8 @@ class DiscountCodeReason(StrEnum):
     ALREADY_USED = "ALREADY_USED"
     BUYER_UNKNOWN = "BUYER_UNKNOWN"
     NOT_YOURS = "NOT_YOURS"
+    SELF_REFERRAL = "SELF_REFERRAL"
+    EXISTING_CUSTOMER = "EXISTING_CUSTOMER"
     MINIMUM_NOT_REACHED = "MINIMUM_NOT_REACHED"
     OTHER_CURRENCY = "OTHER_CURRENCY"
     NOT_COMBINABLE = "NOT_COMBINABLE"
@@ -39,6 +42,8 @@ class DiscountTerms:
     Attributes:
         code, code_id: None for one that applies by itself.
         owner_id: the living profile that a personal code belongs to, with its addresses (the email in lower case).
+        referrer_id: who recommended the shop with this code, with their addresses; it is for new customers then.
+        buyer_has_ordered: looked up for codes of that kind only.
         blocked: why nobody can use it now.
         limit_per_customer, customer_uses: how often one buyer may use it, and how often this one has.
     """
@@ -55,6 +60,10 @@ class DiscountTerms:
     owner_id: uuid.UUID | None = None
     owner_email: str | None = None
     owner_phone: str | None = None
+    referrer_id: uuid.UUID | None = None
+    referrer_email: str | None = None
+    referrer_phone: str | None = None
+    buyer_has_ordered: bool = False
     blocked: DiscountCodeReason | None = None
     customer_uses: int = 0
 
@@ -137,6 +146,11 @@ def _obstacle(terms: DiscountTerms, buyer: Buyer, subtotal_minor: int, currency:
         return terms.blocked
     if terms.owner_id and (not_theirs := _not_theirs(terms, buyer)):
         return not_theirs
+    if terms.referrer_id:
+        if _is_referrer(terms, buyer):
+            return DiscountCodeReason.SELF_REFERRAL
+        if terms.buyer_has_ordered:
+            return DiscountCodeReason.EXISTING_CUSTOMER
     if terms.limit_per_customer is not None and terms.customer_uses >= terms.limit_per_customer:
         return DiscountCodeReason.ALREADY_USED
     if terms.currency_code is not None and terms.currency_code != currency:
@@ -155,6 +169,12 @@ def _not_theirs(terms: DiscountTerms, buyer: Buyer) -> DiscountCodeReason | None
     return None if buyer.phone and buyer.phone == terms.owner_phone else DiscountCodeReason.NOT_YOURS
 
 
+def _is_referrer(terms: DiscountTerms, buyer: Buyer) -> bool:
+    if buyer.email and terms.referrer_email and same_mailbox(buyer.email) == same_mailbox(terms.referrer_email):
+        return True
+    return bool(buyer.phone and buyer.phone == terms.referrer_phone) or buyer.profile_id == terms.referrer_id
+
+
 def _best(usable: Sequence[DiscountTerms], from_minor: int) -> DiscountTerms | None:
     return max(usable, key=lambda terms: amount_off(terms.as_priced(), from_minor), default=None)
 
@@ -168,6 +188,14 @@ _REFUSED = {
     DiscountCodeReason.ALREADY_USED: (
         PromotionErrorCode.DISCOUNT_ALREADY_USED,
         "You have used the code {code} as often as it can be; remove it.",
+    ),
+    DiscountCodeReason.SELF_REFERRAL: (
+        PromotionErrorCode.DISCOUNT_SELF_REFERRAL,
+        "The code {code} is your own, for your friends; remove it.",
+    ),
+    DiscountCodeReason.EXISTING_CUSTOMER: (
+        PromotionErrorCode.DISCOUNT_EXISTING_CUSTOMER,
+        "The code {code} is for a first order; remove it.",
     ),
     DiscountCodeReason.EXPIRED: (PromotionErrorCode.DISCOUNT_EXPIRED, "The code {code} is over; remove it."),
     DiscountCodeReason.DISABLED: (PromotionErrorCode.DISCOUNT_DISABLED, "The code {code} is over; remove it."),

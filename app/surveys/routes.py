@@ -33,9 +33,10 @@ async def _survey(request: Request) -> Response:
             text="It may have been cut off. Please open it from the message again, or write to us.",
         )
     form = await _form(request) if request.method == "POST" else {}
-    score = _score(form.get("score") if form else request.query_params.get("score"))
-    if request.method != "POST" or score is None:
-        problem = "Please choose a number." if request.method == "POST" else None
+    answered = request.method == "POST"
+    score = _score(form.get("score") if answered else request.query_params.get("score"))
+    if not answered or score is None:
+        problem = "Please choose a number." if answered else None
         return await _show(asked, score, form.get("comment"), problem)
     try:
         await service.respond(token, score, form.get("comment"))

@@ -19,6 +19,8 @@ describe_enum(
     ALREADY_USED="This buyer has used it as often as one customer may.",
     BUYER_UNKNOWN="It belongs to one person: enter the email address that it was sent to.",
     NOT_YOURS="It belongs to somebody with another email address.",
+    SELF_REFERRAL="It is the buyer's own, for their friends.",
+    EXISTING_CUSTOMER="It is for a first order, and this buyer has ordered before.",
     MINIMUM_NOT_REACHED="The cart's subtotal is below the least that the discount asks for.",
     OTHER_CURRENCY="It takes off an amount in a currency that is no longer the shop's.",
     NOT_COMBINABLE="Another of the codes takes more off, and only one code counts.",

@@ -113,6 +113,7 @@ async def test_a_post_without_a_score_asks_for_one(api: Api, order: tuple[uuid.U
         answer = await api.http.post(path(order, 9), data={"score": score, "comment": "Hm <b>"})
         assert "Please choose a number" in answer.text
         assert "Hm &lt;b&gt;" in answer.text
+    assert "Please choose a number" in (await api.http.post(path(order, 9))).text
     long = await api.http.post(path(order, 9), data={"score": "9", "comment": "x" * 2001})
     assert "2,000 characters" in long.text
     assert await kept() == []

@@ -68,6 +68,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "shop": PUBLIC,
         "staffMe": ANY_STAFF,
         "suppressions": Permission.CUSTOMERS_READ,
+        "referralProgram": Permission.MARKETING_READ,
+        "referrals": Permission.CUSTOMERS_READ,
         "surveyResponses": Permission.CUSTOMERS_READ,
         "surveySummary": Permission.MARKETING_READ,
         "template": Permission.MARKETING_READ,
@@ -148,6 +150,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "staffLogin": PUBLIC,
         "suppressionAdd": Permission.CUSTOMERS_WRITE,
         "suppressionLift": Permission.CUSTOMERS_WRITE,
+        "referralCodeCreate": PUBLIC,  # with the token of one's own mail, or for staff with CUSTOMERS_WRITE
+        "referralProgramUpdate": Permission.MARKETING_WRITE,
         "surveyRespond": PUBLIC,  # with the signed token from the message
         "templatePublish": Permission.MARKETING_WRITE,
         "templateSave": Permission.MARKETING_WRITE,
