@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from app import db
-from app.customers import consent_queries, consent_texts, newsletter, updating
+from app.customers import consent_queries, consent_texts, newsletter, updating, visitors
 from app.customers.consent_texts import Wording
 from app.customers.models import ConsentAction, ConsentSource
 from app.errors import CommonErrorCode, DomainError
@@ -132,10 +132,13 @@ class NewsletterPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
 
 
-@strawberry.input(description="Whose consent changes: exactly one of the two.")
+@strawberry.input(description="Whose consent changes: exactly one of the three.")
 class ConsentUpdateInput:
     cart_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="The person with the email and phone of this cart."
+    )
+    visitor_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The person that this visitor is known as."
     )
     preference_token: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -159,7 +162,7 @@ class ConsentPayload:
     accepted: bool = strawberry.field(default=False, description="Whether it was taken.")
     channels: list[ChannelConsent] | None = strawberry.field(
         default=None,
-        description="How things stand now; null without a preference token, as carts hold anybody's address.",
+        description="How things stand now; null without a preference token, as anybody can type anybody's address.",
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
 
@@ -229,15 +232,16 @@ class ConsentMutations:
 
     @mutation(
         access=PUBLIC,
-        description="Change consent to marketing: of the person of a cart, or with the token of a preference link.",
+        description="Change consent to marketing: of the person of a cart or a visitor, or with the token of a "
+        "preference link.",
     )
     async def consent_update(
         self, info: Info, input: Annotated[ConsentUpdateInput, strawberry.argument(description="Whose, and what.")]
     ) -> ConsentPayload:
         given = given_consents(input.consent, "input", "consent")
         proof = proof_of(info.context)
-        if bool(input.cart_id) == bool(input.preference_token):
-            message = "Name a cart or a preference token: one of them."
+        if [bool(input.cart_id), bool(input.visitor_id), bool(input.preference_token)].count(True) != 1:
+            message = "Name a cart, a visitor or a preference token: one of them."
             raise DomainError(CommonErrorCode.INVALID, message, ["input"])
         if input.preference_token:
             standing = await updating.with_token(input.preference_token, given, proof)
@@ -245,8 +249,13 @@ class ConsentMutations:
                 ChannelConsent(channel=one.channel, address=one.masked_address, state=one.state) for one in standing
             ]
             return ConsentPayload(accepted=True, channels=channels)
-        key = cart_key(str(input.cart_id))
-        await updating.of_cart(key.id, key.secret, given, proof, client=info.context.client_address)
+        client = info.context.client_address
+        if input.cart_id:
+            key = cart_key(input.cart_id)
+            await updating.of_cart(key.id, key.secret, given, proof, client=client)
+        else:
+            visitor_id = visitors.verified(str(input.visitor_id), ["input", "visitorId"])
+            await updating.of_visitor(visitor_id, given, proof, client=client)
         return ConsentPayload(accepted=True)
 
     @mutation(

@@ -18,6 +18,12 @@ def consent_channel(channel: MessageChannel) -> MessageChannel:
     return MessageChannel.SMS if channel is MessageChannel.VOICE else channel
 
 
+def refusal_of(action: str | None) -> MessageReason | None:
+    """Why marketing is not allowed by what was said last about an address; None when it is."""
+    said = ConsentAction(action) if action else None
+    return None if said is ConsentAction.GRANTED else _REFUSALS[said]
+
+
 async def marketing(channel: MessageChannel, address: str) -> MessageReason | None:
     """Why marketing to this address is not allowed now; None when it is.
 
@@ -39,10 +45,7 @@ async def marketing(channel: MessageChannel, address: str) -> MessageReason | No
     )
     if facts is None:
         raise RuntimeError("a SELECT without FROM has a row")
-    action = ConsentAction(facts["action"]) if facts["action"] else None
-    if action is not ConsentAction.GRANTED:
-        return _REFUSALS[action]
-    return MessageReason.SUPPRESSED if facts["suppressed"] else None
+    return refusal_of(facts["action"]) or (MessageReason.SUPPRESSED if facts["suppressed"] else None)
 
 
 async def transactional(channel: MessageChannel, address: str) -> MessageReason | None:

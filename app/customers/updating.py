@@ -1,4 +1,4 @@
-"""Changing one's mind through a storefront: with a preference token, or as the person of a cart."""
+"""Changing one's mind through a storefront: with a preference token, or as the person of a cart or a visitor."""
 
 import uuid
 from collections.abc import Sequence
@@ -70,19 +70,44 @@ async def of_cart(cart_id: uuid.UUID, secret: str, given: Sequence[ConsentGiven]
         cart = await db.fetchrow("SELECT email, phone, profile_id, secret_hash FROM carts WHERE id = $1", cart_id)
         if cart is None or not token_matches(secret, cart["secret_hash"]):
             raise not_found("cart", ["input", "cartId"])
-        addresses = Reachable(cart["email"], cart["phone"])
-        try:
-            consenting.check(given, addresses)
-            if addresses.email is None and addresses.phone is None:
-                return
-            profile_id = (
-                await identification.lock(cart["profile_id"])
-                if cart["profile_id"]
-                else await identification.identify(email=addresses.email, phone=addresses.phone, source=SOURCE)
-            )
-            await consenting.take(given, addresses, profile_id=profile_id, source=ConsentSource.API, proof=proof)
-        except (DomainError, DomainErrors) as wrong:
-            raise _below_input(wrong) from wrong
+        await _take(cart["profile_id"], Reachable(cart["email"], cart["phone"]), given, proof)
+
+
+async def of_visitor(visitor_id: uuid.UUID, given: Sequence[ConsentGiven], proof: Proof, *, client: str) -> None:
+    """For the addresses of the person that a visitor is known as; see `of_cart`.
+
+    Raises:
+        DomainErrors: see `consenting.take`: without any address, CONSENT_ADDRESS_MISSING; fields below `input`.
+        DomainError: RATE_LIMITED.
+    """
+    await _limit(client)
+    async with db.unit_of_work():
+        person = await db.fetchrow(
+            """
+            SELECT p.id, p.email, p.phone FROM visitors v JOIN profiles o ON o.id = v.profile_id
+            JOIN profiles p ON p.id = coalesce(o.merged_into_id, o.id) WHERE v.id = $1
+            """,
+            visitor_id,
+        )
+        addresses = Reachable(person["email"], person["phone"]) if person else Reachable(None, None)
+        await _take(person["id"] if person else None, addresses, given, proof)
+
+
+async def _take(
+    profile_id: uuid.UUID | None, addresses: Reachable, given: Sequence[ConsentGiven], proof: Proof
+) -> None:
+    try:
+        consenting.check(given, addresses)
+        if addresses.email is None and addresses.phone is None:
+            return
+        person = (
+            await identification.lock(profile_id)
+            if profile_id
+            else await identification.identify(email=addresses.email, phone=addresses.phone, source=SOURCE)
+        )
+        await consenting.take(given, addresses, profile_id=person, source=ConsentSource.API, proof=proof)
+    except (DomainError, DomainErrors) as wrong:
+        raise _below_input(wrong) from wrong
 
 
 async def _limit(client: str) -> None:

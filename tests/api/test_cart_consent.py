@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app import db
-from app.customers import consent, permission
+from app.customers import consent, identification, links, permission, visitors
 from app.customers.models import ConsentAction
 from app.messaging.models import MessageChannel, MessageReason
 from tests.client import Api
@@ -114,7 +114,31 @@ async def test_consent_update_needs_one_key_and_the_right_one(api: Api) -> None:
         ({"cartId": cart.gid, "preferenceToken": "abc"}, "INVALID"),
         ({"cartId": wrong.gid}, "NOT_FOUND"),
         ({"preferenceToken": "abc"}, "INVALID"),
+        ({"visitorId": "vis_" + "0" * 32 + "_" + "x" * 22}, "INVALID_ID"),
+        ({"visitorId": visitors.issue().gid}, "CONSENT_ADDRESS_MISSING"),
     ):
         (error,) = await api.refused(UPDATE, {"input": {**given, "consent": boxes(EMAIL=True)}})
         assert error["code"] == code, given
     assert not await db.fetchval("SELECT EXISTS (SELECT FROM consents)")
+
+
+async def test_consent_update_is_for_the_person_that_a_visitor_is_known_as(api: Api) -> None:
+    gid = visitors.issue().gid
+    visitor_id = visitors.verified(gid, [])
+    async with db.unit_of_work():
+        await identification.identify(email=ADA, visitor_id=visitor_id, source="CART")
+    await api.ok(UPDATE, {"input": {"visitorId": gid, "consent": boxes(EMAIL=True)}})
+    assert await consent.state(EMAIL, ADA) is ConsentAction.GRANTED
+    await api.ok(UPDATE, {"input": {"visitorId": gid, "consent": boxes(EMAIL=False)}})
+    assert await consent.state(EMAIL, ADA) is ConsentAction.REVOKED
+
+
+async def test_the_preference_token_proves_one_address_and_asks_for_the_other(api: Api) -> None:
+    ada = await customers.profile(email=ADA, phone=PHONE)
+    token = links.preference_token(ada, EMAIL, ADA)
+    given = {"input": {"preferenceToken": token, "consent": boxes(EMAIL=True, SMS=True)}}
+    answer = await api.ok(UPDATE, given)
+    assert answer["consentUpdate"]["channels"] == [
+        {"channel": "EMAIL", "address": "a•••@c•••.example", "state": "GRANTED"},
+        {"channel": "SMS", "address": "•••42", "state": "REQUESTED"},
+    ]
