@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import db
+from app.customers import invariants as people
 from app.segments import invariants as segments
 
 MAX_ROWS = 20
@@ -430,4 +431,6 @@ _PROMOTIONS = [
 
 _SEGMENTS = [Invariant(*truth) for truth in segments.TRUTHS]
 
-INVARIANTS = [*_STOCK, *_CHECKOUT, *_MONEY, *_ORDERS, *_CATALOGUE, *_PROMOTIONS, *_SEGMENTS]
+_PEOPLE = [Invariant(*truth) for truth in people.TRUTHS]
+
+INVARIANTS = [*_STOCK, *_CHECKOUT, *_MONEY, *_ORDERS, *_CATALOGUE, *_PROMOTIONS, *_SEGMENTS, *_PEOPLE]

@@ -62,8 +62,10 @@ async def on_stage_due(event: Event) -> None:
 
 @events.on(merging.MERGED, name="customers.lifecycle")
 async def on_merged(event: Event) -> None:
-    living_id = await identification.living(uuid.UUID(event.payload["profileId"]))
-    await merging.move_the_rest(uuid.UUID(event.payload["mergedId"]), living_id)
+    gone_id = uuid.UUID(event.payload["mergedId"])
+    living_id = await identification.living(gone_id)
+    await merging.move_the_rest(gone_id, living_id)
+    await lifecycle.forget_merged(gone_id)
     await lifecycle.refresh(living_id)
 
 

@@ -178,6 +178,24 @@ def _buckets(order_count: int, total_spent_minor: int) -> dict[str, int]:
     return {"FREQUENCY": frequency_bucket(order_count), "MONETARY": monetary_bucket(total_spent_minor)}
 
 
+async def forget_merged(gone_id: uuid.UUID) -> None:
+    """A merged profile's orders are the living one's: it counts as a customer no more. Repeating it changes nothing."""
+    gone = await db.fetchrow(
+        "SELECT id, order_count, total_spent_minor FROM profiles WHERE id = $1 AND order_count > 0 FOR UPDATE", gone_id
+    )
+    if gone is None:
+        return
+    await _scores(gone, Figures(0, 0, None, None, None))
+    await db.execute(
+        """
+        UPDATE profiles SET order_count = 0, total_spent_minor = 0, first_order_at = NULL, last_order_at = NULL,
+            next_order_expected_at = NULL, lapses_at = NULL
+        WHERE id = $1
+        """,
+        gone_id,
+    )
+
+
 async def note_reorders(order_id: uuid.UUID) -> None:
     """Of each product in an order: how long ago its buyer bought it before. Repeating it changes nothing."""
     await db.execute(

@@ -50,6 +50,11 @@ def taken_for(number: int) -> str:
     return f"attempt_id = (SELECT attempt_id FROM orders WHERE number = {number})"
 
 
+MERGED_PROFILE = """
+    INSERT INTO profiles (id, properties, stage, order_count, total_spent_minor, created_at, updated_at, merged_into_id)
+    VALUES (gen_random_uuid(), '{}', 'VISITOR', 0, 0, now(), now(),
+"""
+
 BREAKS = {
     "stock_not_negative": [
         "ALTER TABLE stock_levels DROP CONSTRAINT stock_available; UPDATE stock_levels SET available = -1",
@@ -185,6 +190,35 @@ BREAKS = {
         " WHERE id = (SELECT profile_id FROM segment_memberships LIMIT 1)",
     ],
     "variant_has_its_options": ["UPDATE product_variants SET option_values = ARRAY['XXL']"],
+    "order_has_its_buyer": [f"UPDATE orders SET profile_id = NULL WHERE number = {AUTHORIZED}"],
+    "merged_profile_leads_to_a_living_one": [
+        f"{MERGED_PROFILE} gen_random_uuid())",
+        f"{MERGED_PROFILE} (SELECT id FROM profiles LIMIT 1)); UPDATE profiles SET merged_into_id = id WHERE email IS NULL",
+    ],
+    "merged_profile_has_nothing_left": [
+        f"""
+        {MERGED_PROFILE} (SELECT id FROM profiles LIMIT 1));
+        UPDATE {table} SET profile_id = (SELECT id FROM profiles WHERE merged_into_id IS NOT NULL)
+        """
+        for table in ("orders", "carts", "profile_events")
+    ],
+    "figures_are_those_of_the_orders": [
+        "UPDATE profiles SET order_count = order_count + 1",
+        "UPDATE profiles SET total_spent_minor = total_spent_minor - 1",
+        "UPDATE profiles SET last_order_at = NULL",
+    ],
+    "every_customer_is_counted": [
+        "UPDATE figure_counts SET profiles = profiles + 1 WHERE figure = 'FREQUENCY'",
+        "DELETE FROM figure_counts WHERE figure = 'MONETARY'",
+    ],
+    "time_will_tell": ["DELETE FROM timers WHERE kind = 'profile.stage_due'"],
+    "checkout_starts_once": [
+        """
+        INSERT INTO profile_events (id, profile_id, type, occurred_at, data)
+        SELECT gen_random_uuid(), p.id, 'checkout.started', now(), '{"checkoutId": "x"}'
+        FROM profiles p, generate_series(1, 2)
+        """
+    ],
 }
 
 
