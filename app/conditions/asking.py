@@ -2,7 +2,7 @@
 
 import contextlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -47,7 +47,9 @@ class Asker:
         event: Mapping[str, Any] | None = None,
         run: Mapping[str, Any] | None = None,
         subjects: Mapping[str, Mapping[str, Any]] | None = None,
+        functions: Collection[str] | None = None,
     ) -> None:
+        """`functions` are those that the conditions call: making all of them known costs more than asking does."""
         self._facts = facts
         self._turning: list[datetime] = []
         self._properties: dict[str, Any] | None = None
@@ -62,7 +64,10 @@ class Asker:
                 variables[use.variable] = self._of_customer(use.name)
             else:
                 variables[use.variable] = _fitting(roots.get(use.root, {}).get(use.name), type_)
-        self._context = cel.Context(variables, {**STATELESS, **self._own_functions()})
+        known = {**STATELESS, **self._own_functions()}
+        if functions is not None:
+            known = {name: known[name] for name in functions if name in known}
+        self._context = cel.Context(variables, known)
 
     def ask(self, condition: Condition) -> tuple[bool, datetime | None]:
         """The answer, and the moment at which it can become another one by the passing of time alone.

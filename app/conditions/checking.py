@@ -30,6 +30,8 @@ class Condition:
     """Whether its answer can change by the mere passing of time."""
     program: Any
     """Of the CEL library."""
+    functions: frozenset[str]
+    """What the program calls."""
 
 
 def check(
@@ -73,4 +75,5 @@ def _check(source: str, event_types: tuple[str, ...], in_run: bool, trigger_type
         calls=frozenset(compiler.calls),
         time_dependent=compiler.time_dependent,
         program=program,
+        functions=frozenset(program.functions()),
     )

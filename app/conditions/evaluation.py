@@ -55,7 +55,10 @@ async def evaluate(
     people = await facts.load(wanted_facts([condition], roots), [profile_id])
     if profile_id not in people:
         return False
-    return Asker(people[profile_id], condition.names, event=event, run=run, subjects=found).ask(condition)[0]
+    asker = Asker(
+        people[profile_id], condition.names, event=event, run=run, subjects=found, functions=condition.functions
+    )
+    return asker.ask(condition)[0]
 
 
 async def holds(
@@ -85,7 +88,11 @@ async def answer_all(
     """Each condition's answer for each living profile, the conditions being without event and run."""
     people = await facts.load(wanted_facts(conditions, {}), profile_ids)
     uses = {use: type_ for condition in conditions for use, type_ in condition.names.items()}
-    return {profile_id: _answers(conditions, Asker(person, uses), profile_id) for profile_id, person in people.items()}
+    functions = {name for condition in conditions for name in condition.functions}
+    return {
+        profile_id: _answers(conditions, Asker(person, uses, functions=functions), profile_id)
+        for profile_id, person in people.items()
+    }
 
 
 def _answers(conditions: Sequence[Condition], asker: Asker, profile_id: uuid.UUID) -> list[Answer]:
