@@ -9,6 +9,7 @@ import orjson
 from app import db
 from app.customers import timeline
 from app.flows import service
+from app.kit.ids import new_id
 from app.messaging import library
 from app.messaging.library import TemplateText
 from app.messaging.models import MessageChannel, MessagePurpose
@@ -80,6 +81,8 @@ async def person(email: str = EMAIL, *, phone: str | None = None) -> uuid.UUID:
 async def happens(event_type: str, profile_id: uuid.UUID, **facts: object) -> uuid.UUID:
     """What the domain that it happens in would record. Names of ids (`cart_id`) and of other data as they are."""
     ids = {name: facts.pop(name) for name in ("cart_id", "order_id", "product_id") if name in facts}
+    if event_type == "checkout.started":
+        facts.setdefault("checkoutId", str(new_id()))
     async with db.unit_of_work():
         return await timeline.record(event_type, profile_id=profile_id, data=facts, **ids)  # type: ignore[arg-type]
 
