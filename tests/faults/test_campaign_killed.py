@@ -24,20 +24,19 @@ async def through(campaign_id: uuid.UUID) -> bool:
 
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    "at",
+    ("at", "when"),
     [
-        "app.campaigns.audience:enlist",
-        "app.campaigns.feeding:_decide",
-        "app.campaigns.feeding:_round",
-        "app.campaigns.feeding:_go_on",
+        ("app.campaigns.audience:enlist", "after"),
+        ("app.campaigns.feeding:_decide", "after"),
+        ("app.campaigns.feeding:_go_on", "before"),
     ],
 )
-async def test_a_campaign_outlives_its_worker(clean_database: None, tmp_path: Path, at: str) -> None:
+async def test_a_campaign_outlives_its_worker(clean_database: None, tmp_path: Path, at: str, when: str) -> None:
     await shop()
     await marketing.template("news")
     await campaigns.subscribers(RECEIVERS)
     campaign_id = await campaigns.campaign()
-    doomed = worker_process(at=at, when="after", once=tmp_path / "died")
+    doomed = worker_process(at=at, when=when, once=tmp_path / "died")
     with ending(scheduler := scheduler_process(), doomed, healthy := worker_process()):
         scheduler.start()
         doomed.start()
