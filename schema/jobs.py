@@ -11,6 +11,7 @@ from app import live
 from app.catalogue.importing import service as importing
 from app.errors import not_found
 from app.flows import backfill, versions
+from app.flows.simulation import job as simulation
 from app.jobs import queries, service
 from app.jobs.models import JobStatus
 from app.jobs.queries import JobView
@@ -31,6 +32,7 @@ _PERMISSION_BY_KIND = {
     importing.JOB_KIND: Permission.PRODUCTS_WRITE,
     building.JOB_KIND: Permission.MARKETING_WRITE,
     backfill.JOB_KIND: Permission.MARKETING_READ,
+    simulation.JOB_KIND: Permission.MARKETING_READ,
     versions.JOB_KIND: Permission.MARKETING_READ,
 }
 

@@ -167,7 +167,7 @@ class _Loader:
     async def _products(self, named: Iterable[str | None]) -> list[uuid.UUID]:
         """The ids of products that are named by id or slug; noted for all, as everybody is asked about the same."""
         texts = {text for text in named if text}
-        known = {text: found for text in texts if (found := _product_id(text))}
+        known = {text: found for text in texts if (found := product_id_of(text))}
         if slugs := sorted(texts - known.keys()):
             known |= {row["slug"]: row["id"] for row in await db.fetch(_PRODUCTS, slugs)}
         for facts in self._people.values():
@@ -231,7 +231,7 @@ class _Loader:
                 self._people[profile_id].consented.add(channel_name)
 
 
-def _product_id(text: str) -> uuid.UUID | None:
+def product_id_of(text: str) -> uuid.UUID | None:
     """`prod_…` and a bare UUID; None for a slug."""
     try:
         return uuid.UUID(hex=text.removeprefix("prod_"))

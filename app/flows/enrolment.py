@@ -53,11 +53,11 @@ _GIVES_WAY = """
 async def by_event(known: Catalogue, profile_id: uuid.UUID, happened: Happened) -> None:
     """Take the person into every published flow that starts on this. The profile is locked in the open unit of work."""
     for flow, trigger in known.triggers.get(happened.type, ()):
-        if _is_meant(flow, trigger, happened):
+        if is_meant(flow, trigger, happened):
             await enrol(known, flow, trigger, profile_id, happened)
 
 
-def _is_meant(flow: PublishedFlow, trigger: Trigger, happened: Happened) -> bool:
+def is_meant(flow: PublishedFlow, trigger: Trigger, happened: Happened) -> bool:
     if trigger.segment is not None:
         return bool(happened.data.get("segmentKey") == trigger.segment)
     if trigger.event == DATE_REACHED:
@@ -98,7 +98,7 @@ async def enrol(
     if pending is not None:
         # One trigger has to stay quiet for a while; this one need not.
         await ending.end(pending, FlowRunStatus.EXITED, exits.SUPERSEDED)
-    lines = _start(run, flow.definition, trigger)
+    lines = put_at_beginning(run, flow.definition, trigger)
     at_once = run.due_at is not None and run.due_at <= await clock.now()
     if not await runs.begin(run, lines, timer=not at_once):
         return None
@@ -146,7 +146,7 @@ def new_run(flow: PublishedFlow, trigger: Trigger, profile_id: uuid.UUID, happen
     )
 
 
-def _start(run: Run, definition: Definition, trigger: Trigger) -> list[StepLine]:
+def put_at_beginning(run: Run, definition: Definition, trigger: Trigger) -> list[StepLine]:
     """Put a run at its beginning. A delay that it begins with is begun here: it needs nothing but the clock."""
     run.state = {}
     run.waiting_for = None
@@ -163,20 +163,25 @@ def _start(run: Run, definition: Definition, trigger: Trigger) -> list[StepLine]
     return [StepLine(first.key, first.kind, StepOutcome.WAITING, detail={"until": run.due_at.isoformat()})]
 
 
+def begins_anew(run: Run, definition: Definition, trigger: Trigger, happened: Happened) -> bool:
+    """Whether a living run, whose trigger happens again, is put at its beginning."""
+    if happened.occurred_at <= run.triggered_at:
+        return False
+    return run.status is FlowRunStatus.PENDING or (
+        trigger.quiet_for is None and definition.restarts and not run.state.get("messages")
+    )
+
+
 async def _repeat(run: Run, trigger: Trigger, happened: Happened) -> None:
     """The trigger of a living run happens again: its quiet time begins anew, or (`onRepeat`) all of its waiting, as
     long as it has written nothing. It stays with its version."""
-    if happened.occurred_at <= run.triggered_at:
-        return
     own = await catalogue.definition_of(run.version_id)
-    if run.status is FlowRunStatus.ACTIVE and (
-        trigger.quiet_for is not None or not own.restarts or run.state.get("messages")
-    ):
+    if not begins_anew(run, own, trigger, happened):
         return
     stood_at = run.step_key
     run.trigger_type, run.trigger_event_id = happened.type, happened.id
     run.trigger, run.triggered_at = dict(happened.data), happened.occurred_at
-    lines = _start(run, own, trigger)
+    lines = put_at_beginning(run, own, trigger)
     at_once = run.due_at is not None and run.due_at <= await clock.now()
     if stood_at == run.step_key:
         lines = []  # the line that says it waits here is there

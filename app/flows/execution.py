@@ -17,6 +17,7 @@ from app.flows.calendar import at_local
 from app.flows.definitions import Definition
 from app.flows.reading import CUSTOMER_MOMENTS, PROPERTIES
 from app.flows.runs import Run
+from app.flows.steps.base import Result, Step
 from app.messaging import marketing
 from app.messaging.marketing import Deferred, MarketingMessage, Reserved, Skipped
 from app.promotions import coupons
@@ -101,6 +102,10 @@ class Execution:
             return False
         waits: bool = await db.fetchval(_GOING_FIRST, self.run.profile_id, self.run.id, list(self.definition.waits_for))
         return waits
+
+    async def perform(self, step: Step) -> Result:
+        """Do what the step is for. A simulation passes over what would reach beyond the run."""
+        return await step.run(self)
 
     async def reserve(self, message: MarketingMessage) -> Reserved | Skipped | Deferred:
         """Decide on a message. A simulation decides without writing it down."""

@@ -8,6 +8,7 @@ from app.customers.vocabulary import EVENT_TYPES
 from app.events import Event
 from app.flows import backfill, catalogue, dates, ending, enrolment, exits, resuming, running, runs, service, versions
 from app.flows.asking import Happened
+from app.flows.simulation import job as simulation
 
 NAME = "flows.engine"
 
@@ -100,6 +101,12 @@ for _event_type in (identification.PROFILE_CREATED, identification.PROFILE_UPDAT
 async def on_date_due(event: Event) -> None:
     facts = event.payload
     await dates.reach(uuid.UUID(facts["flowId"]), uuid.UUID(facts["profileId"]), facts["triggerIndex"])
+
+
+@events.on(simulation.REQUESTED, name="flows.simulation", transactional=False)
+async def on_simulation(event: Event) -> None:
+    if event.subject_id is not None:
+        await simulation.run_simulation(event.subject_id)
 
 
 @events.on(versions.MIGRATION, name="flows.migrate", transactional=False)

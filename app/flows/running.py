@@ -152,7 +152,7 @@ def _memory(run: Run, key: str) -> dict[str, object] | None:
 
 async def _result(step: Step, execution: Execution) -> Go | Wait | Exit:
     try:
-        return await step.run(execution)
+        return await execution.perform(step)
     except ConditionFailed as failure:
         otherwise = [target for label, target in step.ways() if label == "else"]
         to = otherwise[0] if otherwise else None

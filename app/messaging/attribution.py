@@ -3,8 +3,7 @@
 import uuid
 
 from app import db
-
-DEFAULT_WINDOW_DAYS = 5
+from app.messaging import marketing_settings
 
 # The order's row stays as it is until this commits: a cancellation that comes meanwhile finds the attribution and
 # removes it. A person who was joined with another has clicked as either; whoever restored a cart from a mail and then
@@ -45,13 +44,7 @@ async def attribute(order_id: uuid.UUID) -> bool:
     Returns:
         False where nothing was clicked, and for an order that is cancelled or credited already.
     """
-    return await db.execute(_ATTRIBUTE, order_id, await window_days()) == 1
-
-
-async def window_days() -> int:
-    """How long before an order a click counts."""
-    days: int | None = await db.fetchval("SELECT attribution_days FROM marketing_settings WHERE id = 1")
-    return DEFAULT_WINDOW_DAYS if days is None else days
+    return await db.execute(_ATTRIBUTE, order_id, (await marketing_settings.current()).attribution_days) == 1
 
 
 async def withdraw(order_id: uuid.UUID) -> None:

@@ -7,6 +7,7 @@ import strawberry
 
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.flows import backfill, queries, service, versions
+from app.flows.simulation import job as simulation
 from app.kit import ids
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation
@@ -132,6 +133,23 @@ class FlowMutations:
             created_by=staff.id if staff else None,
         )
         return await queued(job_id)
+
+    @mutation(
+        access=STAFF(Permission.MARKETING_WRITE),
+        description="Replay what really happened in the last days through the latest version of a flow, as a job, with "
+        "the engine's own decisions, in a time of its own and without sending or changing anything. The job's result "
+        "says who would have come in, what would have been sent or skipped at each step and why, and how runs would "
+        "have ended; its notes say what is taken as it is today.",
+    )
+    async def flow_simulate(
+        self,
+        info: Info,
+        id: FlowId,
+        days: Annotated[int, strawberry.argument(description="How many days back, up to now: 1 to 36500.")],
+    ) -> JobPayload:
+        staff = info.context.staff
+        flow_id = ids.decode(FLOW_PREFIX, id, ["id"])
+        return await queued(await simulation.request_simulation(flow_id, days, created_by=staff.id if staff else None))
 
     @mutation(
         access=STAFF(Permission.MARKETING_WRITE),

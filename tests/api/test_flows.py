@@ -219,3 +219,26 @@ async def test_a_backfill_is_a_job_that_marketing_may_watch(api: Api, staff_toke
     asked = "query ($id: ID!) { job(id: $id) { status done result } }"
     done = (await api.ok(asked, {"id": job["id"]}, token=staff_token))["job"]
     assert done == {"status": "SUCCEEDED", "done": 1, "result": {"candidates": 1, "enrolled": 1}}
+
+
+async def test_a_simulation_answers_with_what_would_have_been(api: Api, staff_token: str, drain: Drain) -> None:
+    flow = await flows.publish("hello", MAIL, trigger={"event": "product.viewed"})
+    await drain()
+    await customers.viewed(await flows.person(), ids.new_id())
+    await db.execute("DELETE FROM events")
+    document = """mutation ($id: ID!, $days: Int!) { flowSimulate(id: $id, days: $days) {
+        job { id kind } userErrors { code field } } }"""
+    gid = ids.encode("flow", flow)
+    (error,) = await api.refused(document, {"id": gid, "days": 0}, token=staff_token)
+    assert (error["code"], error["field"]) == ("OUT_OF_RANGE", ["days"])
+    (error,) = await api.refused(document, {"id": "flow_" + "0" * 32, "days": 1}, token=staff_token)
+    assert error["code"] == "NOT_FOUND"
+    assert await db.fetchval("SELECT count(*) FROM jobs") == 0
+    job = (await api.ok(document, {"id": gid, "days": 7}, token=staff_token))["flowSimulate"]["job"]
+    assert job["kind"] == "FLOW_SIMULATION"
+    await drain()
+    asked = "query ($id: ID!) { job(id: $id) { status done total result } }"
+    done = (await api.ok(asked, {"id": job["id"]}, token=staff_token))["job"]
+    assert (done["status"], done["done"], done["total"]) == ("SUCCEEDED", 1, 1)
+    assert (done["result"]["enrolled"], done["result"]["sent"]) == (1, 1)
+    assert await db.fetchval("SELECT count(*) FROM messages") == 0

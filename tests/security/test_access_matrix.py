@@ -126,6 +126,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "flowResume": Permission.MARKETING_WRITE,
         "flowRunEnd": Permission.MARKETING_WRITE,
         "flowSave": Permission.MARKETING_WRITE,
+        "flowSimulate": Permission.MARKETING_WRITE,
         "fulfillmentCreate": Permission.ORDERS_WRITE,
         "inventoryAdjust": Permission.INVENTORY_WRITE,
         "logout": PUBLIC,  # ends the session of its own token
