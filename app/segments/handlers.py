@@ -10,32 +10,46 @@ from app.events.delivery import MAX_ATTEMPTS
 from app.segments import building, deleting, membership
 from app.segments.dependencies import FIRST_MOMENTS, touched
 
-_ANY_TOUCHED = "SELECT EXISTS (SELECT FROM segments WHERE $1::text[] IS NULL OR depends_on ?| $1)"
-_IS_NEW = "SELECT created_at >= $2::timestamptz - $3::interval FROM profiles WHERE id = $1"
+_CONCERNS = """
+    SELECT EXISTS (SELECT FROM segments WHERE $1::text[] IS NULL OR depends_on ?| $1)
+        OR EXISTS (SELECT FROM segments)
+       AND EXISTS (SELECT FROM profiles WHERE id = $2 AND created_at >= $3::timestamptz - $4::interval)
+"""
+_IS_NEW = "SELECT EXISTS (SELECT FROM profiles WHERE id = $1 AND created_at >= $2::timestamptz - $3::interval)"
+
+
+async def concerns_a_segment(event: Event) -> bool:
+    """Asked without the person's lock: a segment made a moment later has a building that sees what happened."""
+    needs, person = touched(event), _person(event)
+    if person is None:
+        return False
+    concerns: bool = await db.fetchval(
+        _CONCERNS, None if needs is None else list(needs), person, event.occurred_at, FIRST_MOMENTS
+    )
+    return concerns
 
 
 async def on_event(event: Event) -> None:
-    text = event.payload.get("profileId")
-    if not text:
-        return
-    needs = touched(event)
-    if not await db.fetchval("SELECT EXISTS (SELECT FROM segments)"):
-        return
-    profile_id = uuid.UUID(str(text))
-    if needs is not None and await db.fetchval(_IS_NEW, profile_id, event.occurred_at, FIRST_MOMENTS):
-        needs = None  # nothing tells of visitors but what they do
-    if not await db.fetchval(_ANY_TOUCHED, None if needs is None else list(needs)):
+    needs, person = touched(event), _person(event)
+    if person is None:
         return
     try:
-        profile_id = await identification.lock(profile_id)
+        profile_id = await identification.lock(person)
     except LookupError:
         return
+    if await db.fetchval(_IS_NEW, person, event.occurred_at, FIRST_MOMENTS):
+        needs = None  # nothing tells of visitors but what they do
     if segments := await membership.touched(needs):
         await membership.look(segments, [profile_id])
 
 
+def _person(event: Event) -> uuid.UUID | None:
+    text = event.payload.get("profileId")
+    return uuid.UUID(str(text)) if text else None
+
+
 for _event_type in EVENT_TYPES:
-    events.on(_event_type, name="segments.keep")(on_event)
+    events.on(_event_type, name="segments.keep", only_if=concerns_a_segment)(on_event)
 
 
 @events.on(membership.LOOK_DUE, name="segments.keep")
