@@ -27,6 +27,7 @@ from app.messaging.shop_values import shop_values
 from app.settings import Settings
 from app.shop import queries as shop_queries
 from app.shop.queries import ShopSettings
+from app.surveys.links import survey_url
 
 MAX_LINES = 60
 """More are counted, not listed: mail programs cut off messages of more than about 100 kB."""
@@ -267,8 +268,6 @@ async def _add_order(subject: Subject, shop: _Shop, values: dict[str, object], *
 
 
 def _survey(subject: Subject) -> dict[str, object]:
-    from app.surveys.links import survey_url  # type: ignore[import-not-found,unused-ignore]
-
     if subject.order_id is None:
         raise MergeDataError("the order is gone")
     order_id, message_id = subject.order_id, subject.message_id

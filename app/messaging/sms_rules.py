@@ -58,7 +58,8 @@ def first_message_footer(brand: str) -> str:
 
 
 async def is_first_marketing_sms(phone: str) -> bool:
-    """Whether no marketing text was sent to this number before. One of unknown outcome may not have arrived.
+    """Whether no marketing text was sent to this number before. One of unknown outcome may not have arrived, and what
+    staff sent to try a template does not count.
 
     Args:
         phone: E.164.
@@ -66,7 +67,7 @@ async def is_first_marketing_sms(phone: str) -> bool:
     return not await db.fetchval(
         """
         SELECT EXISTS (SELECT FROM messages WHERE recipient = $1 AND channel = 'SMS' AND purpose = 'MARKETING'
-                                              AND state = 'SENT')
+                                              AND state = 'SENT' AND NOT context ? 'test')
         """,
         phone,
     )
