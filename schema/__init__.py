@@ -13,6 +13,7 @@ from schema.consent import ConsentMutations, ConsentQueries
 from schema.customers import CustomerMutations, CustomerQueries
 from schema.development import DevelopmentMutations
 from schema.discounts import DiscountMutations, DiscountQueries
+from schema.crm import CrmMutations, CrmQueries
 from schema.engine import Schema
 from schema.errors import ERROR_TYPES
 from schema.flows import FlowMutations, FlowQueries
@@ -45,6 +46,7 @@ class Query(
     CheckoutQueries,
     CustomerQueries,
     ConsentQueries,
+    CrmQueries,
     DiscountQueries,
     FlowQueries,
     FulfillmentQueries,
@@ -83,6 +85,7 @@ class Mutation(
     AlertMutations,
     CustomerMutations,
     ConsentMutations,
+    CrmMutations,
     DiscountMutations,
     FlowMutations,
     FulfillmentMutations,
