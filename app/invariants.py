@@ -9,6 +9,7 @@ from typing import Any
 
 from app import db
 from app.customers import invariants as people
+from app.flows import invariants as flows
 from app.segments import invariants as segments
 
 MAX_ROWS = 20
@@ -429,8 +430,9 @@ _PROMOTIONS = [
     ),
 ]
 
-_SEGMENTS = [Invariant(*truth) for truth in segments.TRUTHS]
-
 _PEOPLE = [Invariant(*truth) for truth in people.TRUTHS]
 
-INVARIANTS = [*_STOCK, *_CHECKOUT, *_MONEY, *_ORDERS, *_CATALOGUE, *_PROMOTIONS, *_SEGMENTS, *_PEOPLE]
+_FLOWS = [Invariant(*truth) for truth in flows.TRUTHS]
+_SEGMENTS = [Invariant(*truth) for truth in segments.TRUTHS]
+
+INVARIANTS = [*_STOCK, *_CHECKOUT, *_MONEY, *_ORDERS, *_CATALOGUE, *_PROMOTIONS, *_FLOWS, *_PEOPLE, *_SEGMENTS]

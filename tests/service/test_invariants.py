@@ -8,7 +8,7 @@ from app import db, invariants
 from app.invariants import INVARIANTS
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, discounts, segments
+from tests.factories import catalogue, checkout, discounts, flows, segments
 from tests.factories.fulfillments import fulfill
 
 Drain = Callable[[], Awaitable[None]]
@@ -25,6 +25,9 @@ async def busy_shop(api: Api, staff_token: str, drain: Drain) -> None:
     await segments.segment("buyers", "customer.known")
     await checkout.shop_that_ships()
     await discounts.discount()
+    coupon = {"kind": "issue_coupon", "percentage": 5, "validFor": "P9D"}
+    wait = {"kind": "delay", "period": "P1D"}
+    await flows.publish("thanks", coupon, flows.MAIL, wait, trigger={"event": "order.placed"})
     lantern = await catalogue.product(stock=50)
     seat = await catalogue.product(stock=20, kind="SERVICE", requires_shipping=False)
     cash = {"payment": checkout.CASH}
@@ -193,7 +196,8 @@ BREAKS = {
     "order_has_its_buyer": [f"UPDATE orders SET profile_id = NULL WHERE number = {AUTHORIZED}"],
     "merged_profile_leads_to_a_living_one": [
         f"{MERGED_PROFILE} gen_random_uuid())",
-        f"{MERGED_PROFILE} (SELECT id FROM profiles LIMIT 1)); UPDATE profiles SET merged_into_id = id WHERE email IS NULL",
+        f"{MERGED_PROFILE} (SELECT id FROM profiles LIMIT 1));"
+        " UPDATE profiles SET merged_into_id = id WHERE email IS NULL",
     ],
     "merged_profile_has_nothing_left": [
         f"""
@@ -212,6 +216,25 @@ BREAKS = {
         "DELETE FROM figure_counts WHERE figure = 'MONETARY'",
     ],
     "time_will_tell": ["DELETE FROM timers WHERE kind = 'profile.stage_due'"],
+    "run_goes_on": ["DELETE FROM timers WHERE kind = 'flow.run_due'"],
+    "finished_run_rests": ["UPDATE flow_runs SET status = 'EXITED', finished_at = now()"],
+    "run_writes_once_a_step": [
+        """
+        DROP INDEX messages_step;
+        UPDATE messages SET run_id = (SELECT id FROM flow_runs LIMIT 1), step_key = 'step-2', channel = 'EMAIL'
+        """
+    ],
+    "run_gives_one_coupon_a_step": [
+        """
+        ALTER TABLE discount_codes DROP CONSTRAINT discount_codes_issued_by_key;
+        UPDATE discount_codes SET issued_by = 'run:1:code' WHERE issued_by LIKE 'run:%'
+        """
+    ],
+    "flow_has_its_version": [
+        "UPDATE flows SET published_version_id = NULL",
+        "UPDATE flow_versions SET published_at = NULL",
+        "UPDATE flows SET status = 'DRAFT'",
+    ],
     "checkout_starts_once": [
         """
         INSERT INTO profile_events (id, profile_id, type, occurred_at, data)
