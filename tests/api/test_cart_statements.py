@@ -53,6 +53,19 @@ async def test_statements_do_not_grow_with_the_cart(api: Api, products: list[Mad
     assert await count(api, UPDATE, id=made.gid, lines=update) == 3
 
 
+async def test_telling_of_a_known_cart_is_one_transaction_and_two_statements_more(
+    api: Api, products: list[MadeProduct]
+) -> None:
+    """Its event and the line of its person's timeline; a cart of nobody pays for neither."""
+    lines = [{"variantId": products[0].variant_gid}]
+    known = await carts.cart(email="ada@example.com")
+    with db.counted_statements() as statements:
+        await api.ok(ADD, {"id": known.gid, "lines": lines})
+    kinds = [statement.split()[0].rstrip(";") for statement in statements]
+    assert [kind for kind in kinds if kind in {"BEGIN", "COMMIT"}] == ["BEGIN", "COMMIT"]
+    assert len(statements) == 3 + 2 + 2
+
+
 def sums(cart: dict[str, Any]) -> None:
     def amount(of: dict[str, Any], name: str) -> Decimal:
         return Decimal(of[name]["amount"])

@@ -202,14 +202,15 @@ async def test_the_same_key_and_input_give_the_same_answer(api: Api, drain: Drai
     expected = {"amount": "25.98", "currencyCode": "USD"}
     given = await checkout.ready_input(api, (product, 1), expectedTotal=expected, phone=None)
     first = await checkout.complete(api, given)
-    before = await checkout.footprint()
     assert await checkout.complete(api, given) == first
+    await drain()
+    before = await checkout.footprint()
     # What was left out and null are the same, and so are two spellings of one number.
     same = {**given, "phone": None, "expectedTotal": {"amount": "25.980", "currencyCode": "USD"}}
     assert await checkout.complete(api, same) == first
-    await drain()
     assert await checkout.complete(api, given) == first
-    assert await checkout.footprint() == {**before, "events": before["events"] + 1}  # the mail's own event
+    await drain()
+    assert await checkout.footprint() == before
 
 
 async def test_the_token_is_told_again_after_the_keys_were_rotated(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
