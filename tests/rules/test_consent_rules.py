@@ -148,6 +148,18 @@ async def test_requests_at_the_same_time_send_one_confirmation(api: Api, drain: 
     assert await db.fetchval("SELECT count(*) FROM consents") == 1
 
 
+async def test_changes_of_one_number_have_an_order_also_among_several_people(clean_database: None) -> None:
+    """Households share numbers: the profiles' locks do not part them."""
+    people = [await customers.profile(email=f"{name}@customer.example", phone=PHONE) for name in "abcdef"]
+
+    async def agree(profile_id: uuid.UUID) -> None:
+        async with db.unit_of_work():
+            await consent.request_or_grant(profile_id=profile_id, channel=SMS, address=PHONE, source=ConsentSource.CART)
+
+    await asyncio.gather(*map(agree, people))
+    assert await db.fetchval("SELECT count(*) FROM consents") == 1
+
+
 async def test_a_confirmation_repeated_and_at_the_same_time_is_one(api: Api, drain: Drain) -> None:
     await subscribe(api)
     await drain()

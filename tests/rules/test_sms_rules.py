@@ -279,6 +279,10 @@ async def test_twilios_webhook_does_what_a_reply_does_once(
     assert await permission.marketing(SMS, PHONE) is MessageReason.CONSENT_REVOKED
     assert await db.fetchval("SELECT count(*) FROM inbound_sms") == 1
     assert len(await dev_inbox.list_messages(PHONE)) == 1
+    sid = f"SM{new_id().hex}"
+    assert set(await asyncio.gather(*(tell(api, "Help", sid) for _ in range(5)))) == {200}
+    await drain()
+    assert [text.template for text in await dev_inbox.list_messages(PHONE)] == ["sms_help", "sms_stopped"]
 
 
 @pytest.mark.parametrize("signature", ["", "abc", base64.b64encode(b"x" * 20).decode()])
