@@ -10,10 +10,10 @@ from schema.cart.restoring import CartRestoreQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.checkout import CheckoutMutations, CheckoutQueries
 from schema.consent import ConsentMutations, ConsentQueries
+from schema.crm import CrmMutations, CrmQueries
 from schema.customers import CustomerMutations, CustomerQueries
 from schema.development import DevelopmentMutations
 from schema.discounts import DiscountMutations, DiscountQueries
-from schema.crm import CrmMutations, CrmQueries
 from schema.engine import Schema
 from schema.errors import ERROR_TYPES
 from schema.flows import FlowMutations, FlowQueries

@@ -148,6 +148,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "productsImport": Permission.PRODUCTS_WRITE,
         "productUpdate": Permission.PRODUCTS_WRITE,
         "profileUpdate": Permission.CUSTOMERS_WRITE,
+        "referralCodeCreate": PUBLIC,  # with the token of one's own mail, or for staff with CUSTOMERS_WRITE
+        "referralProgramUpdate": Permission.MARKETING_WRITE,
         "segmentCreate": Permission.MARKETING_WRITE,
         "segmentDelete": Permission.MARKETING_WRITE,
         "segmentUpdate": Permission.MARKETING_WRITE,
@@ -158,8 +160,6 @@ MATRIX: dict[str, dict[str, str]] = {
         "staffLogin": PUBLIC,
         "suppressionAdd": Permission.CUSTOMERS_WRITE,
         "suppressionLift": Permission.CUSTOMERS_WRITE,
-        "referralCodeCreate": PUBLIC,  # with the token of one's own mail, or for staff with CUSTOMERS_WRITE
-        "referralProgramUpdate": Permission.MARKETING_WRITE,
         "surveyRespond": PUBLIC,  # with the signed token from the message
         "templatePublish": Permission.MARKETING_WRITE,
         "templateSave": Permission.MARKETING_WRITE,
@@ -192,7 +192,8 @@ TABLES = {
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
     "code": "discount_codes", "disc": "discounts", "flow": "flows", "frun": "flow_runs", "fver": "flow_versions",
     "prof": "profiles", "whd": "webhook_deliveries", "whe": "webhook_endpoints",
-    "survey": "survey_responses", "seg": "segments", "szone": "shipping_zones", "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
+    "survey": "survey_responses", "seg": "segments", "szone": "shipping_zones",
+    "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
     "tmpl": "message_templates",
 }  # fmt: skip
 OPEN = {"prod", "var", "coll"}
