@@ -92,10 +92,13 @@ async def test_marketing_that_is_held_is_skipped_until_the_hold_ends(advance: Ad
     assert isinstance(await reserve(ada), Reserved)
 
 
-async def test_a_second_mail_within_16_hours_is_skipped_or_put_off_and_a_text_is_not(advance: Advance) -> None:
+async def test_a_second_mail_within_16_hours_is_skipped_or_put_off_and_a_text_is_not(
+    drain: Drain, advance: Advance
+) -> None:
     ada = await subscriber()
     await reserve(ada)
-    written_at = (await ledger())[0]["created_at"]
+    await drain()
+    written_at = (await ledger())[0]["sent_at"]
     assert await skipped_because(ada) is MessageReason.FREQUENCY_CAP
     outcome = await reserve(ada, on_cap="defer")
     assert outcome == Deferred(written_at + timedelta(hours=16), MessageReason.FREQUENCY_CAP)
