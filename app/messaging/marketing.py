@@ -71,6 +71,7 @@ class Deferred:
     reason: MessageReason
 
 
+_LOCKS = "cart and profile locks"
 _FACTS = """
     SELECT business_now() AS now, p.email, p.phone, p.time_zone, p.marketing_held_until,
            t.purpose, t.channel AS template_channel, v.id AS version_id,
@@ -110,11 +111,16 @@ _EXISTING = """
 async def lock(cart_id: uuid.UUID | None, profile_id: uuid.UUID) -> tuple[uuid.UUID, bool]:
     """The cart's and then the profile's lock, held until the unit of work ends, as placing an order takes them.
 
+    Asked again in the same unit of work for the same two, it costs nothing: nobody else can have changed them.
+
     Returns the living profile, and whether the cart has become an order.
     """
-    db.current_unit_of_work()
-    state = await db.fetchval("SELECT state FROM carts WHERE id = $1 FOR UPDATE", cart_id) if cart_id else None
-    return await identification.lock(profile_id), state == "COMPLETED"
+    held = db.current_unit_of_work().notes.setdefault(_LOCKS, {})
+    if (cart_id, profile_id) not in held:
+        state = await db.fetchval("SELECT state FROM carts WHERE id = $1 FOR UPDATE", cart_id) if cart_id else None
+        held[cart_id, profile_id] = await identification.lock(profile_id), state == "COMPLETED"
+    found: tuple[uuid.UUID, bool] = held[cart_id, profile_id]
+    return found
 
 
 async def reserve(message: MarketingMessage) -> Reserved | Skipped | Deferred:
