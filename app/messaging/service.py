@@ -7,6 +7,7 @@ from app.errors import DomainError, not_found
 from app.kit.ids import new_id
 from app.messaging import ledger, starting
 from app.messaging.errors import MessagingErrorCode
+from app.messaging.ledger import Origin
 from app.messaging.models import MessagePurpose, MessageState
 
 
@@ -41,6 +42,7 @@ async def resend(message_id: uuid.UUID) -> uuid.UUID:
             order_id=row.order_id,
             context=row.context,
             resend_of=message_id,
+            origin=Origin(profile_id=row.profile_id, cart_id=row.cart_id, template_version_id=row.template_version_id),
         )
         if reserved is None:
             raise RuntimeError("a fresh dedupe key was taken")

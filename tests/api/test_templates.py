@@ -11,11 +11,11 @@ from app.kit import ids
 from app.messaging import composing, merge_data
 from app.messaging.compiling import html_environment
 from app.messaging.dev_inbox import list_messages
-from app.messaging.models import MessageChannel
+from app.messaging.models import MessageChannel, MessagePurpose
 from tests.client import Api
 from tests.factories import cart as carts
 from tests.factories import catalogue, shop
-from tests.factories.marketing import EMAIL, MJML, TEXT, subscriber, template
+from tests.factories.marketing import EMAIL, MJML, TEXT, reserve, subscriber, template
 from tests.factories.messages import ledger
 
 Drain = Callable[[], Awaitable[None]]
@@ -230,3 +230,22 @@ async def test_the_text_part_is_made_from_the_html_where_none_was_written(api: A
     assert "News from Tradewind Supply" in shown["text"]
     assert "[Unsubscribe](" in shown["text"]
     assert "<" not in composing.text_of(shown["html"]).replace("<http", "")
+
+
+async def test_a_transactional_message_can_be_sent_again_and_marketing_cannot(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    ada = await subscriber()
+    await template("news")
+    await template("account", purpose=MessagePurpose.TRANSACTIONAL)
+    for key in ("news", "account"):
+        await reserve(ada, template_key=key)
+    await drain()
+    resend = "mutation ($id: ID!) { messageResend(id: $id) { message { id } userErrors { code } } }"
+    ids_of = {row["template"]: ids.encode("msg", row["id"]) for row in await ledger()}
+    refused = (await api.query(resend, {"id": ids_of["news"]}, token=staff_token)).data["messageResend"]
+    assert [error["code"] for error in refused["userErrors"]] == ["MESSAGE_OBSOLETE"]
+    await api.ok(resend, {"id": ids_of["account"]}, token=staff_token)
+    await drain()
+    assert [row["state"] for row in await ledger()] == ["SENT"] * 3
+    assert len(await list_messages(EMAIL)) == 3
