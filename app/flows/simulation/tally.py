@@ -1,6 +1,7 @@
 """Counting what a simulation comes to."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,7 @@ class Tally:
 
     @classmethod
     def begin(cls, definition: Definition, known: Mapping[str, Any]) -> "Tally":
+        known = deepcopy(dict(known))
         made = cls(definition, steps={step.key: StepTally() for step in definition.steps})
         for name in ("people", "enrolled", "turned_away", "completed", "exited", "active"):
             setattr(made, name, known.get(name, getattr(made, name)))
@@ -70,11 +72,12 @@ class Tally:
             self.steps[run.step_key].waiting += 1
 
     def as_json(self) -> dict[str, Any]:
+        """As it is now: counting on changes nothing of it, since a checkpoint is compared with what was saved."""
         steps = {
             key: {
                 "done": step.done,
                 "sent": step.sent,
-                "skipped": step.skipped,
+                "skipped": dict(step.skipped),
                 "failed": step.failed,
                 "waiting": step.waiting,
             }
@@ -85,7 +88,7 @@ class Tally:
             "enrolled": self.enrolled,
             "turned_away": self.turned_away,
             "completed": self.completed,
-            "exited": self.exited,
+            "exited": dict(self.exited),
             "active": self.active,
             "steps": steps,
         }
