@@ -1,6 +1,7 @@
 """`tradewind migrate`: the tables of this release, and what a shop has from the beginning."""
 
 from app import db
+from app.customers import earlier_orders
 from app.flows import recipes
 from app.settings import Settings
 
@@ -11,5 +12,6 @@ async def migrate_database(settings: Settings) -> None:
     await db.open_pool(settings)
     try:
         await recipes.install(publish=False)
+        await earlier_orders.request()
     finally:
         await db.close_pool()

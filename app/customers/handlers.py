@@ -3,7 +3,7 @@
 import uuid
 
 from app import db, events
-from app.customers import identification, lifecycle, merging
+from app.customers import earlier_orders, identification, lifecycle, merging
 from app.events import Event
 
 
@@ -12,6 +12,13 @@ async def on_order_placed(event: Event) -> None:
     if (profile_id := _profile(event)) is not None:
         await lifecycle.note_reorders(_subject(event))
         await lifecycle.refresh(profile_id)
+
+
+@events.on(earlier_orders.WANTED, name="customers.earlier_orders", transactional=False)
+async def on_buyers_wanted(event: Event) -> None:
+    after = event.payload.get("after")
+    looked = await earlier_orders.look(uuid.UUID(after) if after else None)
+    await earlier_orders.ask_on(looked, event.payload.get("adopted", 0))
 
 
 @events.on("order.cancelled", name="customers.lifecycle")

@@ -66,11 +66,24 @@ async def record(
     return event_id
 
 
-async def note(event_type: str, *, profile_id: uuid.UUID, cart_id: uuid.UUID, order_id: uuid.UUID) -> None:
-    """A line of somebody's timeline alone: it ends what waits for such a thing, and begins nothing."""
-    body = orjson.dumps({"cartId": str(cart_id), "orderId": str(order_id)}).decode()
+async def note(
+    event_type: str,
+    *,
+    profile_id: uuid.UUID,
+    cart_id: uuid.UUID,
+    order_id: uuid.UUID,
+    occurred_at: datetime | None = None,
+    data: Mapping[str, object] | None = None,
+) -> None:
+    """A line of somebody's timeline alone: it ends what waits for such a thing, and begins nothing.
+
+    Args:
+        occurred_at: business time, where it was before now.
+        data: what is known beside the ids.
+    """
+    body = orjson.dumps({"cartId": str(cart_id), "orderId": str(order_id), **(data or {})}).decode()
     _rows(db.current_unit_of_work()).append(
-        (new_id(), profile_id, event_type, None, None, None, cart_id, order_id, body)
+        (new_id(), profile_id, event_type, occurred_at, None, None, cart_id, order_id, body)
     )
 
 

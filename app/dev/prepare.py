@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from app import db
+from app.customers import earlier_orders
 from app.flows import recipes
 from app.runtime import running
 from app.settings import Environment, get_settings
@@ -18,6 +19,7 @@ async def prepare() -> None:
     async with running(settings):
         if await db.fetchval("SELECT EXISTS (SELECT FROM products)"):
             await recipes.install(publish=False)
+            await earlier_orders.request()
             return
         from app.sample.loading import load_sample_shop  # not needed, and not imported, from the second start on
 
