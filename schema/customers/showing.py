@@ -18,6 +18,7 @@ from app.orders import queries as orders
 from schema.connections import Connection
 from schema.context import Info
 from schema.customers.types import PageArguments, Profile, RfmScores, TimelineEvent
+from schema.flows.runs import FlowRun, may_read, runs_of_people
 from schema.money import Money
 from schema.orders import Order, OrderView
 from schema.scalars import JSON, CountryCode
@@ -44,6 +45,8 @@ class ProfileView:
 
     timelines: Mapping[PageArguments, _Page]
     orders: Mapping[PageArguments, _Page]
+    flow_runs: Selection | None
+    """What is wanted of them; None when they are not asked for."""
 
     @classmethod
     def of(cls, selection: Selection) -> "ProfileView":
@@ -51,6 +54,7 @@ class ProfileView:
         return cls(
             _pages(selection.fields("timeline"), queries.CURSOR_TIMELINE),
             _pages(selection.fields("orders"), orders.CURSOR_ORDER),
+            selection.below("flowRuns") if "flowRuns" in selection else None,
         )
 
     async def load(self, info: Info, profile_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Profile]:
@@ -68,9 +72,13 @@ class ProfileView:
         shown_orders = {
             arguments: await _load_orders(info, profile_ids, page) for arguments, page in self.orders.items()
         }
+        runs: Mapping[uuid.UUID, list[FlowRun]] = {}
+        if self.flow_runs is not None and may_read(info):
+            runs = await runs_of_people(profile_ids, self.flow_runs)
         return [
             _profile(
                 row,
+                runs.get(row["id"]),
                 {arguments: pages[row["id"]] for arguments, pages in shown_timelines.items()},
                 {arguments: pages[row["id"]] for arguments, pages in shown_orders.items()},
             )
@@ -124,6 +132,7 @@ async def _load_orders(info: Info, profile_ids: Sequence[uuid.UUID], page: _Page
 
 def _profile(
     row: ProfileRow,
+    flow_runs: list[FlowRun] | None,
     timelines: dict[PageArguments, Connection[TimelineEvent]],
     order_pages: dict[PageArguments, Connection[Order]],
 ) -> Profile:
@@ -152,6 +161,7 @@ def _profile(
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         last_seen_at=row["last_seen_at"],
+        flow_runs=flow_runs,
         timelines=timelines,
         order_pages=order_pages,
     )

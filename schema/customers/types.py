@@ -9,6 +9,7 @@ from app.customers.models import LifecycleStage
 from schema.connections import Connection
 from schema.enums import describe_enum
 from schema.errors import UserError
+from schema.flows.runs import FlowRun
 from schema.money import Money
 from schema.nodes import Node
 from schema.orders import Order
@@ -116,6 +117,9 @@ class Profile(Node):
         resolver=_timeline, description="What they did and what happened to them, the latest first."
     )
     orders: Connection[Order] = strawberry.field(resolver=_orders, description="Their orders, the latest first.")
+    flow_runs: list[FlowRun] | None = strawberry.field(
+        description="Their ways through flows, newest first, up to 100. Null without the permission MARKETING_READ."
+    )
     timelines: strawberry.Private[dict[PageArguments, Connection[TimelineEvent]]]
     order_pages: strawberry.Private[dict[PageArguments, Connection[Order]]]
 

@@ -14,13 +14,12 @@ from schema.access import STAFF, query
 from schema.connections import Connection
 from schema.context import Info
 from schema.flows.enums import FlowRunStatus, FlowStatus
-from schema.flows.runs import FLOW_PREFIX, PROFILE_PREFIX, RUN_PREFIX, FlowRun, load_runs, show_runs
+from schema.flows.runs import FLOW_PREFIX, PROFILE_PREFIX, RUN_PREFIX, FlowRun, load_runs, runs_of_people
 from schema.flows.showing import FlowView
 from schema.flows.types import Flow
 from schema.selection import Selection
 
 _FLOWS_ORDER = "flows"
-MAX_RUNS_OF_PROFILE = 100
 
 
 @strawberry.type(description="One of an event's facts.")
@@ -107,8 +106,7 @@ class FlowQueries:
         ] = strawberry.UNSET,
     ) -> list[FlowRun]:
         profile = ids.decode(PROFILE_PREFIX, profile_id, ["profileId"])
-        found = await queries.runs_of([profile], status or None, MAX_RUNS_OF_PROFILE)
-        return await show_runs(found[profile], Selection.of(info))
+        return (await runs_of_people([profile], Selection.of(info), status or None))[profile]
 
     @query(
         access=STAFF(Permission.MARKETING_READ),

@@ -8,8 +8,9 @@ import pytest
 
 from app import db
 from app.kit import ids
+from app.staff.permissions import Permission
 from tests.client import Api
-from tests.factories import flow_rows, shop
+from tests.factories import flow_rows, shop, staff
 from tests.factories.flow_rows import REMINDER
 from tests.factories.messages import placed_order
 
@@ -227,6 +228,12 @@ async def test_runs_come_in_pages_by_status_and_by_person(api: Api, staff_token:
     profile = ids.encode("prof", ada)
     found = (await api.ok(of_ada, {"id": profile}, token=staff_token))["flowRuns"]
     assert found == [{"id": ids.encode("frun", hers), "profileId": profile, "flowKey": "checkout_abandoned"}]
+
+    of_profile = "query ($id: ID!) { profile(id: $id) { flowRuns { id timeline { text } } } }"
+    shown = (await api.ok(of_profile, {"id": profile}, token=staff_token))["profile"]["flowRuns"]
+    assert shown == [{"id": ids.encode("frun", hers), "timeline": [{"text": "entered: checkout.started"}]}]
+    reader = await staff.signed_in({Permission.CUSTOMERS_READ})
+    assert (await api.ok(of_profile, {"id": profile}, token=reader))["profile"]["flowRuns"] is None
 
 
 EVERYTHING = """{ flows { totalCount nodes { key diagram steps { key sent skipped { reason count } revenue { amount } }
