@@ -263,13 +263,13 @@ async def pending_migrations() -> list[str]:
 
 async def migrate(settings: Settings | None = None) -> None:
     """Bring the database to this release. Several at once wait for each other. Not in a process with an open pool."""
-    from tortoise.migrations.api import migrate as run_migrations
+    from app import migrating
 
     settings = settings or get_settings()
     guard = await asyncpg.connect(**connection_arguments(settings.database_url))
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", MIGRATIONS_LOCK_ID)
-        await run_migrations(config=tortoise_config(settings, migrating=True))
+        await migrating.run(tortoise_config(settings, migrating=True))
         await get_connections().close_all(discard=True)
     finally:
         await guard.close()
