@@ -87,7 +87,7 @@ class Given:
         given: str = self.json[name]
         if given not in EVENT_TYPES:
             close = difflib.get_close_matches(given, EVENT_TYPES, n=1)
-            hint = f" Did you mean {close[0]}?" if close else " `flowEventTypes` lists those that there are."
+            hint = f" Did you mean {close[0]}?" if close else " `flowTriggers` lists those that there are."
             self.problem(f"there is no event {given}.{hint}", name)
         return given
 
