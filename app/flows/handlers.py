@@ -1,6 +1,8 @@
 """What flows do when something happens. One handler listens to every type of the vocabulary, and none knows a flow."""
 
 import uuid
+from collections.abc import Collection
+from contextlib import suppress
 
 from app import events
 from app.customers import identification
@@ -11,6 +13,9 @@ from app.flows.asking import Happened
 from app.flows.simulation import job as simulation
 
 NAME = "flows.engine"
+_PERSON = "profileId"
+_PROFILES = (_PERSON, "cartProfileId")
+"""Whom an event is about: the person, and whose the cart was, where an order was placed by somebody else."""
 
 
 async def is_listened_to(event: Event) -> bool:
@@ -18,20 +23,20 @@ async def is_listened_to(event: Event) -> bool:
 
 
 async def on_happening(event: Event) -> None:
-    """End, wake and begin runs. In this order: a newer checkout ends the run of the older one, and then has its own."""
-    profile_id, known = _profile_of(event), await catalogue.current()
-    if profile_id is None:
-        return
-    try:
-        profile_id = await identification.lock(profile_id)
-    except LookupError:
-        return  # erased meanwhile
-    facts = {name: value for name, value in event.payload.items() if name != "profileId"}
+    """End, wake and begin runs. In this order: a newer checkout ends the run of the older one, and then has its own.
+
+    An order of somebody else's cart also ends and wakes what runs for the cart's person, and begins nothing for them.
+    """
+    named, known = _profiles_of(event), await catalogue.current()
+    living = await _locked(set(named.values()))
+    facts = {name: value for name, value in event.payload.items() if name not in _PROFILES}
     happened = Happened(event.id, event.type, event.occurred_at, facts)
     if event.type in known.ending:
-        await exits.by_event(profile_id, happened)
-        await ending.wake(profile_id, event.type)
-    await enrolment.by_event(known, profile_id, happened)
+        for profile_id in sorted(set(living.values())):
+            await exits.by_event(profile_id, happened)
+            await ending.wake(profile_id, event.type)
+    if (person := named.get(_PERSON)) in living:
+        await enrolment.by_event(known, living[person], happened)
 
 
 for _event_type in EVENT_TYPES:
@@ -117,8 +122,21 @@ async def on_migration(event: Event) -> None:
 
 
 def _profile_of(event: Event) -> uuid.UUID | None:
-    value = event.payload.get("profileId")
-    return uuid.UUID(value) if value else None
+    return _profiles_of(event).get(_PERSON)
+
+
+def _profiles_of(event: Event) -> dict[str, uuid.UUID]:
+    return {name: uuid.UUID(value) for name in _PROFILES if (value := event.payload.get(name))}
+
+
+async def _locked(profile_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """The living profile of each, locked in the order of their ids, as placing an order locks them; erased ones are
+    left out."""
+    living = {}
+    for profile_id in sorted(profile_ids):
+        with suppress(LookupError):
+            living[profile_id] = await identification.lock(profile_id)
+    return living
 
 
 def _cursor(event: Event) -> uuid.UUID | None:
