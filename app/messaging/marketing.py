@@ -75,13 +75,19 @@ _LOCKS = "cart and profile locks"
 _FACTS = """
     SELECT business_now() AS now, p.email, p.phone, p.time_zone, p.marketing_held_until,
            t.purpose, t.channel AS template_channel, v.id AS version_id,
-           o.email AS order_email, o.phone AS order_phone,
+           o.email AS order_email, o.phone AS order_phone, coalesce(k.phone, c.phone) AS cart_phone,
+           $4::uuid IS NOT NULL AND EXISTS (
+               SELECT FROM orders paid
+               WHERE paid.profile_id = p.id AND paid.phone = p.phone AND paid.payment_status IN ('AUTHORIZED', 'PAID')
+           ) AS phone_is_proven,
            coalesce(m.email_cap_hours, 16) AS email_cap_hours, coalesce(m.sms_cap_hours, 24) AS sms_cap_hours,
            coalesce(m.voice_enabled, false) AS voice_enabled, coalesce(s.postal_address, '') AS postal_address
     FROM profiles p
     LEFT JOIN shop s ON s.id = 1
     LEFT JOIN marketing_settings m ON m.id = 1
     LEFT JOIN orders o ON o.id = $3
+    LEFT JOIN carts c ON c.id = $4
+    LEFT JOIN checkouts k ON k.cart_id = c.id
     LEFT JOIN message_templates t ON t.key = $2
     LEFT JOIN LATERAL (
         SELECT id FROM message_template_versions v
@@ -133,7 +139,7 @@ async def reserve(message: MarketingMessage) -> Reserved | Skipped | Deferred:
     known = await db.fetchrow(_EXISTING, message.dedupe_key, message.run_id, message.step_key, message.channel)
     if known is not None:
         return _answer(known)
-    facts = await db.fetchrow(_FACTS, profile_id, message.template_key, message.order_id)
+    facts = await db.fetchrow(_FACTS, profile_id, message.template_key, message.order_id, message.cart_id)
     if facts is None:
         raise RuntimeError("a locked profile has vanished")
     purpose = MessagePurpose(facts["purpose"] or MessagePurpose.MARKETING)
@@ -191,8 +197,18 @@ def _answer(row: db.Record) -> Reserved | Skipped:
 
 
 def _address(message: MarketingMessage, facts: db.Record, purpose: MessagePurpose) -> str | None:
-    """Marketing goes to what the profile has; a message about an order also to what the order was placed with."""
-    column = "email" if message.channel is MessageChannel.EMAIL else "phone"
+    """Marketing goes to what the profile has; a message about an order also to what the order was placed with.
+
+    A text about a cart opens it to whoever reads it. So it goes to the number that was given with that cart, or one
+    that an order of the same person was paid with: anybody can type a number of their own beside somebody's email.
+    """
+    if message.channel is MessageChannel.EMAIL:
+        column = "email"
+    else:
+        column = "phone"
+        if message.cart_id is not None and message.order_id is None:
+            given_or_proven: str | None = facts["cart_phone"] or (facts["phone"] if facts["phone_is_proven"] else None)
+            return given_or_proven
     of_order = facts[f"order_{column}"] if purpose is MessagePurpose.TRANSACTIONAL else None
     address: str | None = facts[column] or of_order
     return address
