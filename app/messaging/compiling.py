@@ -17,6 +17,7 @@ from liquid import BoundTemplate, DictLoader, Environment, StrictDefaultUndefine
 from liquid.exceptions import LiquidError
 
 from app.messaging.library import TemplateText
+from app.messaging.liquid_limits import bound_filters
 
 TEMPLATES = Path(__file__).parent / "templates"
 PARTIALS = TEMPLATES / "partials"
@@ -64,6 +65,7 @@ def _liquid(*, autoescape: bool) -> Environment:
     # `safe` would let a value through unescaped, and `include` what a partial assigns.
     del environment.filters["safe"]
     del environment.tags["include"]
+    bound_filters(environment)
     return environment
 
 
