@@ -1,0 +1,1 @@
+"""What flows cost: due steps, latency, sleeping runs, and a shop's real history: `python -m benchmarks.flows`."""
