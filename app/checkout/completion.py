@@ -19,7 +19,7 @@ from app.cart import queries as carts
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
 from app.cart.snapshots import CartSnapshot
-from app.checkout import attempts, queries, refusals, settlement
+from app.checkout import attempts, beginnings, queries, refusals, settlement
 from app.checkout.answers import ActionRequired, Answer, Placed, Refused, Undecided
 from app.checkout.attempts import Attempt, Claim, PlannedPayment
 from app.checkout.drafting import draft_order, stock_demands
@@ -134,7 +134,7 @@ async def _begin(standing: Mapping[str, Any], cart: CartSnapshot, request: Compl
     found = await _payable(standing, cart, request)
     if isinstance(found, _Payable):
         try:
-            return await _hold_and_pay(standing, claim, found)
+            return await _hold_and_pay(standing, claim, found, request)
         except _Short as short:
             found = shortages(cart.lines, short.available)
         except redemptions.TakenMeanwhile:
@@ -157,6 +157,7 @@ async def _payable(
     choice = request.payment if seen.priced.amount_due_minor else None
     if seen.priced.amount_due_minor:
         problems += check_payment(choice, ships=seen.ships)
+    problems += beginnings.check_consent(request.consent, details)
     problems = problems or _total_changed(seen, request) or shortages(cart.lines)
     if problems:
         return problems
@@ -182,7 +183,9 @@ def _total_changed(seen: Review, request: CompletionRequest) -> list[DomainError
     return [TotalChanged(total, message, ["input", "expectedTotal"])]
 
 
-async def _hold_and_pay(standing: Mapping[str, Any], claim: Claim, found: _Payable) -> Answer | None:
+async def _hold_and_pay(
+    standing: Mapping[str, Any], claim: Claim, found: _Payable, request: CompletionRequest
+) -> Answer | None:
     """Steps one to three. Raises _Short or TakenMeanwhile, with nothing written, for too little stock or discount."""
     payment, hold_until = found.payment, standing["now"] + timedelta(seconds=HOLD_SECONDS)
     order = draft_order(found.review, payment.method if payment else None)
@@ -194,10 +197,15 @@ async def _hold_and_pay(standing: Mapping[str, Any], claim: Claim, found: _Payab
         if attempt_id is None:
             return None
         await redemptions.hold(attempt_id, order.discounts, order.email, order.phone)
-        if payment is None:
-            return await settlement.finish(attempt_id, order, PaymentState.PENDING, PaymentStatus.PAID)
-        if payment.gateway == CASH_ON_DELIVERY:
-            return await settlement.finish(attempt_id, order, PaymentState.PENDING, PaymentStatus.PENDING)
+        if payment is None or payment.gateway == CASH_ON_DELIVERY:
+            status = PaymentStatus.PAID if payment is None else PaymentStatus.PENDING
+            placed = await settlement.finish(attempt_id, order, PaymentState.PENDING, status)
+            if request.consent:
+                await beginnings.take_consent(order, request.consent, request.proof)
+            return placed
+        if request.consent:
+            await beginnings.tell(order)
+            await beginnings.take_consent(order, request.consent, request.proof)
         watch_id = await events.record(WATCH, subject_id=attempt_id, delay_seconds=WATCH_AFTER_SECONDS)
     attempt = Attempt(
         id=attempt_id,

@@ -2,10 +2,13 @@
 
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.addresses.contact import normalise_email, normalise_phone
 from app.addresses.postal import PostalAddress
+from app.customers.consent import Proof
+from app.customers.consenting import ConsentGiven
 from app.errors import CommonErrorCode, DomainError
 from app.kit.money import Money
 from app.payments.models import PaymentMethod
@@ -71,6 +74,8 @@ class CompletionRequest:
     Attributes:
         cart_id, checkout_id: one of the two, opened by the same `secret`.
         fingerprint: SHA-256 over the input as it was sent, the key left out.
+        consent: to marketing, for the addresses of the order.
+        proof: what is kept with it.
     """
 
     cart_id: uuid.UUID | None
@@ -81,6 +86,8 @@ class CompletionRequest:
     expected_total: Money | None
     details: Details
     payment: PaymentChoice | None
+    consent: Sequence[ConsentGiven]
+    proof: Proof
 
     @property
     def source(self) -> str:

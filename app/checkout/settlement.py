@@ -8,7 +8,7 @@ asked back until the gateway confirms it.
 import uuid
 
 from app import db, events
-from app.checkout import answers, attempts, lease, refusals
+from app.checkout import answers, attempts, beginnings, lease, refusals
 from app.checkout.answers import ActionRequired, Answer, Placed, Refused, Undecided
 from app.checkout.attempts import Attempt
 from app.checkout.models import AttemptState
@@ -182,6 +182,7 @@ async def _refuse(
                 await redemptions.release(attempt.id)
             if after is PaymentState.VOIDING:
                 await payments.want_void(attempt.payment_id)
+            await beginnings.tell(attempt.order)
             _stop_watching(attempt)
     return Refused(errors) if refused else await _settled_before(attempt, word)
 

@@ -12,12 +12,13 @@ import strawberry
 from app.addresses.postal import PostalAddress
 from app.checkout.requests import CompletionRequest, Details, PaymentChoice, check_key
 from app.checkout.service import CheckoutKey, DetailsChange
+from app.customers.consent import Proof
 from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.kit import ids
 from app.kit.money import Money
 from schema.addresses import AddressInput
 from schema.cart.inputs import CART_PREFIX
-from schema.consent_inputs import ConsentInput
+from schema.consent_inputs import ConsentInput, given_consents
 from schema.money import MoneyInput
 from schema.payments import PaymentMethod
 
@@ -131,9 +132,18 @@ class CheckoutCompleteInput:
     payment: PaymentInput | None = strawberry.field(
         default=strawberry.UNSET, description="How to pay; needed when something is due."
     )
+    marketing_consent: list[ConsentInput] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="For the addresses of the order, by channel; taken with the attempt, also where the payment is "
+        "declined then. An empty box takes back what was given with this cart.",
+    )
 
-    def parsed(self) -> CompletionRequest:
-        """Raises DomainErrors for whatever is malformed in itself; none of it is kept under the key."""
+    def parsed(self, proof: Proof) -> CompletionRequest:
+        """`proof` is kept with the consent.
+
+        Raises:
+            DomainErrors: for whatever is malformed in itself; none of it is kept under the key.
+        """
         check_key(self.idempotency_key)
         if bool(self.cart_id) == bool(self.checkout_id):
             raise DomainError(CommonErrorCode.INVALID, "Give cartId or checkoutId, one of the two.", ["input"])
@@ -157,6 +167,8 @@ class CheckoutCompleteInput:
                 shipping_quote_id=self.shipping_quote_id or None,
             ),
             payment=self.payment.parsed() if self.payment else None,
+            consent=given_consents(self.marketing_consent or None, "input", "marketingConsent"),
+            proof=proof,
         )
 
 
@@ -217,6 +229,8 @@ def _plain(value: Any) -> Any:
         return str(value.normalize())
     if isinstance(value, Enum):
         return value.name
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
     if hasattr(value, "__strawberry_definition__"):
         fields = {name: field for name, field in vars(value).items() if field not in (None, strawberry.UNSET)}
         return {name: _plain(field) for name, field in fields.items()}

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from app import db
+from app import db, invariants
 from app.customers import consent, identification, links, permission, visitors
 from app.customers.models import ConsentAction
+from app.kit.ids import new_id
 from app.messaging.models import MessageChannel, MessageReason
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import customers, shop
+from tests.factories import catalogue, customers, shipping, shop
+from tests.factories import checkout as buying
 
 EMAIL, SMS = MessageChannel.EMAIL, MessageChannel.SMS
 ADA = "ada@customer.example"
@@ -142,3 +144,59 @@ async def test_the_preference_token_proves_one_address_and_asks_for_the_other(ap
         {"channel": "EMAIL", "address": "a•••@c•••.example", "state": "GRANTED"},
         {"channel": "SMS", "address": "•••42", "state": "REQUESTED"},
     ]
+
+
+async def bare(api: Api, **changed: Any) -> dict[str, Any]:
+    """A purchase in one request, from a cart of nobody."""
+    await shipping.zone("US")
+    return await buying.ready_input(api, (await catalogue.product(), 1), **changed)
+
+
+@pytest.mark.parametrize("payment", [buying.CARD, buying.CASH])
+async def test_a_box_ticked_with_the_order_itself(api: Api, payment: dict[str, str]) -> None:
+    given = await bare(api, phone=PHONE, payment=payment, marketingConsent=boxes(EMAIL=True, SMS=True))
+    first = await buying.complete(api, given)
+    assert first["order"], first["userErrors"]
+    assert await buying.complete(api, given) == first, "asked again, it is the same consent"
+    rows = await db.fetch(
+        """
+        SELECT c.channel, c.source, c.ip, c.detail, c.profile_id = o.profile_id AS buyers, o.cart_id
+        FROM consents c, orders o ORDER BY c.channel
+        """
+    )
+    assert [(row["channel"], row["source"], row["ip"], row["buyers"]) for row in rows] == [
+        ("EMAIL", "CHECKOUT", "127.0.0.1", True),
+        ("SMS", "CHECKOUT", "127.0.0.1", True),
+    ]
+    assert {row["detail"] for row in rows} == {f"cart:{rows[0]['cart_id'].hex}"}
+    assert await permission.marketing(SMS, PHONE) is None
+    assert await invariants.check() == []
+
+
+async def test_a_box_ticked_and_a_card_declined(api: Api) -> None:
+    declined = {**buying.CARD, "token": "tok_declined"}
+    given = await bare(api, payment=declined, marketingConsent=boxes(EMAIL=True))
+    assert (await buying.complete(api, given))["order"] is None
+    assert await consent.state(EMAIL, buying.EMAIL) is ConsentAction.GRANTED
+    emptied = {**given, "marketingConsent": boxes(EMAIL=False), "idempotencyKey": buying.new_key()}
+    await buying.complete(api, emptied)
+    assert await consent.state(EMAIL, buying.EMAIL) is ConsentAction.REVOKED
+    assert await db.fetchval("SELECT count(*) FROM profile_events WHERE type = 'checkout.started'") == 1
+    assert await invariants.check() == []
+
+
+async def test_a_box_without_its_address_orders_nothing(api: Api) -> None:
+    given = await bare(api, marketingConsent=boxes(EMAIL=True, SMS=True))
+    payload = await buying.complete(api, given)
+    assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [
+        ("CONSENT_ADDRESS_MISSING", ["input", "marketingConsent", "1", "channel"])
+    ]
+    assert await db.fetchval("SELECT count(*) FROM consents") == 0
+    assert (await buying.footprint())["orders"] == 0
+
+    unknown = [{"channel": "EMAIL", "granted": True, "textId": f"ctext_{new_id().hex}"}]
+    wrong = await buying.complete(api, await bare(api, marketingConsent=unknown))
+    assert [error["code"] for error in wrong["userErrors"]] == ["CONSENT_TEXT_UNKNOWN"]
+    assert wrong["userErrors"][0]["field"][:3] == ["input", "marketingConsent", "0"]
+    after = await buying.footprint()
+    assert (after["orders"], after["reservations"], after["payments"], after["asked"]) == (0, 0, 0, 0)

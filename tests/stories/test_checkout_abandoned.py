@@ -84,6 +84,7 @@ async def test_an_answer_of_stop_ends_the_texts(story: Story) -> None:
     texts = await story.texts()
     assert [text["stepKey"] for text in texts if text["flowKey"]] == []
     assert len(texts) == 1, "one confirmation that they were taken off"
+    assert ("text-1", "CONSENT_REVOKED") in await skipped("checkout_abandoned")
 
 
 async def test_nobody_is_reminded_of_what_cannot_be_bought(story: Story, staff_token: str) -> None:
@@ -118,3 +119,44 @@ async def test_a_newer_checkout_takes_over(story: Story) -> None:
     reminders = [mail for mail in await story.inbox() if mail["flowKey"] == "checkout_abandoned"]
     assert len(reminders) == 3
     assert all("Kyusu" in mail["text"] and "Sencha" not in mail["text"].split("Often")[0] for mail in reminders)
+
+
+async def test_whoever_brings_everything_at_once_and_is_declined_is_brought_back(story: Story) -> None:
+    tea = await catalogue.product(name="Sencha")
+    cart = await story.cart(tea, known=False)
+    refused = await story.buy_at_once(cart, "tok_declined")
+    assert [error["code"] for error in refused["userErrors"]] == ["PAYMENT_DECLINED"]
+    again = await story.buy_at_once(cart, "tok_declined")
+    assert again["order"] is None, "told of once, however often it is tried"
+
+    await story.pass_time("P3D")
+    assert await story.steps_of("checkout_abandoned") == ["remind-1", "remind-2", "remind-3"]
+    first = (await story.inbox())[0]
+    assert "Sencha" in first["text"]
+    assert (await story.follow(first, "Finish my order")).status_code in (302, 303, 307)
+
+
+async def test_whoever_never_comes_back_from_the_bank_is_reminded_and_whoever_does_is_not(story: Story) -> None:
+    cart = await story.cart(await catalogue.product(), known=False)
+    waiting = await story.buy_at_once(cart, "tok_requires_action")
+    assert waiting["paymentAction"]
+    await story.pass_time("PT5H")
+    assert await story.steps_of("checkout_abandoned") == ["remind-1"]
+
+    bought = await story.buy_at_once(cart, "tok_success")
+    assert bought["order"], bought["userErrors"]
+    await story.pass_time("P3D")
+    (run,) = await story.runs("checkout_abandoned")
+    assert (run["status"], run["exitReason"]) == ("EXITED", "ORDER_PLACED")
+    assert await story.steps_of("checkout_abandoned") == ["remind-1"]
+
+
+async def test_whoever_pays_at_the_first_or_second_go_is_reminded_of_nothing(story: Story) -> None:
+    tea = await catalogue.product()
+    straight = await story.cart(tea, known=False)
+    assert (await story.buy_at_once(straight, "tok_success"))["order"]
+    second = await story.cart(tea, known=False)
+    await story.buy_at_once(second, "tok_declined")
+    assert (await story.buy_at_once(second, "tok_success"))["order"]
+    await story.pass_time("P3D")
+    assert await story.steps_of("checkout_abandoned") == []
