@@ -25,7 +25,7 @@ def compose_email(version: Version, values: Mapping[str, Any], links: LinkTracke
     page = links.html(render(compiled.html, values))
     if len(page) > MAX_HTML_CHARS:
         raise RenderingError(f"{version.key}: the mail is longer than {MAX_HTML_CHARS:,} characters")
-    plain = links.text(render(compiled.text, values)) if compiled.text else text_of(page)
+    plain = links.text(render(compiled.text, values), version.text.text) if compiled.text else text_of(page)
     return RenderedEmail(
         subject=one_line(render(compiled.subject, values))[:MAX_SUBJECT_CHARS], html=page, text=plain_text(plain)
     )
@@ -37,7 +37,7 @@ def compose_sms(version: Version, values: Mapping[str, Any], links: LinkTracker,
     Args:
         last_words: what the law wants at its end, see `sms_rules`.
     """
-    text = links.text(one_line(render(compiled_text(version.key, version.text).text, values)))
+    text = links.text(one_line(render(compiled_text(version.key, version.text).text, values)), version.text.text)
     whole = f"{text} {last_words}".strip()
     if not text or len(whole) > MAX_SMS_CHARS:
         raise RenderingError(f"{version.key}: a text message has 1 to {MAX_SMS_CHARS:,} characters")

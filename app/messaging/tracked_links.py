@@ -39,14 +39,27 @@ def with_utm(url: str, utm: Mapping[str, str], own_hosts: Collection[str]) -> st
 
     Other sites' links are left alone: a signed one would break.
     """
+    if not is_own(url, own_hosts):
+        return url
     parts = urlsplit(url)
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    host = parts.hostname or ""
-    is_own = any(host == own or host.endswith(f".{own}") for own in own_hosts)
-    if not is_own or any(name.startswith("utm_") for name, _ in query):
+    if any(name.startswith("utm_") for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
         return url
     added = urlencode({name: value for name, value in utm.items() if value})
     return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
+
+
+def is_own(url: str, own_hosts: Collection[str]) -> bool:
+    """Whether it leads to one of these hosts, or to a part of one."""
+    host = _site_of(url)
+    return any(host == own or host.endswith(f".{own}") for own in own_hosts)
+
+
+def _site_of(url: str) -> str:
+    """Its host; nothing for what is no URL."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def own_hosts(settings: Settings) -> frozenset[str]:
@@ -90,12 +103,22 @@ class LinkTracker:
 
         return _HREF.sub(exchange, page)
 
-    def text(self, text: str) -> str:
-        """The text with its addresses exchanged."""
+    def text(self, text: str, source: str) -> str:
+        """The text with its addresses exchanged: those of the shop, and those that its author wrote.
+
+        Names and notes of shoppers stand in texts, too. An address in one of them stays as it is: counted, it would be
+        a link on the shop's own domain that leads wherever somebody likes.
+
+        Args:
+            source: what the author wrote.
+        """
 
         def exchange(found: re.Match[str]) -> str:
             url = found[0].rstrip(_ENDS_SENTENCE)
-            return self._exchanged(url) + found[0][len(url) :]
+            ours = is_own(url, own_hosts(self.settings)) or _site_of(url) in written
+            return (self._exchanged(url) if ours else url) + found[0][len(url) :]
+
+        written = {_site_of(url) for url in _URL_IN_TEXT.findall(source)} - {""}
 
         return _URL_IN_TEXT.sub(exchange, text)
 

@@ -16,7 +16,7 @@ from app.messaging.models import MessageChannel
 from app.settings import Settings
 from tests.client import Api
 from tests.factories import shop
-from tests.factories.marketing import BROWSER, EMAIL, MJML, PHONE, reserve, subscriber, template
+from tests.factories.marketing import BROWSER, EMAIL, MJML, PHONE, TEXT, reserve, subscriber, template
 
 Drain = Callable[[], Awaitable[None]]
 Advance = Callable[[str], Awaitable[None]]
@@ -172,6 +172,19 @@ async def test_a_value_cannot_make_a_link_that_runs(drain: Drain) -> None:
     await drain()
     (mail,) = await list_messages(EMAIL)
     assert "javascript:" not in (mail.html or "")
+
+
+async def test_what_a_shopper_typed_makes_no_link_of_the_shop(drain: Drain) -> None:
+    """A name or a note with an address in it, mailed to oneself, would be a redirect on the shop's own domain."""
+    elsewhere = "https://phishing.example/login https://[broken"
+    await template(text=TEXT + "\nFor {{ customer.first_name }}. More: https://shop.example/new")
+    await reserve(await subscriber(first_name=elsewhere))
+    await drain()
+    (mail,) = await list_messages(EMAIL)
+    assert elsewhere in mail.text
+    urls = [row["url"] for row in await db.fetch("SELECT url FROM message_links")]
+    assert "https://shop.example/new" in urls
+    assert not [url for url in urls if "phishing" in url or "broken" in url]
 
 
 def test_what_opens_something_is_left_out_of_what_is_recorded() -> None:
