@@ -84,7 +84,9 @@ _LIST = [
     EventType("segment.entered", "The profile came into a segment.", _ids("segmentKey", "segmentId"), key="segmentId"),
     EventType("segment.left", "The profile left a segment.", _ids("segmentKey", "segmentId"), key="segmentId"),
     EventType(
-        "coupon.issued", "A single-use code was made for this person.", {**_ids("code"), "endsAt": DataType.MOMENT}
+        "coupon.issued",
+        "A single-use code was made for this person. `source` tells by what, such as `flow:welcome:code`.",
+        {**_ids("code", "source"), "endsAt": DataType.MOMENT},
     ),
     EventType("coupon.redeemed", "This person's single-use code was used.", _ids("code", "orderId")),
     EventType(

@@ -85,7 +85,7 @@ async def issue_coupon(
         code, code_id = new_code(), new_id()
         row = await db.fetchrow(_NEW_CODE, code_id, discount_id, code, profile_id, issued_by, valid_for)
         if row is not None:
-            data = {"code": code, "endsAt": row["ends_at"].isoformat()}
+            data = {"code": code, "endsAt": row["ends_at"].isoformat(), "source": source_key}
             await timeline.record("coupon.issued", profile_id=profile_id, subject_id=code_id, data=data)
             return Coupon(code, row["ends_at"], code_id)
         # Either somebody else has just issued it, or somebody has this code already.

@@ -104,7 +104,7 @@ async def test_without_consent_nothing_is_sent_and_the_ledger_says_why(story: St
     await story.start_checkout(cart)
     await story.pass_time("P3D")
     assert await story.inbox() == []
-    assert {reason for _, reason in await skipped("checkout_abandoned")} == {"NO_CONSENT"}
+    assert {reason for _, reason in await skipped("checkout_abandoned")} == {"NO_CONSENT", "NO_ADDRESS"}
 
 
 async def test_a_newer_checkout_takes_over(story: Story) -> None:

@@ -81,3 +81,13 @@ async def test_an_order_ends_it(story: Story) -> None:
     await story.pass_time("P5D")
     assert (await story.runs("discount"))[0]["exitReason"] == "ORDER_PLACED"
     assert await story.steps_of("discount") == []
+
+
+async def test_the_code_of_a_nearer_flow_is_enough(story: Story) -> None:
+    cart = await story.cart(await catalogue.product())
+    await story.start_checkout(cart)
+    await story.pass_time("P6D")
+    assert await story.steps_of("checkout_abandoned") == ["remind-1", "remind-2", "remind-3"]
+    assert await story.steps_of("discount") == []
+    (run,) = await story.runs("discount")
+    assert (run["status"], run["exitReason"]) == ("EXITED", "COUPON_ISSUED")
