@@ -2,7 +2,7 @@
 
 | template | beside `language` and `shop` |
 |---|---|
-| consent_confirmation | `customer.first_name`, `confirmation_url` (email only), `wording`: what was agreed to |
+| consent_confirmation | `confirmation_url` (email only), `wording`: what was agreed to |
 | sms_stopped, sms_started | |
 | sms_help | `help_text`: the shop's own, or nil; `contact`: how else to reach it, or nil |
 """
@@ -25,11 +25,7 @@ SMS_HELP = "sms_help"
 TEMPLATES = frozenset({CONSENT_CONFIRMATION, SMS_STOPPED, SMS_STARTED, SMS_HELP})
 
 _REQUEST = """
-    SELECT t.text, p.first_name
-    FROM consents c JOIN consent_texts t ON t.id = c.text_id
-    LEFT JOIN profiles o ON o.id = c.profile_id
-    LEFT JOIN profiles p ON p.id = coalesce(o.merged_into_id, o.id)
-    WHERE c.id = $1
+    SELECT t.text FROM consents c JOIN consent_texts t ON t.id = c.text_id WHERE c.id = $1
 """
 
 
@@ -59,11 +55,11 @@ async def build(template: str, ids: Mapping[str, object], settings: Settings) ->
 
 
 async def _confirmation(consent_id: uuid.UUID) -> dict[str, object]:
+    """No name in it: whoever typed the address typed the name, and would write to strangers in the shop's name."""
     row = await db.fetchrow(_REQUEST, consent_id)
     if row is None:
         raise ConsentNotFoundError("there is no such consent")
     return {
-        "customer": {"first_name": row["first_name"]},
         "confirmation_url": links.confirmation_url(consent_id),
         "wording": row["text"],
     }

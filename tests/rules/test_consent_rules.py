@@ -74,6 +74,15 @@ async def test_consent_rows_are_append_only(api: Api, drain: Drain) -> None:
     assert await consent.state(EMAIL, ADA) is ConsentAction.REQUESTED
 
 
+async def test_nobody_writes_to_strangers_through_the_confirmation(api: Api, drain: Drain) -> None:
+    typed = "You won at https://prize.example"
+    variables = {"input": {"email": ADA, "firstName": typed, "consent": [{"channel": "EMAIL", "granted": True}]}}
+    await api.ok(SUBSCRIBE, variables)
+    await drain()
+    (mail,) = await dev_inbox.list_messages(ADA)
+    assert "prize.example" not in f"{mail.subject} {mail.text} {mail.html}"
+
+
 async def test_a_row_says_who_channel_purpose_wording_source_time_ip_and_when_it_was_confirmed(
     api: Api, drain: Drain, advance: Advance, staff_token: str
 ) -> None:
