@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 
+from app import rate_limit
 from app.cart.snapshots import CartSnapshot
 from app.customers import consenting, identification
 from app.customers.consent import Proof
@@ -11,6 +12,22 @@ from app.customers.models import ConsentSource
 from app.errors import DomainErrors
 
 SOURCE = "CART"
+LIMIT_PER_CLIENT = 200
+LIMIT_WINDOW_SECONDS = 3600
+"""Far more than the shoppers behind one address tick, and little for who has a list of strangers' addresses."""
+
+
+async def limit(given: Sequence[ConsentGiven], proof: Proof) -> None:
+    """Count consent that is given in carts and checkouts: each may send a stranger a confirmation.
+
+    Before the unit of work. A cart without it is never refused.
+
+    Raises:
+        DomainError: RATE_LIMITED.
+    """
+    if any(one.granted for one in given):
+        client = rate_limit.client_unit(proof.ip or "")
+        await rate_limit.allow("cart-consent", client, limit=LIMIT_PER_CLIENT, window_seconds=LIMIT_WINDOW_SECONDS)
 
 
 async def take(cart: CartSnapshot, given: Sequence[ConsentGiven], proof: Proof) -> None:

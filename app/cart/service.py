@@ -122,6 +122,7 @@ async def create_cart(
     await _forgive(client, cart)
     with _errors_under("input"):
         price_cart(cart)
+    await consents.limit(consent, proof)
     async with db.unit_of_work() if consent else nullcontext():
         cart = await _insert(cart)
         with _errors_under("input", "buyerIdentity"):
@@ -174,7 +175,7 @@ async def change_details(key: CartKey, details: CartDetails) -> Changed:
 async def change_identity(
     key: CartKey, identity: BuyerIdentity, consent: Sequence[ConsentGiven] = (), proof: Proof = _NO_PROOF
 ) -> Changed:
-    """See `checked_identity` and `consents.take`; and `_change` for what every change can raise."""
+    """See `checked_identity`, `consents.limit` and `consents.take`; and `_change` for what every change can raise."""
     served = (await shop_queries.current()).countries if identity.get("country_code") else []
 
     def decide(cart: CartSnapshot, _: Variants) -> Changed:
@@ -184,6 +185,7 @@ async def change_identity(
 
     if not consent:
         return await _change(key, decide)
+    await consents.limit(consent, proof)
     async with db.unit_of_work():
         changed = await _change(key, decide)
         with _errors_under("buyerIdentity"):

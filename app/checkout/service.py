@@ -67,9 +67,11 @@ async def save(
     Raises:
         DomainErrors: NOT_FOUND, CART_COMPLETED, CHECKOUT_IN_PROGRESS; INVALID_EMAIL and INVALID_PHONE; QUOTE_INVALID,
             QUOTE_EXPIRED and QUOTE_NOT_APPLICABLE; see `consenting.take`. Fields are below `input`.
+        DomainError: RATE_LIMITED.
     """
     if not consent:
         return await _save(key, change)
+    await consents.limit(consent, proof)
     async with db.unit_of_work():
         cart_id = await _save(key, change)
         row = await queries.standing(cart_id, None)

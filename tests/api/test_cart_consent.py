@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app import db, invariants
+from app.cart import consents
 from app.customers import consent, identification, links, permission, visitors
 from app.customers.models import ConsentAction
 from app.kit.ids import new_id
@@ -71,6 +72,25 @@ async def test_an_empty_box_withdraws_nothing_that_holds_from_elsewhere(api: Api
     identity = {"email": ADA, "marketingConsent": boxes(EMAIL=False)}
     await api.ok(IDENTITY, {"id": cart.gid, "identity": identity})
     assert await permission.marketing(EMAIL, ADA) is None
+
+
+async def test_nobody_writes_to_a_list_of_strangers_through_carts(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consents, "LIMIT_PER_CLIENT", 2)
+    ticked = boxes(EMAIL=True)
+    for number in range(2):
+        identity = {"email": f"stranger{number}@customer.example", "marketingConsent": ticked}
+        await api.ok(CREATE, {"input": {"buyerIdentity": identity}})
+    cart = await carts.cart()
+    before = await db.fetch("SELECT id FROM carts"), await db.fetch("SELECT id FROM consents")
+    identity = {"email": ADA, "marketingConsent": ticked}
+    for document, variables in (
+        (CREATE, {"input": {"buyerIdentity": identity}}),
+        (IDENTITY, {"id": cart.gid, "identity": identity}),
+        (CHECKOUT, {"input": {"cartId": cart.gid, "email": ADA, "marketingConsent": ticked}}),
+    ):
+        assert (await api.refused(document, variables))[0]["code"] == "RATE_LIMITED"
+    assert (await db.fetch("SELECT id FROM carts"), await db.fetch("SELECT id FROM consents")) == before
+    await api.ok(IDENTITY, {"id": cart.gid, "identity": {"email": ADA, "marketingConsent": boxes(EMAIL=False)}})
 
 
 async def test_consent_without_its_address_changes_nothing_of_the_cart(api: Api) -> None:
