@@ -35,6 +35,10 @@ MAX_ROOT_FIELDS = 20
 MAX_VALUES = 60_000
 """Values that an answer could hold if every page were full: about half a second of processor time."""
 
+RECOMMENDATIONS = "recommendations"
+RECOMMENDATIONS_COST = 100
+"""For each product: they are counted from hundreds of orders, where any other field is a column."""
+
 _PAGE_SIZES = ("first", "last")
 _LISTS = ("ids",)
 _INTROSPECTION = ("__schema", "__type")
@@ -131,15 +135,22 @@ class _Measuring:
         self.aliases = self.directives = self.visited = 0
         return self._cost(operation.selection_set, depth=1, spread=())
 
-    def _cost(self, selections: SelectionSetNode, depth: int, spread: tuple[str, ...]) -> Cost:
+    def _cost(
+        self, selections: SelectionSetNode, depth: int, spread: tuple[str, ...], *, recommended: bool = False
+    ) -> Cost:
         if depth > MAX_DEPTH:
             raise TooComplexError(f"The query is nested deeper than {MAX_DEPTH} levels.")
         cost = Cost()
         for node, within in self._fields(selections, spread):
             cost.fields += 1
+            if node.name.value == RECOMMENDATIONS:
+                cost.fields += RECOMMENDATIONS_COST
+                if recommended:
+                    raise TooComplexError("Recommendations have no recommendations of their own.")
             if node.selection_set is None or node.name.value in _INTROSPECTION:
                 continue  # GraphQL has a depth rule of its own for introspection
-            below = self._cost(node.selection_set, depth + 1, within)
+            suggested = recommended or node.name.value == RECOMMENDATIONS
+            below = self._cost(node.selection_set, depth + 1, within, recommended=suggested)
             times = _repetition(node)
             if times == 1:
                 cost.fields += below.fields
@@ -181,8 +192,8 @@ class _Measuring:
 def _repetition(node: FieldNode) -> int | VariableNode:
     """How often what is below `node` can appear in an answer.
 
-    A connection without a size has the default one. It is known by its `nodes` and `edges`, since that keeps this
-    independent of the schema: a document is measured before it is known to be valid.
+    A connection without a size has the default one. It is known by its `nodes` and `edges`, as recommendations are by
+    their name, since that keeps this independent of the schema: a document is measured before it is known to be valid.
     """
     for argument in node.arguments or ():
         if argument.name.value in _PAGE_SIZES:
@@ -198,6 +209,8 @@ def _repetition(node: FieldNode) -> int | VariableNode:
             if isinstance(argument.value, VariableNode):
                 return argument.value
     below = node.selection_set.selections if node.selection_set else ()
+    if node.name.value == RECOMMENDATIONS:
+        return DEFAULT_PAGE
     if any(isinstance(child, FieldNode) and child.name.value in ("nodes", "edges") for child in below):
         return DEFAULT_PAGE
     return 1

@@ -6,10 +6,20 @@ out.
 
 from collections.abc import Callable, Iterable, Mapping
 
-from app.catalogue import orderings
+from app.catalogue import orderings, recommendations
+from app.catalogue.availability import for_sale
 from app.catalogue.orderings import Ordering, ProductSortKey
+from app.catalogue.recommendations import DEFAULT_SUGGESTED, MAX_SUGGESTED, RecommendationIntent
 from app.catalogue.rules import MAX_IMAGES
-from app.catalogue.statements import PAGE_ARGUMENTS, Statement, by_arguments, connection, document, prefetched
+from app.catalogue.statements import (
+    PAGE_ARGUMENTS,
+    Statement,
+    by_arguments,
+    connection,
+    document,
+    documents,
+    prefetched,
+)
 from app.errors import CommonErrorCode, DomainError
 from app.kit.problems import MAX_INT
 from app.kit.wanted import Wanted, WantedField
@@ -25,6 +35,7 @@ ARGUMENTS: dict[str, Callable[[WantedField], tuple[object, ...]]] = {
     "variants": by_arguments(*PAGE_ARGUMENTS),
     "collections": by_arguments(*PAGE_ARGUMENTS),
     "products": by_arguments(*PAGE_ARGUMENTS, "sortKey", "reverse"),
+    "recommendations": by_arguments("intent", "first"),
     "variantBySelectedOptions": lambda field: selected_options(field.arguments["options"]),
 }
 """The fields that have arguments, and these, as they make up the key in a document."""
@@ -75,12 +86,6 @@ _PRODUCT_COLUMNS = {
     "updatedAt": "updated_at",
 }
 
-_CAN_BE_SOLD = """(
-    NOT {v}.track_inventory OR {v}.inventory_policy = 'CONTINUE' OR (
-        SELECT sum(s.available - s.backordered) FROM stock_levels s WHERE s.variant_id = {v}.id
-    ) > 0
-)"""
-
 
 def product_fields(s: Statement, row: str, wanted: Wanted) -> tuple[list[str], str]:
     columns = [f"{_public_id('prod', f'{row}.id')} AS id", *_plain(row, wanted, _PRODUCT_COLUMNS)]
@@ -95,10 +100,7 @@ def product_fields(s: Statement, row: str, wanted: Wanted) -> tuple[list[str], s
             WHERE v.product_id = {row}.id AND v.removed_at IS NULL AND v.compare_at_price_minor > v.price_minor
         ) AS compare_at_price_range""")
     if "availableForSale" in wanted:
-        columns.append(f"""{row}.status = 'ACTIVE' AND EXISTS (
-            SELECT FROM product_variants v
-            WHERE v.product_id = {row}.id AND v.removed_at IS NULL AND {_CAN_BE_SOLD.format(v="v")}
-        ) AS available_for_sale""")
+        columns.append(f"({for_sale(row)}) AS available_for_sale")
     if "options" in wanted:
         option = f"json_build_object('id', {_public_id('opt', 'o.id')}, 'name', o.name, 'values', o.values)"
         columns.append(f"""(
@@ -115,6 +117,7 @@ def product_fields(s: Statement, row: str, wanted: Wanted) -> tuple[list[str], s
         wanted,
         lambda field, below: _variant_by_options(s, row, selected_options(field.arguments["options"]), below),
     )
+    columns += appearances("recommendations", wanted, lambda field, below: _recommendations(s, row, field, below))
     return columns, ""
 
 
@@ -129,6 +132,19 @@ def _images(product: str, field: WantedField) -> str:
             ORDER BY i.position, i.id LIMIT {limit}
         ) i
     )"""
+
+
+def _recommendations(s: Statement, product: str, field: WantedField, wanted: Wanted) -> str:
+    first = field.arguments.get("first")
+    if first is not None and not 0 <= first <= MAX_SUGGESTED:
+        raise DomainError(CommonErrorCode.OUT_OF_RANGE, f"first must be from 0 to {MAX_SUGGESTED}.", ["first"])
+    intent = field.arguments.get("intent") or RecommendationIntent.RELATED
+    chosen = recommendations.of_one(product, intent, DEFAULT_SUGGESTED if first is None else first)
+    row, suggested = s.alias("p"), s.alias("suggested")
+    columns, joins = product_fields(s, row, wanted)
+    source = f"""({chosen}) {suggested} JOIN products {row} ON {row}.id = {suggested}.id {joins}
+        ORDER BY {suggested}.position"""
+    return documents(source, columns)
 
 
 def product_connection(

@@ -7,15 +7,52 @@ from dataclasses import dataclass
 from babel import Locale
 
 from app import db
-from app.messaging import product_values, recommendations
+from app.catalogue import recommendations
+from app.catalogue.availability import for_sale
+from app.messaging import product_values
 from app.messaging.product_values import ProductValues
 from app.settings import Settings
 
 SUGGESTED = 2
 SHOWN = 4
 """Two in a row."""
+VIEWED_DAYS = 30
+BOUGHT_DAYS = 30
+"""Who bought it that lately is not shown it again."""
 NEAR_VIEWS = 3
-NEAR_ORDER_PRODUCTS = 20
+NEAR_PRODUCTS = 20
+
+_VIEWED = f"""
+    SELECT p.id FROM (
+        SELECT e.product_id, max(e.occurred_at) AS seen_at FROM profile_events e
+        WHERE e.profile_id = $1 AND e.type = 'product.viewed' AND e.product_id IS NOT NULL
+          AND e.occurred_at > business_now() - {VIEWED_DAYS} * interval '1 day'
+        GROUP BY e.product_id ORDER BY seen_at DESC LIMIT 50
+    ) seen JOIN products p ON p.id = seen.product_id
+    WHERE p.id <> ALL($2::uuid[]) AND {for_sale("p")} ORDER BY seen.seen_at DESC, p.id LIMIT $3
+"""
+_LEFT_IN_CART = f"""
+    SELECT p.id FROM cart_lines l JOIN carts c ON c.id = l.cart_id AND c.state = 'OPEN'
+    JOIN product_variants v ON v.id = l.variant_id JOIN products p ON p.id = v.product_id
+    WHERE c.id = $1 AND {for_sale("p")} GROUP BY p.id ORDER BY min(l.id::text) LIMIT $2
+"""
+_BOUGHT = f"""
+    SELECT DISTINCT l.product_id AS id FROM order_lines l WHERE l.order_id IN (
+        SELECT id FROM orders WHERE profile_id = $1 AND status <> 'CANCELLED'
+            AND placed_at > business_now() - {BOUGHT_DAYS} * interval '1 day'
+        UNION SELECT unnest($2::uuid[])
+    )
+"""
+_LATEST_ORDER = """
+    SELECT id FROM orders WHERE profile_id = $1 AND status <> 'CANCELLED' ORDER BY placed_at DESC LIMIT 1
+"""
+_OF_ORDER = f"SELECT product_id AS id FROM order_lines WHERE order_id = $1 ORDER BY position LIMIT {NEAR_PRODUCTS}"
+_IN_CART = """
+    SELECT DISTINCT v.product_id AS id FROM cart_lines l JOIN product_variants v ON v.id = l.variant_id
+    WHERE l.cart_id = $1
+"""
+BLOCKS = ("left_in_cart", "viewed", "bought_together", "recommended")
+"""In the order in which they choose: those that can show only what there was come before those with a choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,62 +68,71 @@ class Around:
 async def build(
     names: Iterable[str], around: Around, locale: Locale, settings: Settings
 ) -> dict[str, list[ProductValues]]:
-    """The blocks of these names. One with nothing to show is empty, and its heading is not printed."""
-    chosen = {name: await _chosen(name, around) for name in names if name}
-    return {name: await product_values.products(ids, locale, settings) for name, ids in chosen.items()}
+    """The blocks of these names. One with nothing to show is empty, and its heading is not printed.
+
+    No product stands in two of them, and what somebody bought lately stands in none but that of their cart.
+    """
+    wanted = {name for name in names if name}
+    if wanted.isdisjoint(BLOCKS):
+        return {name: [] for name in wanted}
+    surroundings = await _look_around(around)
+    chosen: dict[str, list[uuid.UUID]] = {}
+    shown: set[uuid.UUID] = set()
+    for name in BLOCKS:
+        if name in wanted:
+            chosen[name] = await _chosen(name, surroundings, shown)
+            shown.update(chosen[name])
+    return {name: await product_values.products(chosen.get(name, []), locale, settings) for name in wanted}
 
 
-async def _chosen(name: str, around: Around) -> list[uuid.UUID]:
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    around: Around
+    bought: list[uuid.UUID]
+    """Lately, in the order that the message is about, and in the latest."""
+    in_order: list[uuid.UUID]
+    """Of the order that the message is about; of the latest in `in_latest`."""
+    in_latest: list[uuid.UUID]
+    in_cart: list[uuid.UUID]
+
+
+async def _look_around(around: Around) -> _Surroundings:
+    latest = await db.fetchval(_LATEST_ORDER, around.profile_id)
+    orders = [order_id for order_id in (around.order_id, latest) if order_id is not None]
+    return _Surroundings(
+        around=around,
+        bought=await _ids(_BOUGHT, around.profile_id, orders),
+        in_order=await _ids(_OF_ORDER, around.order_id) if around.order_id else [],
+        in_latest=await _ids(_OF_ORDER, latest) if latest else [],
+        in_cart=await _ids(_IN_CART, around.cart_id) if around.cart_id else [],
+    )
+
+
+async def _chosen(name: str, there: _Surroundings, shown: set[uuid.UUID]) -> list[uuid.UUID]:
+    around = there.around
+    left_out = {*shown, *there.bought, *there.in_cart}
+    about = {around.product_id} if around.product_id else set()
+    near = there.in_order or there.in_cart[:NEAR_PRODUCTS]
     match name:
-        case "viewed":
-            return await recommendations.viewed(around.profile_id, first=SHOWN)
         case "left_in_cart":
-            return await recommendations.left_in_cart(around.cart_id, first=SHOWN) if around.cart_id else []
+            return await _ids(_LEFT_IN_CART, around.cart_id, SHOWN) if around.cart_id else []
+        case "viewed":
+            return await _viewed(around.profile_id, exclude=left_out, first=SHOWN)
         case "bought_together":
-            near = await _in_order(around) or await _in_cart(around) or await _in_latest_order(around)
-            return await recommendations.bought_together(near, first=SUGGESTED)
-        case "recommended":
-            near = await _in_order(around) or await _in_cart(around)
-            if not near and around.product_id:
-                near = [around.product_id]
-            bought = await _in_latest_order(around)
-            near = near or await recommendations.viewed(around.profile_id, first=NEAR_VIEWS) or bought
-            # Seen at the top of the same mail, and bought already, are no suggestions.
-            seen = await recommendations.viewed(around.profile_id, first=SHOWN)
-            return await recommendations.recommended(near, exclude={*bought, *seen}, first=SUGGESTED)
+            return await recommendations.bought_together(
+                near or there.in_latest, exclude=left_out | about, first=SUGGESTED
+            )
         case _:
-            return []
+            # What they looked at says what they like, and is no news to them.
+            seen = await _viewed(around.profile_id, first=SHOWN)
+            near = near or list(about) or seen[:NEAR_VIEWS] or there.in_latest
+            return await recommendations.recommended(near, exclude=left_out | about | set(seen), first=SUGGESTED)
 
 
-async def _in_order(around: Around) -> list[uuid.UUID]:
-    return await _bought(around.order_id) if around.order_id else []
+async def _viewed(profile_id: uuid.UUID, *, exclude: Iterable[uuid.UUID] = (), first: int) -> list[uuid.UUID]:
+    """What can be bought of what somebody looked at in the last 30 days, the latest first."""
+    return await _ids(_VIEWED, profile_id, list(exclude), first)
 
 
-async def _in_latest_order(around: Around) -> list[uuid.UUID]:
-    latest = await db.fetchval(
-        "SELECT id FROM orders WHERE profile_id = $1 AND status <> 'CANCELLED' ORDER BY placed_at DESC LIMIT 1",
-        around.profile_id,
-    )
-    return await _bought(latest) if latest else []
-
-
-async def _bought(order_id: uuid.UUID) -> list[uuid.UUID]:
-    rows = await db.fetch(
-        "SELECT product_id FROM order_lines WHERE order_id = $1 ORDER BY position LIMIT $2",
-        order_id,
-        NEAR_ORDER_PRODUCTS,
-    )
-    return [row["product_id"] for row in rows]
-
-
-async def _in_cart(around: Around) -> list[uuid.UUID]:
-    if around.cart_id is None:
-        return []
-    rows = await db.fetch(
-        """
-        SELECT DISTINCT v.product_id FROM cart_lines l JOIN product_variants v ON v.id = l.variant_id
-        WHERE l.cart_id = $1
-        """,
-        around.cart_id,
-    )
-    return [row["product_id"] for row in rows]
+async def _ids(sql: str, *args: object) -> list[uuid.UUID]:
+    return [row["id"] for row in await db.fetch(sql, *args)]

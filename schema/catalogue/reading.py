@@ -120,6 +120,9 @@ class Converters:
             steps["variantBySelectedOptions"] = self.variant(selection.below("variantBySelectedOptions"))
         if "collections" in selection:
             steps["collections"] = self.connection(selection.below("collections"), self.collection)
+        if "recommendations" in selection:
+            suggested = self.product(selection.below("recommendations"))
+            steps["recommendations"] = lambda documents: [suggested(document) for document in documents]
         return _converter(Product, selection, steps)
 
     def collection(self, selection: Selection) -> Convert:

@@ -14,6 +14,7 @@ from app.catalogue.documents import key_in_document
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 from app.catalogue.orderings import ProductSortKey
 from app.catalogue.queries import PageArguments
+from app.catalogue.recommendations import RecommendationIntent
 from schema.connections import Connection
 from schema.enums import describe_enum
 from schema.executor import READ_FROM
@@ -50,6 +51,13 @@ describe_enum(
     UPDATED_AT="When they last changed, longest ago first.",
     NAME="Name, from A to Z, in any case of letters.",
     PRICE="Lowest price among the variants, cheapest first.",
+)
+
+describe_enum(
+    RecommendationIntent,
+    "What products are suggested for.",
+    RELATED="Instead of it: they share collections, type and tags with it.",
+    BOUGHT_TOGETHER="Beside it: they stand most often in the same orders; where these are few, related ones follow.",
 )
 
 First: TypeAlias = Annotated[
@@ -215,6 +223,22 @@ class Product(Node):
         return cast(
             Connection["Collection"], _answer(self, "collections", first=first, after=after, last=last, before=before)
         )
+
+    @_prefetched(
+        "recommendations",
+        description="Other products to suggest, the best first; only such as can be bought now. They have no "
+        "recommendations of their own.",
+    )
+    def recommendations(
+        self,
+        intent: Annotated[
+            RecommendationIntent | None, strawberry.argument(description="What for; RELATED unless said.")
+        ] = strawberry.UNSET,
+        first: Annotated[
+            int | None, strawberry.argument(description="How many at most, up to 24; 10 unless said.")
+        ] = strawberry.UNSET,
+    ) -> list["Product"]:
+        return cast("list[Product]", _answer(self, "recommendations", intent=intent, first=first))
 
 
 @strawberry.type(description="Products that the merchant shows together.")

@@ -12,6 +12,7 @@ from tests.factories.fulfillments import fulfill
 
 TOO_MANY_IMAGES = "images(first: 1000) { url }"
 TOO_LONG_A_PAGE = "variants(first: 101) { nodes { id } }"
+TOO_MANY_SUGGESTED = "recommendations(first: 25) { id }"
 FOREIGN_CURSOR = 'collections(after: "x") { nodes { id } }'
 LINES = "lines { nodes { variant { product { %s } } } }"
 ORDER_LINES = "lines { edges { node { ... on OrderLine { variant { product { %s } } } } } }"
@@ -60,7 +61,12 @@ async def inputs(api: Api, staff_token: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("unservable", "code"),
-    [(TOO_MANY_IMAGES, "OUT_OF_RANGE"), (TOO_LONG_A_PAGE, "OUT_OF_RANGE"), (FOREIGN_CURSOR, "INVALID")],
+    [
+        (TOO_MANY_IMAGES, "OUT_OF_RANGE"),
+        (TOO_LONG_A_PAGE, "OUT_OF_RANGE"),
+        (TOO_MANY_SUGGESTED, "OUT_OF_RANGE"),
+        (FOREIGN_CURSOR, "INVALID"),
+    ],
 )
 async def test_nothing_is_changed(
     api: Api, staff_token: str, inputs: dict[str, dict[str, Any]], unservable: str, code: str

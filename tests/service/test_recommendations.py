@@ -3,8 +3,7 @@
 import pytest
 
 from app import db
-from app.kit.ids import new_id
-from app.messaging import recommendations
+from app.catalogue import recommendations
 from tests.factories import catalogue, customers, shop
 from tests.factories.catalogue import MadeProduct
 
@@ -41,15 +40,6 @@ async def test_what_cannot_be_bought_now_and_what_was_cancelled_is_not_suggested
     assert await recommendations.bought_together([sweater.id], first=4) == []
     await db.execute("UPDATE products SET status = 'ARCHIVED' WHERE id = $1", scarf.id)
     assert await recommendations.popular(first=4) == [sweater.id]
-
-
-async def test_what_somebody_looked_at_comes_latest_first_and_once() -> None:
-    sweater, hat = [await catalogue.product(stock=5) for _ in range(2)]
-    ada = await customers.profile()
-    for product in (sweater, hat, sweater):
-        await customers.viewed(ada, product.id)
-    assert await recommendations.viewed(ada, first=4) == [sweater.id, hat.id]
-    assert await recommendations.viewed(new_id(), first=4) == []
 
 
 async def test_suggestions_fill_up_with_what_is_related_and_popular() -> None:
