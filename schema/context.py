@@ -11,6 +11,7 @@ from app.settings import Settings
 from app.staff import queries as staff_queries
 from app.staff.permissions import StaffIdentity
 from app.web.client import client_hop, client_ip
+from app.web.robots import is_fetched_ahead
 
 
 @dataclass(slots=True)
@@ -22,6 +23,8 @@ class Context:
     ip: str | None = None
     """The whole address: kept as a part of the proof of a consent, and for nothing else."""
     user_agent: str | None = None
+    fetched_ahead: bool = False
+    """Sent by a page that a browser loads before anybody asks to see it."""
     request_id: str = ""
 
 
@@ -47,5 +50,6 @@ async def build_context(connection: HTTPConnection, settings: Settings, authoriz
         client_address=client_address(connection, settings.trusted_proxies),
         ip=client_ip(connection, settings.trusted_proxies),
         user_agent=connection.headers.get("user-agent"),
+        fetched_ahead=is_fetched_ahead(connection.headers),
         request_id=connection.scope.get("state", {}).get("request_id", ""),
     )

@@ -11,19 +11,17 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from crawleruseragents import is_crawler
-
 from app import db
 from app.customers import identification, timeline
 from app.events import timers
 from app.messaging import ledger, message_events
+from app.web import robots
 
 SCAN_SECONDS = 10
 """After the sending: people have not read it yet."""
 CLICKS_KEPT = 100
 """Of one link; more say nothing new."""
 CLICKS_DUE = "message.clicks_due"
-MAX_USER_AGENT_CHARS = 1_000
 
 _SCANNERS = re.compile(
     r"barracuda|proofpoint|mimecast|cloudmark|symantec|messagelabs|trend ?micro|fireeye|trellix|fortinet|fortimail|"
@@ -31,7 +29,6 @@ _SCANNERS = re.compile(
     r"ggpht\.com|yahoomailproxy|headless|preview|prefetch|scanner|antivirus|spam",
     re.IGNORECASE,
 )
-_PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _SECRET_PART = re.compile(r"(?=.*[A-Z])(?=.*[a-z])[A-Za-z0-9_.=-]{16,}")
 
 
@@ -41,10 +38,10 @@ def is_bot(method: str, headers: Mapping[str, str]) -> bool:
     Args:
         headers: with names in lower case, or without regard to case.
     """
-    if method != "GET" or any("pre" in headers.get(name, "").lower() for name in _PREFETCH_HEADERS):
+    if method != "GET" or robots.is_fetched_ahead(headers):
         return True
-    agent = headers.get("user-agent", "")[:MAX_USER_AGENT_CHARS]
-    return not agent or bool(is_crawler(agent)) or _SCANNERS.search(agent) is not None
+    agent = headers.get("user-agent", "")[: robots.MAX_USER_AGENT_CHARS]
+    return robots.is_automatic(agent) or _SCANNERS.search(agent) is not None
 
 
 async def target_of(code: str) -> tuple[int, uuid.UUID, str] | None:

@@ -10,6 +10,7 @@ from app.customers import activity, visitors
 from app.customers.activity import CartHeld, StorefrontEvent, StorefrontEventType
 from app.errors import DomainError, DomainErrors
 from app.kit import ids
+from app.web import robots
 from schema.access import PUBLIC, mutation
 from schema.cart.inputs import CART_PREFIX
 from schema.context import Info
@@ -111,7 +112,8 @@ class VisitorMutations:
     @mutation(
         access=PUBLIC,
         description="Tell what a visitor did: products and collections they looked at, and what they searched for. "
-        "All of it is noted, or nothing. It joins the history of whoever the visitor turns out to be.",
+        "All of it is noted, or nothing. It joins the history of whoever the visitor turns out to be. Crawlers and "
+        "pages that a browser loads ahead are answered, and nothing of theirs is noted.",
     )
     async def events_track(
         self,
@@ -125,5 +127,7 @@ class VisitorMutations:
             else None
         )
         events = [event.event(place) for place, event in enumerate(input.events[: activity.MAX_EVENTS + 1])]
+        if info.context.fetched_ahead or robots.crawls(info.context.user_agent or ""):
+            return EventsTrackPayload(recorded_count=0)
         recorded = await activity.track(visitor_id, events, cart, client=info.context.client_address)
         return EventsTrackPayload(recorded_count=recorded)

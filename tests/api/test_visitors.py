@@ -25,6 +25,8 @@ TRACK = """mutation ($input: EventsTrackInput!) {
 IDENTIFY = """mutation ($id: ID!, $identity: BuyerIdentityInput!) {
     cartBuyerIdentityUpdate(cartId: $id, buyerIdentity: $identity) { cart { id } userErrors { code } } }"""
 
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+
 
 @pytest.fixture
 async def product(api: Api) -> MadeProduct:
@@ -104,6 +106,33 @@ async def test_an_event_under_its_key_counts_once(api: Api, product: MadeProduct
     assert await track(api, visitor_id, viewed(product, key="a"), viewed(product, key="b"), viewed(product)) == 2
     assert await track(api, other, viewed(product, key="a")) == 1, "keys are a visitor's own"
     assert await db.fetchval("SELECT count(*) FROM profile_events") == 4
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html) Chrome/140.0.0.0"},
+        {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/140.0.0.0 Safari/537.36"},
+        {"User-Agent": BROWSER, "Sec-Purpose": "prefetch;prerender"},
+    ],
+    ids=["crawler", "headless", "prerendered"],
+)
+async def test_what_no_person_looks_at_is_answered_and_not_noted(
+    api: Api, product: MadeProduct, headers: dict[str, str]
+) -> None:
+    visitor_id = await visitor(api)
+    data = await api.ok(TRACK, {"input": {"visitorId": visitor_id, "events": [viewed(product)]}}, headers=headers)
+    assert data["eventsTrack"]["recordedCount"] == 0
+    assert await kept() == NOTHING
+
+
+@pytest.mark.parametrize("agent", [BROWSER, "okhttp/4.12.0", "axios/1.7.2", "MyShop/1.0 CFNetwork/1485 Darwin/23.1.0"])
+async def test_browsers_apps_and_storefronts_servers_are_no_crawlers(
+    api: Api, product: MadeProduct, agent: str
+) -> None:
+    given = {"visitorId": await visitor(api), "events": [viewed(product)]}
+    data = await api.ok(TRACK, {"input": given}, headers={"User-Agent": agent})
+    assert data["eventsTrack"]["recordedCount"] == 1
 
 
 async def test_a_forged_or_expired_visitor_is_refused(
