@@ -92,21 +92,21 @@ async def forget_old() -> int:
     """
     await db.execute(
         """
-        DELETE FROM sessions WHERE id IN (
+        DELETE FROM sessions WHERE id = ANY(ARRAY(
             SELECT id FROM sessions
             WHERE least(expires_at, revoked_at) < clock_timestamp() - $1 * interval '1 day'
             LIMIT $2 FOR UPDATE SKIP LOCKED
-        )
+        ))
         """,
         KEPT_AFTER_END_DAYS,
         FORGOTTEN_AT_ONCE,
     )
     return await db.execute(
         """
-        DELETE FROM session_tokens WHERE id IN (
+        DELETE FROM session_tokens WHERE id = ANY(ARRAY(
             SELECT id FROM session_tokens WHERE expires_at < clock_timestamp() - $1 * interval '1 day'
             LIMIT $2 FOR UPDATE SKIP LOCKED
-        )
+        ))
         """,
         KEPT_AFTER_END_DAYS,
         FORGOTTEN_AT_ONCE,

@@ -136,13 +136,13 @@ async def _forget_old() -> None:
     """
     await db.execute(
         """
-        DELETE FROM uploads WHERE id IN (
+        DELETE FROM uploads WHERE id = ANY(ARRAY(
             SELECT u.id FROM uploads u
             WHERE u.created_at < clock_timestamp() - $1 * interval '1 day' AND NOT EXISTS (
                 SELECT FROM jobs j WHERE j.status IN ('QUEUED', 'RUNNING') AND j.input->>'uploadId' = u.id::text
             )
             ORDER BY u.created_at LIMIT $2 FOR UPDATE OF u SKIP LOCKED
-        )
+        ))
         """,
         KEPT_DAYS,
         FORGOTTEN_AT_ONCE,

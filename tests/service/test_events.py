@@ -190,6 +190,30 @@ async def test_a_timer_becomes_one_event_however_many_schedulers_look(
     assert [(event.subject_id, event.payload, event.occurred_at) for event in seen] == [(subject, {"n": 2}, due)]
 
 
+async def test_a_rush_after_a_quiet_time_is_taken_a_batch_at_a_time() -> None:
+    """After the last one there was a quiet time, so the planner takes the tables for as good as empty."""
+    due = """
+        INSERT INTO timers (id, kind, subject_id, payload, due_at, created_at)
+        SELECT gen_random_uuid(), 'test', gen_random_uuid(), '{}', business_now(), clock_timestamp()
+        FROM generate_series(1, $1::int)
+    """
+    happened = """
+        INSERT INTO events (id, type, payload, occurred_at, visible_at, attempts, publications)
+        SELECT gen_random_uuid(), 'test', '{}', business_now(), clock_timestamp(), 0, 0
+        FROM generate_series(1, $1::int)
+    """
+    for table, insert in (("timers", due), ("events", happened)):
+        await db.execute(insert, 10_000)
+        await db.execute(f"DELETE FROM {table}")
+        await db.execute(f"ANALYZE {table}")
+        await db.execute(insert, 1_500)
+    try:
+        assert len(await timers.fire_due()) == timers.BATCH
+        assert len(await outbox.claim_unpublished()) == outbox.BATCH
+    finally:
+        await db.execute("ANALYZE timers, events")
+
+
 async def test_a_cancelled_timer_never_fires(advance: Callable[[str], Awaitable[None]]) -> None:
     subject = new_id()
     await timers.schedule("test.timer", subject_id=subject, due_at=await clock.now() + timedelta(hours=1))
