@@ -118,9 +118,7 @@ class HttpAdapter:
             raise CrmError(error.detail, temporary=not isinstance(error, http.RefusedUrlError)) from None
         status = answer.status
         if status in (408, 409, 429) or status >= 500:
-            wait = answer.headers.get("retry-after", "")
-            seconds = int(wait) if wait.isascii() and wait.isdigit() else 0
-            raise CrmError(f"HTTP {status}", temporary=True, retry_after_seconds=seconds)
+            raise CrmError(f"HTTP {status}", temporary=True, retry_after_seconds=answer.retry_after_seconds)
         if status in (401, 403, 404):
             raise CrmError(f"HTTP {status}", temporary=False)
         try:

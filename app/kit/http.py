@@ -21,6 +21,7 @@ from app.kit.public_addresses import is_literal, is_odd_literal, is_public
 
 MAX_URL_CHARS = 2048
 MAX_ANSWER_BYTES = 65_536
+MAX_RETRY_AFTER_SECONDS = 24 * 3600
 PORTS = {"http": (80, 8080), "https": (443, 8443)}
 """Where web servers are. Other ports belong to protocols that could be made to misread a request as theirs."""
 _DEFAULT_PORT = {"http": 80, "https": 443}
@@ -57,6 +58,13 @@ class Answer:
     @property
     def is_success(self) -> bool:
         return 200 <= self.status < 300
+
+    @property
+    def retry_after_seconds(self) -> int:
+        """How long the server asks to be left alone, up to a day; 0 when it does not say, or says a date."""
+        wait = self.headers.get("retry-after", "").strip()
+        # A number of a thousand digits is somebody's joke, or somebody's attack.
+        return min(int(wait[:9]), MAX_RETRY_AFTER_SECONDS) if wait.isascii() and wait.isdigit() else 0
 
 
 async def request(

@@ -25,7 +25,6 @@ PAUSES_SECONDS = (5, 60, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 36
 TIMEOUT_SECONDS = 15.0
 FAILING_DAYS = 5
 """An endpoint that has answered nothing right for so long is switched off."""
-MAX_RETRY_AFTER_SECONDS = 24 * 3600
 KEPT_DAYS = 30
 """Bodies."""
 KEPT_ROWS_DAYS = 365
@@ -85,13 +84,7 @@ async def _ask(row: db.Record) -> _Outcome:
         return _Outcome(False, detail=error.detail[:200])
     if answer.is_success:
         return _Outcome(True, answer.status)
-    wait = answer.headers.get("retry-after", "")
-    return _Outcome(
-        False,
-        answer.status,
-        final=answer.status == 410,
-        retry_after_seconds=min(int(wait), MAX_RETRY_AFTER_SECONDS) if wait.isascii() and wait.isdigit() else 0,
-    )
+    return _Outcome(False, answer.status, final=answer.status == 410, retry_after_seconds=answer.retry_after_seconds)
 
 
 async def _settle(row: db.Record, number: int, outcome: _Outcome, *, asked: bool) -> None:

@@ -346,3 +346,12 @@ async def test_headers_cannot_be_injected() -> None:
     assert len(server.heads) == 1
     assert f"host: 127.0.0.1:{server.port}" in server.heads[0]
     assert "X-C" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("120", 120), ("0", 0), ("999999999999", 86_400), ("9" * 5_000, 86_400), ("-5", 0), ("²", 0), ("Wed, 21 Oct", 0)],
+)
+def test_how_long_a_server_asks_to_be_left_alone(said: str, seconds: int) -> None:
+    assert Answer(429, {"retry-after": said}, b"").retry_after_seconds == seconds
+    assert Answer(429, {}, b"").retry_after_seconds == 0
