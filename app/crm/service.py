@@ -70,8 +70,11 @@ def _checked(adapter: str, name: str, api_key: str, configuration: Mapping[str, 
     for setting in known.required - configuration.keys():
         problems.add(CommonErrorCode.REQUIRED, f"The setting {setting} is needed.", "configuration", setting)
     if url := configuration.get("apiUrl"):
+        allow_private = get_settings().allow_private_addresses
         try:
-            http.check_url(url, allow_private=get_settings().allow_private_addresses)
+            parsed = http.check_url(url, allow_private=allow_private)
+            if parsed.scheme != "https" and not allow_private:
+                raise http.RefusedUrlError("the key would travel unencrypted; use https")
         except http.RefusedUrlError as refused:
             problems.add(WebhookErrorCode.URL_REFUSED, f"Refused: {refused.detail}.", "configuration", "apiUrl")
     problems.raise_if_any()

@@ -262,6 +262,7 @@ async def test_a_connection_that_is_off_gets_nothing(other: Receiver, drain: Dra
         ({"configuration": {"listID": "x"}}, "INVALID", ["configuration", "listID"]),
         ({"configuration": ["x"]}, "INVALID", ["configuration"]),
         ({"configuration": {"apiUrl": "http://169.254.169.254/"}}, "URL_REFUSED", ["configuration", "apiUrl"]),
+        ({"configuration": {"apiUrl": "http://api.crm.example/"}}, "URL_REFUSED", ["configuration", "apiUrl"]),
         ({"adapter": "mailchimp"}, "REQUIRED", ["configuration", "listId"]),
     ],
 )
