@@ -1,6 +1,6 @@
 """The states and kinds of payments, as clients see them."""
 
-from app.payments.gateway import ActionType
+from app.payments.gateway import PaymentActionType
 from app.payments.models import PaymentMethod, PaymentState
 from schema.enums import describe_enum
 
@@ -23,9 +23,9 @@ describe_enum(
     VOIDED="Given back; nothing was or will be taken.",
 )
 describe_enum(
-    ActionType,
+    PaymentActionType,
     "What kind of thing the shopper has to do.",
     REDIRECT="Open `url`; it comes back to the payment's `returnUrl`.",
 )
 
-__all__ = ["ActionType", "PaymentMethod", "PaymentState"]
+__all__ = ["PaymentActionType", "PaymentMethod", "PaymentState"]

@@ -14,7 +14,7 @@ from app.checkout.models import AttemptState
 from app.errors import DomainError
 from app.orders import queries as order_queries
 from app.orders.draft import OrderDraft, lines_json
-from app.payments.gateway import Action, ActionType
+from app.payments.gateway import Action, PaymentActionType
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,6 @@ def known_answer(row: db.Record) -> Answer:
             return Refused(refusals.from_json(row["refusal"]))
         case AttemptState.REQUIRES_ACTION if row["action"]:
             stored = orjson.loads(row["action"])
-            return ActionRequired(Action(ActionType(stored["type"]), stored["url"]), row["hold_until"])
+            return ActionRequired(Action(PaymentActionType(stored["type"]), stored["url"]), row["hold_until"])
         case _:
             return Undecided()

@@ -25,7 +25,7 @@ class GatewayState(Enum):
     VOIDED = "VOIDED"
 
 
-class ActionType(Enum):
+class PaymentActionType(Enum):
     REDIRECT = "REDIRECT"
 
 
@@ -33,7 +33,7 @@ class ActionType(Enum):
 class Action:
     """What the shopper has to do."""
 
-    type: ActionType
+    type: PaymentActionType
     url: str
 
 

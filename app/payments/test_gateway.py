@@ -27,13 +27,13 @@ from app.keys import keyring
 from app.kit.ids import new_id
 from app.payments.gateway import (
     Action,
-    ActionType,
     Authorisation,
     GatewayPayment,
     GatewayRefusedError,
     GatewayState,
     GatewayUnavailableError,
     InvalidWebhookError,
+    PaymentActionType,
 )
 from app.payments.models import PaymentMethod
 from app.settings import get_settings
@@ -160,7 +160,9 @@ def _payment(row: Mapping[str, Any]) -> GatewayPayment:
     return GatewayPayment(
         state=state,
         reference=f"test_{row['id'].hex}",
-        action=Action(ActionType.REDIRECT, page_url(row["id"])) if state is GatewayState.REQUIRES_ACTION else None,
+        action=Action(PaymentActionType.REDIRECT, page_url(row["id"]))
+        if state is GatewayState.REQUIRES_ACTION
+        else None,
         failure_code=("card_declined" if known else "invalid_token") if declined else None,
         message=(_DECLINED if known else _NOT_KNOWN) if declined else None,
     )

@@ -11,7 +11,7 @@ from schema.errors import UserError, error_type
 from schema.money import Money
 from schema.nodes import Node
 from schema.orders import Order
-from schema.payments import ActionType, PaymentMethod
+from schema.payments import PaymentActionType, PaymentMethod
 from schema.shipping.quotes import ShippingQuote
 from schema.warnings import WarningType
 
@@ -32,7 +32,7 @@ class AvailablePaymentMethod:
     description="What the shopper must do next; then the client calls checkoutComplete again with the same key.",
 )
 class PaymentAction:
-    type: ActionType = strawberry.field(description="What kind of thing.")
+    type: PaymentActionType = strawberry.field(description="What kind of thing.")
     url: str | None = strawberry.field(description="Where to send the shopper.")
     expires_at: dt.datetime = strawberry.field(description="Until when; the items are held for the shopper so long.")
 
