@@ -322,6 +322,25 @@ async def test_a_changed_message_and_another_key_are_refused_and_the_certificate
     assert fetched == [notices.CERTIFICATE_URL]
 
 
+async def test_certificates_that_do_not_exist_push_out_none_that_does(
+    providers: Providers, fetched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sns, "MAX_KEPT", 3)
+    message_id = await mail_to_ada()
+    body = providers.sns(ses_bounce(message_id))
+    assert await providers.ses({**body, "Signature": "AAAA"}) == 403
+
+    async def missing(method: str, url: str, **options: Any) -> Answer:
+        return Answer(404, {}, b"")
+
+    monkeypatch.setattr(http, "request", missing)
+    for number in range(5):
+        elsewhere = notices.CERTIFICATE_URL.replace(".pem", f"{number}.pem")
+        assert await providers.ses({**body, "SigningCertURL": elsewhere}) == 403
+    assert await providers.ses(body) == 204, "the certificate is still known"
+    assert fetched == [notices.CERTIFICATE_URL]
+
+
 async def test_a_certificate_that_cannot_be_had_or_has_run_out_proves_nothing(
     providers: Providers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

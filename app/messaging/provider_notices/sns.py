@@ -106,7 +106,8 @@ async def _key(url: str, now: datetime) -> rsa.RSAPublicKey | None:
         if kept is not None and time.monotonic() - kept.at < (KEEP_SECONDS if kept.key else PAUSE_SECONDS):
             return kept.key
         if len(_keys) >= MAX_KEPT:
-            del _keys[min(_keys, key=lambda known: _keys[known].at)]
+            # Anybody can name certificates that do not exist: they push out each other, not the one that does.
+            del _keys[min(_keys, key=lambda known: (_keys[known].key is not None, _keys[known].at))]
         key: rsa.RSAPublicKey | None = None
         try:
             answer = await http.request("GET", url, timeout_seconds=FETCH_SECONDS)
