@@ -1,4 +1,4 @@
-"""The one Dramatiq actor: it takes an event's id and delivers the event.
+"""The one Dramatiq actor: it takes an event's id and delivers the event, and what came of it.
 
 No retries and no delays here: attempts are counted, and waited between, in PostgreSQL (see `app.events.delivery`).
 """
@@ -7,7 +7,7 @@ import uuid
 
 import dramatiq
 
-from app.events.delivery import deliver
+from app.events.delivery import deliver_with_consequence
 from workers.broker import QUEUE
 
 ACTOR_NAME = "deliver_event"
@@ -20,6 +20,6 @@ def event_message(event_id: uuid.UUID) -> dramatiq.Message[None]:
 
 def register(broker: dramatiq.Broker) -> None:
     async def deliver_event(event_id: str) -> None:
-        await deliver(uuid.UUID(event_id))
+        await deliver_with_consequence(uuid.UUID(event_id))
 
     dramatiq.actor(broker=broker, actor_name=ACTOR_NAME, queue_name=QUEUE)(deliver_event)

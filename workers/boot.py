@@ -1,7 +1,9 @@
 """What each worker process does first."""
 
+import asyncio
 import os
 import signal
+import sys
 from types import FrameType
 
 from app.kit.parent import die_with_parent
@@ -14,7 +16,16 @@ def set_up() -> None:
     """
     die_with_parent(os.getppid())
     _stop_once()
+    _run_fast()
     import workers.main  # noqa: F401  # sets the broker and registers the actors
+
+
+def _run_fast() -> None:
+    """The event loop that Dramatiq makes is uvloop's, as the API's is; there is none for Windows."""
+    if sys.platform != "win32":
+        import uvloop
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def _stop_once() -> None:

@@ -6,7 +6,7 @@ counts as false; whoever wants to know why uses `evaluate`.
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from app.conditions import facts, subjects
 from app.conditions.asking import Asker
 from app.conditions.checking import Condition
 from app.conditions.errors import ConditionFailed
-from app.conditions.facts import Wanted
+from app.conditions.facts import ProfileFacts, Wanted
 from app.conditions.names import SUBJECTS
 from app.conditions.typed import FactCall, NameUse
 
@@ -33,12 +33,21 @@ class Answer:
     failure: ConditionFailed | None = None
 
 
+@dataclass(slots=True)
+class Known:
+    """What conditions that are asked one after the other, at one moment, have looked up."""
+
+    subjects: dict[frozenset[str], dict[str, dict[str, Any]]] = field(default_factory=dict)
+    people: dict[Wanted, dict[uuid.UUID, ProfileFacts]] = field(default_factory=dict)
+
+
 async def evaluate(
     condition: Condition,
     *,
     profile_id: uuid.UUID,
     event: Mapping[str, Any] | None = None,
     run: Mapping[str, Any] | None = None,
+    known: Known | None = None,
 ) -> bool:
     """Whether the condition holds for somebody now.
 
@@ -46,13 +55,20 @@ async def evaluate(
         profile_id: of a living profile; for one that is none, every condition is false.
         event: the event's payload; `type` and `occurredAt` beside it where the condition may ask for them.
         run: `key`, `enteredAt` and the payload of what started it.
+        known: what was looked up for conditions that were asked just before, for the same person, event and run.
 
     Raises:
         ConditionFailed: there is no answer; `cause` says why, without a value in it.
     """
-    found = await subjects.load(condition.needs & SUBJECTS.keys(), event, run)
-    roots = {"event": event or {}, "run": run or {}, **found}
-    people = await facts.load(wanted_facts([condition], roots), [profile_id])
+    known = known if known is not None else Known()
+    names = condition.needs.intersection(SUBJECTS)
+    if names not in known.subjects:
+        known.subjects[names] = await subjects.load(names, event, run)
+    found = known.subjects[names]
+    wanted = wanted_facts([condition], {"event": event or {}, "run": run or {}, **found})
+    if wanted not in known.people:
+        known.people[wanted] = await facts.load(wanted, [profile_id])
+    people = known.people[wanted]
     if profile_id not in people:
         return False
     asker = Asker(

@@ -12,6 +12,7 @@ import orjson
 import structlog
 
 from app import db
+from app.events import recording
 from app.events.registry import Event, Handler, subscribed
 from app.kit.ids import new_id
 from app.kit.leases import renewed
@@ -21,16 +22,21 @@ RENEW_EVERY_SECONDS = 1.5
 MAX_ATTEMPTS = 12
 MAX_BACKOFF_SECONDS = 900.0
 MAX_CAUSE_CHARS = 2000
+MAX_FOLLOWED = 4
+"""Events that one job delivers in a row. A worker that is told to stop should not have to wait for a long chain."""
 
 log = structlog.get_logger(__name__)
 
+# A claim need not reach the disk: the attempts of killed workers are counted all the same, as the database lives on.
 _CLAIM = """
     UPDATE events
     SET attempts = attempts + 1,
         leased_until = clock_timestamp() + $2 * interval '1 second',
         visible_at = clock_timestamp() + $2 * interval '1 second'
     WHERE id = $1 AND acknowledged_at IS NULL AND (leased_until IS NULL OR leased_until <= clock_timestamp())
-    RETURNING id, type, subject_id, payload, occurred_at, attempts
+    RETURNING id, type, subject_id, payload, occurred_at, attempts,
+              ARRAY(SELECT handler FROM event_receipts WHERE event_id = $1) AS done,
+              set_config('synchronous_commit', 'off', true)
 """
 _RENEW = """
     UPDATE events
@@ -38,6 +44,9 @@ _RENEW = """
         visible_at = clock_timestamp() + $2 * interval '1 second'
     WHERE id = $1 AND acknowledged_at IS NULL AND attempts = $3
 """
+_RECEIPT = "INSERT INTO event_receipts (event_id, handler) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+_ACKNOWLEDGE = "UPDATE events SET acknowledged_at = clock_timestamp() WHERE id = $1"
+_RECEIPT_AND_ACKNOWLEDGEMENT = f"WITH acknowledged AS ({_ACKNOWLEDGE}) {_RECEIPT}"
 
 
 def backoff_seconds(attempt: int) -> float:
@@ -45,8 +54,26 @@ def backoff_seconds(attempt: int) -> float:
     return min(2.0 ** (attempt - 1), MAX_BACKOFF_SECONDS)
 
 
-async def deliver(event_id: uuid.UUID) -> None:
-    """Claim the event and run the handlers that have no receipt yet. Failures are kept, never raised."""
+async def deliver_with_consequence(event_id: uuid.UUID) -> None:
+    """As `deliver`, and then what came of it, as long as that is one event: a reserved message is sent right away.
+
+    Nothing waits for the broker in between. What is not reached, since this process dies, the scheduler finds.
+    """
+    following: uuid.UUID | None = event_id
+    for left in reversed(range(MAX_FOLLOWED)):
+        if following is None:
+            return
+        kept = recording.Kept()
+        await deliver(following, kept if left else None)
+        following = kept.event_id
+
+
+async def deliver(event_id: uuid.UUID, kept: recording.Kept | None = None) -> None:
+    """Claim the event and run the handlers that have no receipt yet. Failures are kept, never raised.
+
+    Args:
+        kept: takes the event that the last handler recorded, if it is one: it is the caller's to deliver.
+    """
     row = await db.fetchrow(_CLAIM, event_id, LEASE_SECONDS)
     if row is None:
         return
@@ -58,61 +85,56 @@ async def deliver(event_id: uuid.UUID) -> None:
         occurred_at=row["occurred_at"],
         attempt=row["attempts"],
     )
-    handlers = subscribed(event.type)
-    if event.attempt > 1 or any(not handler.transactional for handler in handlers):
-        handlers = await _without_receipt(event.id, handlers)
+    done = set(row["done"])
+    handlers = [handler for handler in subscribed(event.type) if handler.name not in done]
     if event.attempt > MAX_ATTEMPTS:
         # Only a handler that ends its process gets here: it never lived to see its failure counted below.
         cause = "the process died while handling it"
         await _give_up(event, {handler: cause for handler in handlers if await _is_wanted(handler, event)})
         return
     failures: dict[Handler, str] = {}
+    acknowledged = False
     async with renewed(
         lambda: db.execute(_RENEW, event.id, LEASE_SECONDS, event.attempt), every_seconds=RENEW_EVERY_SECONDS
     ):
         for handler in handlers:
+            is_last = handler is handlers[-1] and not failures
             try:
-                await _run(handler, event)
+                with recording.keeping(kept if is_last else None):
+                    acknowledged = await _run(handler, event, acknowledge=is_last)
             except Exception as error:
                 log.exception(
                     "event handler failed", event_type=event.type, event_id=str(event.id), handler=handler.name
                 )
                 failures[handler] = "".join(traceback.format_exception(error))[-MAX_CAUSE_CHARS:]
+    if acknowledged:
+        return
     if not failures:
-        await db.execute("UPDATE events SET acknowledged_at = clock_timestamp() WHERE id = $1", event.id)
+        await db.execute(_ACKNOWLEDGE, event.id)
     elif event.attempt >= MAX_ATTEMPTS:
         await _give_up(event, failures)
     else:
         await _try_later(event)
 
 
-async def _run(handler: Handler, event: Event) -> None:
+async def _run(handler: Handler, event: Event, *, acknowledge: bool) -> bool:
+    """Run one handler, and with `acknowledge` acknowledge the event with its receipt; whether that is done."""
     if not await _is_wanted(handler, event):
-        return
+        return False
     if not handler.transactional:
         await handler.call(event)
-        await _write_receipt(event.id, handler.name)
-        return
+        await db.execute(_RECEIPT_AND_ACKNOWLEDGEMENT if acknowledge else _RECEIPT, event.id, handler.name)
+        return acknowledge
     async with db.unit_of_work():
-        if await _write_receipt(event.id, handler.name):
+        if await db.execute(_RECEIPT, event.id, handler.name):
             await handler.call(event)
+        if acknowledge:
+            recording.withdraw(event.id)
+    return acknowledge
 
 
 async def _is_wanted(handler: Handler, event: Event) -> bool:
     return handler.only_if is None or await handler.only_if(event)
-
-
-async def _write_receipt(event_id: uuid.UUID, handler: str) -> bool:
-    written = await db.execute(
-        "INSERT INTO event_receipts (event_id, handler) VALUES ($1, $2) ON CONFLICT DO NOTHING", event_id, handler
-    )
-    return written == 1
-
-
-async def _without_receipt(event_id: uuid.UUID, handlers: list[Handler]) -> list[Handler]:
-    rows = await db.fetch("SELECT handler FROM event_receipts WHERE event_id = $1", event_id)
-    done = {row["handler"] for row in rows}
-    return [handler for handler in handlers if handler.name not in done]
 
 
 async def _try_later(event: Event) -> None:
@@ -147,4 +169,4 @@ async def _give_up(event: Event, causes: dict[Handler, str]) -> None:
             )
             if handler.gave_up is not None:
                 await handler.gave_up(event)
-        await db.execute("UPDATE events SET acknowledged_at = clock_timestamp() WHERE id = $1", event.id)
+        await db.execute(_ACKNOWLEDGE, event.id)

@@ -1,7 +1,10 @@
 """Writing events inside the transaction that makes them true."""
 
+import contextvars
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import orjson
 
@@ -34,7 +37,31 @@ def set_publisher(publish: Callable[[list[uuid.UUID]], None] | None) -> None:
     _publish = publish
 
 
+@dataclass(slots=True)
+class Kept:
+    """Room for one event that needs no broker, as whoever caused it delivers it next."""
+
+    event_id: uuid.UUID | None = None
+
+
+_keeper: contextvars.ContextVar[Kept | None] = contextvars.ContextVar("kept_event", default=None)
+
+
+@contextmanager
+def keeping(kept: Kept | None) -> Iterator[None]:
+    """What this task publishes while the block runs is kept there, if it is one event; more are for many workers."""
+    token = _keeper.set(kept)
+    try:
+        yield
+    finally:
+        _keeper.reset(token)
+
+
 def publish(ids: list[uuid.UUID]) -> None:
+    kept = _keeper.get()
+    if kept is not None and kept.event_id is None and len(ids) == 1:
+        kept.event_id = ids[0]
+        return
     if _publish is not None and ids:
         _publish(ids)
 

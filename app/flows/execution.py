@@ -1,7 +1,7 @@
 """What a step sees of the run that it works for."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,14 +10,15 @@ import orjson
 from app import db
 from app.conditions.checking import Condition
 from app.conditions.errors import ConditionFailed
-from app.conditions.evaluation import evaluate
-from app.flows import asking
+from app.conditions.evaluation import Known, evaluate
+from app.flows import asking, catalogue
 from app.flows.asking import Happened
 from app.flows.calendar import at_local
 from app.flows.definitions import Definition
 from app.flows.reading import CUSTOMER_MOMENTS, PROPERTIES
 from app.flows.runs import Run
 from app.flows.steps.base import Result, Step
+from app.flows.steps.sending import LOOK_AGAIN_AFTER, LOOK_AGAIN_SOON
 from app.messaging import marketing
 from app.messaging.marketing import Deferred, MarketingMessage, Reserved, Skipped
 from app.promotions import coupons
@@ -33,6 +34,14 @@ _GOING_FIRST = """
         SELECT FROM flow_runs r JOIN flows f ON f.id = r.flow_id
         WHERE r.profile_id = $1 AND r.status IN ('PENDING', 'ACTIVE') AND r.id <> $2 AND f.key = ANY($3)
           AND f.status = 'PUBLISHED'
+    )
+"""
+# Events come in any order: consent that was given with a cart may be told before the cart.
+_UNTOLD = """
+    SELECT EXISTS (
+        SELECT FROM profile_events happened JOIN events e ON e.id = happened.id
+        WHERE happened.profile_id = $1 AND happened.type = ANY($2) AND happened.id <> $3
+          AND happened.occurred_at > business_now() - interval '1 day' AND e.acknowledged_at IS NULL
     )
 """
 
@@ -68,8 +77,8 @@ class Execution:
         self.memory: Mapping[str, Any] | None = None
         self._person: db.Record | None = None
 
-    async def holds(self, condition: Condition | None) -> bool:
-        """Raises ConditionFailed."""
+    async def holds(self, condition: Condition | None, known: Known | None = None) -> bool:
+        """Raises ConditionFailed. `known` is shared by conditions that are asked at one moment."""
         if condition is None:
             return True
         return await evaluate(
@@ -77,13 +86,15 @@ class Execution:
             profile_id=self.run.profile_id,
             event=asking.trigger_of(self.run),
             run=asking.run_of(self.run),
+            known=known,
         )
 
     async def exit_condition(self) -> str | None:
         """The reason of the first `exitIf` that holds; one that cannot be answered counts as holding."""
+        known = Known()
         for rule in self.definition.exit_if:
             try:
-                if await self.holds(rule.condition):
+                if await self.holds(rule.condition, known):
                     return rule.reason
             except ConditionFailed:
                 return rule.reason
@@ -96,12 +107,22 @@ class Execution:
                 return happened
         return None
 
-    async def others_go_first(self) -> bool:
-        """Whether the person has a living run in a flow that this one waits for."""
-        if not self.definition.waits_for:
-            return False
-        waits: bool = await db.fetchval(_GOING_FIRST, self.run.profile_id, self.run.id, list(self.definition.waits_for))
-        return waits
+    async def others_go_first(self) -> timedelta | None:
+        """How long to wait before looking again, while the person has a living run in a flow that this one waits for,
+        or has just done what may begin one; None when nothing goes first."""
+        keys = self.definition.waits_for
+        if not keys:
+            return None
+        if await db.fetchval(_GOING_FIRST, self.run.profile_id, self.run.id, list(keys)):
+            return LOOK_AGAIN_AFTER
+        triggers = {
+            trigger.event
+            for flow in (await catalogue.current()).flows
+            if flow.key in keys
+            for trigger in flow.definition.triggers
+        }
+        untold = await db.fetchval(_UNTOLD, self.run.profile_id, list(triggers), self.run.trigger_event_id)
+        return LOOK_AGAIN_SOON if untold else None
 
     async def perform(self, step: Step) -> Result:
         """Do what the step is for. A simulation passes over what would reach beyond the run."""

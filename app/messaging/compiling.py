@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import mrml
-from liquid import BoundTemplate, DictLoader, Environment, StrictDefaultUndefined
+from liquid import BoundTemplate, CachingDictLoader, Environment, StrictDefaultUndefined
 from liquid.exceptions import LiquidError
 
 from app.messaging.library import TemplateText
@@ -61,7 +61,7 @@ class CompiledText:
 
 def _liquid(*, autoescape: bool) -> Environment:
     partials = {path.name: path.read_text(encoding="utf-8") for path in PARTIALS.glob("*.txt.liquid")}
-    environment = _Liquid(loader=DictLoader(partials), undefined=StrictDefaultUndefined, autoescape=autoescape)
+    environment = _Liquid(loader=CachingDictLoader(partials), undefined=StrictDefaultUndefined, autoescape=autoescape)
     # `safe` would let a value through unescaped, and `include` what a partial assigns.
     del environment.filters["safe"]
     del environment.tags["include"]

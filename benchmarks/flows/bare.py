@@ -3,6 +3,7 @@
 Its worker runs with the very options of the shop's own, over the same broker, event loop and SMTP transport.
 """
 
+import asyncio
 import os
 import pickle
 import uuid
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dramatiq
+import uvloop
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO
 
@@ -42,6 +44,7 @@ def message(subject: str) -> dramatiq.Message[None]:
 
 def set_up() -> None:
     """Dramatiq calls this in the worker process."""
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     with open(os.environ[READY], "rb") as file:
         subjects: dict[str, dict[str, Any]] = pickle.load(file)
     templates = {name: compiled_email(name, subject["text"]) for name, subject in subjects.items()}

@@ -13,6 +13,7 @@ import orjson
 
 from app.conditions.checking import Condition
 from app.conditions.errors import ConditionFailed
+from app.conditions.evaluation import Known
 from app.flows import asking, dates, enrolment, running
 from app.flows.asking import Happened
 from app.flows.catalogue import PublishedFlow
@@ -49,7 +50,7 @@ class SimulatedExecution(Execution):
             return Go()
         return await step.run(self)
 
-    async def holds(self, condition: Condition | None) -> bool:
+    async def holds(self, condition: Condition | None, known: Known | None = None) -> bool:
         if condition is None:
             return True
         run = self.run
@@ -63,8 +64,8 @@ class SimulatedExecution(Execution):
                 return happened
         return None
 
-    async def others_go_first(self) -> bool:
-        return False
+    async def others_go_first(self) -> timedelta | None:
+        return None
 
     async def reserve(self, message: MarketingMessage) -> Reserved | Skipped | Deferred:
         return decide(message, self._replay.past, self._replay.world, self.now)
