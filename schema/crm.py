@@ -7,7 +7,7 @@ import orjson
 import strawberry
 
 from app import db
-from app.crm import service
+from app.crm import service, syncing
 from app.crm.registry import adapters
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
@@ -15,6 +15,7 @@ from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
 from schema.context import Info
 from schema.errors import UserError
+from schema.jobs import JobPayload, queued
 from schema.scalars import JSON
 
 PREFIX = "crm"
@@ -74,6 +75,17 @@ class CrmConnectionInput:
     )
 
 
+@strawberry.input(description="What changes of a connection. What is left out stays as it is.")
+class CrmConnectionUpdateInput:
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="For staff, up to 120 characters.")
+    api_key: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A new key; needed again when `apiUrl` changes."
+    )
+    configuration: JSON | None = strawberry.field(
+        default=strawberry.UNSET, description="All of the adapter's settings: an object of strings."
+    )
+
+
 @strawberry.type(description="Answer to what makes or changes a connection.")
 class CrmConnectionPayload:
     connection: CrmConnection | None = strawberry.field(default=None, description="The connection as it is now.")
@@ -83,12 +95,6 @@ class CrmConnectionPayload:
 @strawberry.type(description="Answer to `crmConnectionDelete`.")
 class CrmConnectionDeletePayload:
     deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The connection that is gone.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
-
-
-@strawberry.type(description="Answer to `crmConnectionSync`.")
-class CrmSyncPayload:
-    contacts: int | None = strawberry.field(default=None, description="How many profiles are on their way.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
 
 
@@ -123,6 +129,15 @@ async def _shown(row: db.Record) -> CrmConnection:
 async def _one(connection_id: Any) -> CrmConnection | None:
     row = await db.fetchrow(_LIST, connection_id)
     return await _shown(row) if row else None
+
+
+def _configuration(given: Any) -> dict[str, str]:
+    """Raises DomainError(INVALID) for anything but an object of strings; nothing is no settings."""
+    configuration = {} if given is None or given is strawberry.UNSET else given
+    if not isinstance(configuration, dict) or not all(isinstance(value, str) for value in configuration.values()):
+        message = "The configuration is an object of strings."
+        raise DomainError(CommonErrorCode.INVALID, message, ["input", "configuration"])
+    return configuration
 
 
 ConnectionId = Annotated[strawberry.ID, strawberry.argument(description="Id of the connection.")]
@@ -162,12 +177,28 @@ class CrmMutations:
     async def crm_connection_create(
         self, info: Info, input: Annotated[CrmConnectionInput, strawberry.argument(description="The connection.")]
     ) -> CrmConnectionPayload:
-        configuration: Any = input.configuration or {}
-        if not isinstance(configuration, dict) or not all(isinstance(value, str) for value in configuration.values()):
-            message = "The configuration is an object of strings."
-            raise DomainError(CommonErrorCode.INVALID, message, ["input", "configuration"])
+        configuration = _configuration(input.configuration)
         made = await service.create_connection(input.adapter, input.name, input.api_key, configuration)
         return CrmConnectionPayload(connection=await _one(made))
+
+    @mutation(
+        access=_WRITE,
+        description="Change a connection's name, settings or key. Nobody is sent by it: `crmConnectionSync` does that.",
+    )
+    async def crm_connection_update(
+        self,
+        info: Info,
+        id: ConnectionId,
+        input: Annotated[CrmConnectionUpdateInput, strawberry.argument(description="What changes.")],
+    ) -> CrmConnectionPayload:
+        connection_id = ids.decode(PREFIX, id, ["id"])
+        await service.update_connection(
+            connection_id,
+            name=None if input.name is strawberry.UNSET else input.name or "",
+            api_key=None if input.api_key is strawberry.UNSET else input.api_key or "",
+            configuration=None if input.configuration is strawberry.UNSET else _configuration(input.configuration),
+        )
+        return CrmConnectionPayload(connection=await _one(connection_id))
 
     @mutation(access=_WRITE, description="Switch a connection on or off.")
     async def crm_connection_switch(
@@ -185,6 +216,12 @@ class CrmMutations:
         await service.delete_connection(ids.decode(PREFIX, id, ["id"]))
         return CrmConnectionDeletePayload(deleted_id=id)
 
-    @mutation(access=_WRITE, description="Send every profile with an email again, in batches.")
-    async def crm_connection_sync(self, info: Info, id: ConnectionId) -> CrmSyncPayload:
-        return CrmSyncPayload(contacts=await service.sync_all(ids.decode(PREFIX, id, ["id"])))
+    @mutation(
+        access=_WRITE,
+        description="Send every profile with an email again. The job says how many are on their way; `behind` and "
+        "`failed` of the connection say what became of them.",
+    )
+    async def crm_connection_sync(self, info: Info, id: ConnectionId) -> JobPayload:
+        staff = info.context.staff
+        connection_id = ids.decode(PREFIX, id, ["id"])
+        return await queued(await syncing.request(connection_id, staff_id=staff.id if staff else None))

@@ -9,6 +9,7 @@ import strawberry
 
 from app import live
 from app.catalogue.importing import service as importing
+from app.crm import syncing
 from app.errors import not_found
 from app.flows import backfill, versions
 from app.flows.simulation import job as simulation
@@ -31,6 +32,7 @@ UPLOAD_PREFIX = "upload"
 _PERMISSION_BY_KIND = {
     importing.JOB_KIND: Permission.PRODUCTS_WRITE,
     building.JOB_KIND: Permission.MARKETING_WRITE,
+    syncing.JOB_KIND: Permission.INTEGRATIONS_WRITE,
     backfill.JOB_KIND: Permission.MARKETING_READ,
     simulation.JOB_KIND: Permission.MARKETING_READ,
     versions.JOB_KIND: Permission.MARKETING_READ,

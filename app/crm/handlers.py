@@ -3,8 +3,9 @@
 import uuid
 
 from app import events
-from app.crm import pushing, service
+from app.crm import pushing, service, syncing
 from app.events import Event
+from app.events.delivery import MAX_ATTEMPTS
 
 CHANGES = ("profile.created", "profile.updated", "consent.granted", "consent.revoked", "order.placed")
 
@@ -21,3 +22,10 @@ for _name in CHANGES:
 @events.on(service.PUSH, name="crm.push", transactional=False)
 async def on_push(event: Event) -> None:
     await pushing.push(event.payload["contactIds"], event.payload["attempt"])
+
+
+@events.on(syncing.REQUESTED, name="crm.sync", transactional=False)
+async def on_sync_requested(event: Event) -> None:
+    # Many transactions, each with its checkpoint: a second run goes on where the first one stopped.
+    if event.subject_id is not None:
+        await syncing.run(event.subject_id, is_last_attempt=event.attempt >= MAX_ATTEMPTS)

@@ -18,7 +18,6 @@ from app.settings import get_settings
 from app.webhooks.errors import WebhookErrorCode
 
 PUSH = "crm.push"
-BATCH = 100
 MAX_NAME_CHARS = 120
 MAX_VALUE_CHARS = 500
 
@@ -53,14 +52,55 @@ async def create_connection(adapter: str, name: str, api_key: str, configuration
     return connection_id
 
 
-def _checked(adapter: str, name: str, api_key: str, configuration: Mapping[str, str]) -> str:
+async def update_connection(
+    connection_id: uuid.UUID,
+    *,
+    name: str | None = None,
+    api_key: str | None = None,
+    configuration: Mapping[str, str] | None = None,
+) -> None:
+    """Change what is given; None stays as it is. Nobody is sent by it: that is asked for (`syncing`).
+
+    A stored key goes only where it was given for: another `apiUrl` needs the key again.
+
+    Raises:
+        DomainError: NOT_FOUND.
+        DomainErrors: as for `create_connection`.
+    """
+    async with db.unit_of_work():
+        row = await db.fetchrow("SELECT * FROM crm_connections WHERE id = $1 FOR UPDATE", connection_id)
+        if row is None:
+            raise not_found("connection", ["id"])
+        before = orjson.loads(row["configuration"])
+        after = before if configuration is None else dict(configuration)
+        if api_key is None and after.get("apiUrl") != before.get("apiUrl"):
+            message = "Another address needs the other system's key again."
+            raise DomainError(CommonErrorCode.REQUIRED, message, ["input", "apiKey"])
+        checked_name = _checked(row["adapter"], row["name"] if name is None else name, api_key, after)
+        await db.execute(
+            """
+            UPDATE crm_connections
+            SET name = $2, configuration = $3::jsonb, credentials = coalesce($4, credentials),
+                updated_at = business_now()
+            WHERE id = $1
+            """,
+            connection_id,
+            checked_name,
+            orjson.dumps(after).decode(),
+            None if api_key is None else encrypt(api_key.strip()),
+        )
+
+
+def _checked(adapter: str, name: str, api_key: str | None, configuration: Mapping[str, str]) -> str:
+    """The name as it is kept; an `api_key` of None is one that is kept already."""
     known = adapters().get(adapter)
     if known is None:
         message = f"No adapter is called {adapter!r:.60}; there are {', '.join(adapters())}."
         raise DomainError(CrmErrorCode.CRM_UNKNOWN, message, ["input", "adapter"])
     problems = Problems()
     checked_name = problems.required_line(name, "A name", "name", max_chars=MAX_NAME_CHARS)
-    problems.required_line(api_key, "The other system's key", "apiKey", max_chars=MAX_VALUE_CHARS)
+    if api_key is not None:
+        problems.required_line(api_key, "The other system's key", "apiKey", max_chars=MAX_VALUE_CHARS)
     for setting, value in configuration.items():
         if setting not in known.settings:
             message = f"This adapter has no such setting; it has {', '.join(known.settings)}."
@@ -82,7 +122,7 @@ def _checked(adapter: str, name: str, api_key: str, configuration: Mapping[str, 
 
 
 async def switch_connection(connection_id: uuid.UUID, *, on: bool) -> None:
-    """What changed while it was off is not sent by itself: `sync_all` does that. Raises DomainError(NOT_FOUND)."""
+    """What changed while it was off is not sent by itself: `syncing` does that. Raises DomainError(NOT_FOUND)."""
     changed = await db.execute(
         "UPDATE crm_connections SET enabled = $2, updated_at = business_now() WHERE id = $1", connection_id, on
     )
@@ -135,28 +175,3 @@ async def wanted(contact_ids: Sequence[int], *, attempt: int = 0, delay_seconds:
     await events.record(
         PUSH, payload={"contactIds": list(contact_ids), "attempt": attempt}, delay_seconds=delay_seconds
     )
-
-
-async def sync_all(connection_id: uuid.UUID) -> int:
-    """Send everybody with an email to the other system again, in batches. Returns how many.
-
-    Raises:
-        DomainError: NOT_FOUND.
-    """
-    async with db.unit_of_work():
-        if not await db.fetchval("SELECT true FROM crm_connections WHERE id = $1 AND enabled FOR SHARE", connection_id):
-            raise not_found("connection that is switched on", ["id"])
-        rows = await db.fetch(
-            """
-            INSERT INTO crm_contacts AS c (connection_id, profile_id, wanted_revision, synced_revision)
-            SELECT $1, id, 1, 0 FROM profiles WHERE email IS NOT NULL AND merged_into_id IS NULL ORDER BY id
-            ON CONFLICT (connection_id, profile_id) DO UPDATE
-            SET wanted_revision = c.wanted_revision + 1, failure = NULL
-            RETURNING id
-            """,
-            connection_id,
-        )
-        contact_ids = [row["id"] for row in rows]
-        for start in range(0, len(contact_ids), BATCH):
-            await wanted(contact_ids[start : start + BATCH])
-    return len(contact_ids)

@@ -121,6 +121,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "crmConnectionDelete": Permission.INTEGRATIONS_WRITE,
         "crmConnectionSwitch": Permission.INTEGRATIONS_WRITE,
         "crmConnectionSync": Permission.INTEGRATIONS_WRITE,
+        "crmConnectionUpdate": Permission.INTEGRATIONS_WRITE,
         "discountCreate": Permission.DISCOUNTS_WRITE,
         "discountDisable": Permission.DISCOUNTS_WRITE,
         "discountEnable": Permission.DISCOUNTS_WRITE,

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from app import db
-from app.crm import credentials, service
+from app.crm import credentials, service, syncing
 from app.crm.registry import adapters
 from app.customers.models import ConsentAction
+from app.jobs import service as jobs
 from app.messaging.models import MessageChannel
 from app.settings import get_settings
 from tests.client import Api
@@ -34,7 +35,10 @@ CREATE = """mutation ($input: CrmConnectionInput!) { crmConnectionCreate(input: 
     connection { id adapter enabled configuration } userErrors { code field message } } }"""
 SHOWN = "{ crmConnections { id contacts behind failed failures { profileId failure } } }"
 CHECK = "query ($id: ID!) { crmConnectionCheck(id: $id) { ok detail } }"
-SYNC = "mutation ($id: ID!) { crmConnectionSync(id: $id) { contacts userErrors { code } } }"
+SYNC = "mutation ($id: ID!) { crmConnectionSync(id: $id) { job { id kind status } userErrors { code } } }"
+UPDATE = """mutation ($id: ID!, $input: CrmConnectionUpdateInput!) { crmConnectionUpdate(id: $id, input: $input) {
+    connection { name configuration } userErrors { code field message } } }"""
+JOB = "query ($id: ID!) { job(id: $id) { status done total result problems { message } } }"
 SWITCH = """mutation ($id: ID!, $on: Boolean!) { crmConnectionSwitch(id: $id, enabled: $on) {
     connection { enabled } userErrors { code } } }"""
 DELETE = "mutation ($id: ID!) { crmConnectionDelete(id: $id) { deletedId userErrors { code } } }"
@@ -232,11 +236,104 @@ async def test_everybody_is_sent_in_batches_and_one_bad_contact_spoils_no_batch(
 
     other.answer = picky
     answer = await api.ok(SYNC, {"id": f"crm_{connection_id.hex}"}, token=staff_token)
-    assert answer["crmConnectionSync"]["contacts"] == 5
+    job = answer["crmConnectionSync"]["job"]
+    assert (job["kind"], job["status"]) == ("CRM_SYNC", "QUEUED")
     await drain()
+    done = (await api.ok(JOB, {"id": job["id"]}, token=staff_token))["job"]
+    assert (done["status"], done["done"], done["total"], done["result"]) == ("SUCCEEDED", 5, 5, {"contacts": 5})
     assert len(by_path(other, "/batch/upsert")[0].json["inputs"]) == 5
     (shown,) = (await api.ok(SHOWN, token=staff_token))["crmConnections"]
     assert (shown["contacts"], shown["behind"], shown["failed"]) == (5, 0, 1)
+
+
+async def test_a_killed_sync_goes_on_behind_its_last_batch(
+    other: Receiver, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncing, "BATCH", 2)
+    for number in range(5):
+        await customers.profile(email=f"guest{number}@example.com", announced=False)
+    job_id = await syncing.request(await connect("hubspot", other), staff_id=None)
+    save, batches = jobs.save_progress, 0
+
+    async def dies_at_the_second(*given: Any, **named: Any) -> None:
+        nonlocal batches
+        batches += 1
+        if batches == 2:
+            raise RuntimeError("killed")
+        await save(*given, **named)
+
+    monkeypatch.setattr(jobs, "save_progress", dies_at_the_second)
+    with pytest.raises(RuntimeError, match="killed"):
+        await syncing.run(job_id)
+    assert await db.fetchval("SELECT count(*) FROM crm_contacts") == 2, "what was not noted was not done"
+    await syncing.run(job_id)
+    await syncing.run(job_id)
+    rows = await db.fetch("SELECT wanted_revision FROM crm_contacts")
+    assert [row["wanted_revision"] for row in rows] == [1] * 5, "nobody is asked for twice"
+    assert await db.fetchval("SELECT status FROM jobs WHERE id = $1", job_id) == "SUCCEEDED"
+    await drain()
+    assert sum(len(got.json["inputs"]) for got in by_path(other, "/batch/upsert")) == 5
+
+
+async def test_a_sync_of_a_connection_that_is_gone_says_so(
+    other: Receiver, drain: Drain, api: Api, staff_token: str
+) -> None:
+    await customers.profile(email=EMAIL, announced=False)
+    gid = f"crm_{(await connect('hubspot', other)).hex}"
+    job = (await api.ok(SYNC, {"id": gid}, token=staff_token))["crmConnectionSync"]["job"]
+    await api.ok(DELETE, {"id": gid}, token=staff_token)
+    await drain()
+    done = (await api.ok(JOB, {"id": job["id"]}, token=staff_token))["job"]
+    assert done["status"] == "FAILED"
+    assert "switched off or deleted" in done["problems"][0]["message"]
+    assert await db.fetchval("SELECT count(*) FROM crm_contacts") == 0
+    (error,) = await api.refused(SYNC, {"id": gid}, token=staff_token)
+    assert error["code"] == "NOT_FOUND"
+
+
+async def test_a_connection_gets_another_name_key_and_settings(
+    other: Receiver, drain: Drain, api: Api, staff_token: str
+) -> None:
+    connection_id = await connect("hubspot", other)
+    gid, address = f"crm_{connection_id.hex}", {"apiUrl": other.url("")}
+
+    async def update(**change: Any) -> Any:
+        done = await api.ok(UPDATE, {"id": gid, "input": change}, token=staff_token)
+        return done["crmConnectionUpdate"]["connection"]
+
+    kept = {**SETTINGS["hubspot"], **address}
+    assert await update(name=" Sales ") == {"name": "Sales", "configuration": kept}
+    assert await update(configuration={"subscriptionId": "78", **address}) == {
+        "name": "Sales",
+        "configuration": {"subscriptionId": "78", **address},
+    }
+    await customers.profile(email=EMAIL)
+    await drain()
+    assert by_path(other, "/batch/upsert")[-1].headers["authorization"] == f"Bearer {KEYS['hubspot']}"
+    await update(apiKey="pat-new")
+    await api.ok(SYNC, {"id": gid}, token=staff_token)
+    await drain()
+    assert by_path(other, "/batch/upsert")[-1].headers["authorization"] == "Bearer pat-new"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"name": None}, "REQUIRED", ["name"]),
+        ({"apiKey": " "}, "REQUIRED", ["apiKey"]),
+        ({"configuration": {"listID": "x"}}, "REQUIRED", ["apiKey"]),
+        ({"configuration": {"apiUrl": "https://elsewhere.example"}}, "REQUIRED", ["apiKey"]),
+        ({"configuration": {"listID": "x"}, "apiKey": "k"}, "INVALID", ["configuration", "listID"]),
+    ],
+)
+async def test_a_stored_key_goes_nowhere_else_and_wrong_changes_change_nothing(
+    other: Receiver, api: Api, staff_token: str, change: dict[str, Any], code: str, field: list[str]
+) -> None:
+    gid = f"crm_{(await connect('hubspot', other)).hex}"
+    before = dict(await db.fetchrow("SELECT * FROM crm_connections") or {})
+    (error,) = await api.refused(UPDATE, {"id": gid, "input": change}, token=staff_token)
+    assert (error["code"], error["field"]) == (code, ["input", *field])
+    assert dict(await db.fetchrow("SELECT * FROM crm_connections") or {}) == before
 
 
 async def test_a_connection_that_is_off_gets_nothing(other: Receiver, drain: Drain, api: Api, staff_token: str) -> None:
