@@ -20,6 +20,8 @@ LINES_COUNTED = 50
 """Of one order: who buys a hundred things tells little about any two of them."""
 CANDIDATES = 200
 """Before what cannot be bought is left out."""
+RELATED_COUNTED = 100
+"""Of each collection, of the type and of the tags, of all products together as above."""
 COLLECTIONS_COUNTED = 10
 COMMON_TAG_PRODUCTS = 500
 """A tag that more products have says nothing of what is alike, and its entries in the index are many to walk."""
@@ -144,11 +146,11 @@ def of_one(product: str, intent: RecommendationIntent, first: int) -> str:
     Where too few were bought together with it, related ones follow.
     """
     asked = f"ARRAY[{product}.id]"
-    related = _related(asked, "ARRAY[]::uuid[]", candidates=str(CANDIDATES), first=str(first))
+    related = _related(asked, "ARRAY[]::uuid[]", candidates=str(RELATED_COUNTED), first=str(first))
     if intent is RecommendationIntent.RELATED:
         return related
     together = _bought_together(asked, "ARRAY[]::uuid[]", orders=str(ORDERS_COUNTED), first=str(first))
-    more = _related(asked, "ARRAY(SELECT id FROM together)", candidates=str(CANDIDATES), first=str(first))
+    more = _related(asked, "ARRAY(SELECT id FROM together)", candidates=str(RELATED_COUNTED), first=str(first))
     # A condition without columns is asked before the rest is looked for.
     return f"""
         WITH together AS MATERIALIZED ({together})
@@ -179,7 +181,7 @@ async def related(
     """What shares collections, type and tags with these."""
     if not product_ids:
         return []
-    candidates = max(LEAST_SHARE, CANDIDATES // len(product_ids))
+    candidates = max(LEAST_SHARE, RELATED_COUNTED // len(product_ids))
     return await _ids(_RELATED_TO_MANY, list(product_ids), list(exclude), candidates, first)
 
 

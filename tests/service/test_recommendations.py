@@ -46,3 +46,20 @@ async def test_suggestions_fill_up_with_what_is_related_and_popular() -> None:
     sweater, hat, scarf = [await catalogue.product(stock=5) for _ in range(3)]
     await order(sweater, hat)
     assert await recommendations.recommended([sweater.id], first=2) == [hat.id, scarf.id]
+
+
+async def test_a_tag_that_nearly_everything_has_relates_nothing() -> None:
+    await db.execute(
+        """
+        INSERT INTO products (id, slug, name, status, kind, description, description_html, tags, metadata,
+                              min_price_minor, max_price_minor, created_at, updated_at)
+        SELECT gen_random_uuid(), 'made-' || n, 'Made', 'ACTIVE', 'SERVICE', '', '', '{Assortment}', '{}', 0, 0,
+               now(), now()
+        FROM generate_series(1, 700) n
+        """
+    )
+    hat = await catalogue.product(tags=["Assortment", "Rare"])
+    scarf = await catalogue.product(tags=["Rare"])
+    await catalogue.product(tags=["Assortment"])
+    await db.execute("ANALYZE products")
+    assert await recommendations.related([hat.id], first=4) == [scarf.id]
