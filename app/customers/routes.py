@@ -4,8 +4,6 @@ The signed token in the path is the proof, so another site cannot forge a reques
 nothing: mail scanners open every link. Every change is a POST, may be repeated, and is answered without a redirect.
 """
 
-from urllib.parse import parse_qs
-
 from babel.dates import format_date
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,10 +20,10 @@ from app.messaging.formats import text_locale
 from app.messaging.models import MessageChannel
 from app.settings import Settings
 from app.shop import queries as shop_queries
+from app.web.body import read_form
 from app.web.client import client_ip
 
 MAX_BODY_BYTES = 10_000
-_MAX_FIELDS = 50
 _KINDS = {MessageChannel.EMAIL: "news and offers by email", MessageChannel.SMS: "news and offers by text message"}
 _NAMES = {MessageChannel.EMAIL: "Email", MessageChannel.SMS: "Text messages"}
 
@@ -49,7 +47,7 @@ async def _unsubscribe(request: Request) -> Response:
         return await _nobody()
     done = request.method == "POST"
     if done:
-        await _form(request)
+        await read_form(request, MAX_BODY_BYTES)
         await preferences.unsubscribe(person, ConsentSource.ONE_CLICK, _proof(request))
     return await page(
         "unsubscribe",
@@ -71,7 +69,7 @@ async def _preferences(request: Request) -> Response:
     note = problem = None
     if request.method == "POST":
         try:
-            note = await _change(person, await _form(request), _proof(request))
+            note = await _change(person, await read_form(request, MAX_BODY_BYTES), _proof(request))
         except DomainError:
             problem = "The texts on this page have changed meanwhile. Please read them again, then save."
     now = await preferences.of(person)
@@ -140,7 +138,7 @@ async def _confirmation(request: Request) -> Response:
     if not asked.address:
         return await _nobody()
     if request.method == "POST":
-        await _form(request)
+        await read_form(request, MAX_BODY_BYTES)
         await preferences.confirm(consent_id, _proof(request))
     state = await consent.state(asked.channel, asked.address)
     wording = await consent_texts.find(asked.text_id) if asked.text_id else None
@@ -176,16 +174,3 @@ async def _nobody() -> Response:
 def _proof(request: Request) -> Proof:
     settings: Settings = request.app.state.settings
     return Proof(client_ip(request, settings.trusted_proxies), request.headers.get("user-agent"))
-
-
-async def _form(request: Request) -> dict[str, list[str]]:
-    """The fields of a form; none for anything else, which a mail program may well send."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return {}
-    try:
-        return parse_qs(body.decode(), max_num_fields=_MAX_FIELDS)
-    except ValueError:
-        return {}

@@ -21,6 +21,7 @@ from app.messaging import inbound
 from app.messaging.inbound import InboundText
 from app.messaging.sms_rules import SmsKeyword
 from app.settings import Settings
+from app.web.body import read_body
 
 PATH = "/webhooks/twilio/sms"
 MAX_BODY_BYTES = 50_000
@@ -76,12 +77,10 @@ def _provider_keyword(form: dict[str, str]) -> SmsKeyword | None:
 
 
 async def _fields(request: Request) -> list[tuple[str, str]] | None:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return None
+    body = await read_body(request, MAX_BODY_BYTES)
+    if body is None:
+        return None
     try:
         return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
-    except (ValueError, UnicodeDecodeError):
+    except ValueError:
         return None

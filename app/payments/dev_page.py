@@ -13,6 +13,7 @@ from app import db
 from app.kit.money import Money
 from app.payments import test_gateway
 from app.payments.gateway import GatewayState
+from app.web.body import read_body
 
 MAX_BODY_BYTES = 1000
 
@@ -78,12 +79,7 @@ async def page(request: Request) -> Response:
 
 
 async def _approves(request: Request) -> bool:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return False
-    return bytes(body) == b"decision=approve"
+    return await read_body(request, MAX_BODY_BYTES) == b"decision=approve"
 
 
 def _render(row: db.Record) -> str:

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from app import db, events
 from app.payments.gateway import InvalidWebhookError
 from app.payments.registry import gateways
+from app.web.body import read_body
 
 NOTIFIED = "payment.notified"
 MAX_BODY_BYTES = 100_000
@@ -23,7 +24,7 @@ async def receive(request: Request) -> Response:
     gateway = gateways().get(request.path_params["gateway"])
     if gateway is None:
         return PlainTextResponse("There is no such gateway.", 404)
-    body = await _limited_body(request)
+    body = await read_body(request, MAX_BODY_BYTES)
     if body is None:
         return PlainTextResponse("The body is too large.", 413)
     try:
@@ -37,12 +38,3 @@ async def receive(request: Request) -> Response:
         for row in known:
             await events.record(NOTIFIED, subject_id=row["id"])
     return Response(status_code=204)
-
-
-async def _limited_body(request: Request) -> bytes | None:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return bytes(body)

@@ -1,7 +1,5 @@
 """The survey's page, behind the links in mail. GET and HEAD show it; only a POST records an answer."""
 
-from urllib.parse import parse_qs
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -11,6 +9,7 @@ from app.customers.page import page
 from app.errors import DomainError, DomainErrors
 from app.surveys import service
 from app.surveys.links import SURVEY_PATH, Asked, read_token
+from app.web.body import read_form
 
 MAX_BODY_BYTES = 20_000
 SCORES = range(11)
@@ -32,8 +31,9 @@ async def _survey(request: Request) -> Response:
             heading="This link does not work",
             text="It may have been cut off. Please open it from the message again, or write to us.",
         )
-    form = await _form(request) if request.method == "POST" else {}
     answered = request.method == "POST"
+    sent = await read_form(request, MAX_BODY_BYTES) if answered else {}
+    form = {name: values[-1] for name, values in sent.items()}
     score = _score(form.get("score") if answered else request.query_params.get("score"))
     if not answered or score is None:
         problem = "Please choose a number." if answered else None
@@ -65,15 +65,3 @@ async def _show(asked: Asked, chosen: int | None, comment: str | None, problem: 
 
 def _score(text: str | None) -> int | None:
     return int(text) if text in {str(score) for score in SCORES} else None
-
-
-async def _form(request: Request) -> dict[str, str]:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return {}
-    try:
-        return {name: values[-1] for name, values in parse_qs(body.decode(), max_num_fields=10).items()}
-    except ValueError:
-        return {}

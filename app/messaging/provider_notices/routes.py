@@ -22,6 +22,7 @@ from app.messaging.provider_notices import postmark, sendgrid, ses, sns, twilio_
 from app.messaging.provider_notices.keeping import Notice, keep
 from app.messaging.twilio import STATUS_PATH
 from app.settings import Settings
+from app.web.body import read_body
 
 MAX_BODY_BYTES = 2_000_000
 """SendGrid sends events in batches of that much."""
@@ -45,7 +46,7 @@ async def _ses(request: Request) -> Response:
     settings = _settings(request)
     if not settings.ses_topic_arns:
         return _answer(404)
-    body = await _body(request)
+    body = await read_body(request, MAX_BODY_BYTES)
     if body is None:
         return _answer(413)
     message = _json(body)
@@ -73,7 +74,7 @@ async def _postmark(request: Request) -> Response:
         return _answer(404)
     if not postmark.is_signed_in(request.headers.get("authorization", ""), login):
         return Response(status_code=401, headers={"WWW-Authenticate": "Basic"})
-    body = await _body(request)
+    body = await read_body(request, MAX_BODY_BYTES)
     if body is None:
         return _answer(413)
     content = _json(body)
@@ -84,7 +85,7 @@ async def _sendgrid(request: Request) -> Response:
     text = _settings(request).sendgrid_webhook_key
     if text is None:
         return _answer(404)
-    body = await _body(request)
+    body = await read_body(request, MAX_BODY_BYTES)
     if body is None:
         return _answer(413)
     try:
@@ -102,7 +103,7 @@ async def _twilio(request: Request) -> Response:
     settings = _settings(request)
     if not settings.twilio_auth_token:
         return _answer(404)
-    body = await _body(request)
+    body = await read_body(request, MAX_BODY_BYTES)
     if body is None:
         return _answer(413)
     try:
@@ -143,12 +144,3 @@ def _json(body: bytes) -> Any:
 def _answer(status: int) -> Response:
     said = {400: "Not understood.", 403: "Not accepted.", 404: "Not set up.", 413: "The body is too large."}
     return PlainTextResponse(said[status], status) if status in said else Response(status_code=status)
-
-
-async def _body(request: Request) -> bytes | None:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return bytes(body)

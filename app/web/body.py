@@ -1,0 +1,26 @@
+"""Reading the body of a request without ever holding more of it than was agreed."""
+
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+
+MAX_FORM_FIELDS = 50
+
+
+async def read_body(request: Request, max_bytes: int) -> bytes | None:
+    """None for a longer one; the rest of it is not read."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            return None
+    return bytes(body)
+
+
+async def read_form(request: Request, max_bytes: int) -> dict[str, list[str]]:
+    """The fields of a page's form; none for anything else, which a mail program may well send."""
+    body = await read_body(request, max_bytes)
+    try:
+        return parse_qs((body or b"").decode(), max_num_fields=MAX_FORM_FIELDS)
+    except ValueError:
+        return {}
