@@ -6,6 +6,7 @@ from typing import Any
 
 import html2text
 
+from app.messaging import sms_rules
 from app.messaging.compiling import compiled_email, compiled_text
 from app.messaging.rendering import MAX_SUBJECT_CHARS, RenderedEmail, RenderingError, one_line, plain_text, render
 from app.messaging.tracked_links import LinkTracker
@@ -31,14 +32,14 @@ def compose_email(version: Version, values: Mapping[str, Any], links: LinkTracke
     )
 
 
-def compose_sms(version: Version, values: Mapping[str, Any], links: LinkTracker, *, last_words: str = "") -> str:
+def compose_sms(version: Version, values: Mapping[str, Any], links: LinkTracker, *, first_of: str | None = None) -> str:
     """One line, its addresses made short. Raises CompilingError, RenderingError.
 
     Args:
-        last_words: what the law wants at its end, see `sms_rules`.
+        first_of: whose first marketing text it is to this number: what the law wants is said at its end (`sms_rules`).
     """
     text = links.text(one_line(render(compiled_text(version.key, version.text).text, values)), version.text.text)
-    whole = f"{text} {last_words}".strip()
+    whole = text if first_of is None else f"{text} {sms_rules.first_message_footer(first_of, text)}"
     if not text or len(whole) > MAX_SMS_CHARS:
         raise RenderingError(f"{version.key}: a text message has 1 to {MAX_SMS_CHARS:,} characters")
     return whole

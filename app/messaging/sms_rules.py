@@ -15,6 +15,7 @@ MAX_STOP_WORDS = 5
 MAX_PHRASE_WORDS = 4
 FIRST_MESSAGE_WORDS = "Reply STOP to opt out, HELP for help."
 
+_LINKS = re.compile(r"\S*://\S*")
 _APOSTROPHES = re.compile("['`\u2019]")
 
 
@@ -52,9 +53,15 @@ def keyword(text: str) -> SmsKeyword | None:
     return None
 
 
-def first_message_footer(brand: str) -> str:
-    """What the first marketing text to a number has to name: who writes, STOP and HELP."""
-    return f"{brand}: {FIRST_MESSAGE_WORDS}"
+def first_message_footer(brand: str, text: str = "") -> str:
+    """What the first marketing text to a number has to name: who writes, STOP and HELP.
+
+    Args:
+        text: what goes before it; a brand that it names already is not named twice, as every character is paid for.
+    """
+    said = _LINKS.sub(" ", text)
+    named = re.search(rf"(?<!\w){re.escape(brand.strip())}(?!\w)", said, re.IGNORECASE)
+    return FIRST_MESSAGE_WORDS if named and brand.strip() else f"{brand}: {FIRST_MESSAGE_WORDS}"
 
 
 async def is_first_marketing_sms(phone: str) -> bool:

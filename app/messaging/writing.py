@@ -113,7 +113,7 @@ async def _from_database(row: LedgerRow, version_id: uuid.UUID, settings: Settin
             mail = _mail(row, rendered, shop, settings, version=version, unsubscribe_url=unsubscribe_url)
             return Written(mail, tracker.urls, None)
         case MessageChannel.SMS:
-            text = composing.compose_sms(version, values, tracker, last_words=await _last_words(row, shop["name"]))
+            text = composing.compose_sms(version, values, tracker, first_of=await _first_of(row, shop["name"]))
             return _text(row, text, tracker.urls)
         case _:
             spoken = composing.compose_call(version, values)
@@ -121,11 +121,10 @@ async def _from_database(row: LedgerRow, version_id: uuid.UUID, settings: Settin
             return Written(call, [], None)
 
 
-async def _last_words(row: LedgerRow, brand: str) -> str:
-    """A number's first marketing text names who writes, STOP and HELP."""
-    if row.purpose is not MessagePurpose.MARKETING or not await sms_rules.is_first_marketing_sms(row.recipient):
-        return ""
-    return sms_rules.first_message_footer(brand)
+async def _first_of(row: LedgerRow, brand: str) -> str | None:
+    """The brand, where this is its first marketing text to the number."""
+    first = row.purpose is MessagePurpose.MARKETING and await sms_rules.is_first_marketing_sms(row.recipient)
+    return brand if first else None
 
 
 async def _tracker(row: LedgerRow, links: Mapping[str, str], settings: Settings) -> LinkTracker:

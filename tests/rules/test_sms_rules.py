@@ -221,6 +221,21 @@ async def test_the_first_marketing_text_names_brand_stop_and_help(ada: uuid.UUID
     assert await sms_rules.is_first_marketing_sms("+15035550143")
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Harbour: your cart is still here: https://t.example/l/abc", True),
+        ("Welcome to HARBOUR! 10% off.", True),
+        ("Your cart is still here: https://harbour.example/l/abc", False),
+        ("News from Harbourside: come in.", False),
+        ("Your cart is still here.", False),
+    ],
+)
+def test_a_brand_that_the_first_text_names_is_not_named_twice(text: str, named: bool) -> None:
+    words = sms_rules.FIRST_MESSAGE_WORDS
+    assert sms_rules.first_message_footer("Harbour", text) == (words if named else f"Harbour: {words}")
+
+
 async def sent_text(purpose: MessagePurpose) -> uuid.UUID:
     message_id = new_id()
     await db.execute(

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from app import db
 from tests.factories import catalogue
 from tests.stories.shopper import Story, skipped
 
@@ -62,6 +63,7 @@ async def test_one_text_at_the_most_and_only_without_a_click(story: Story) -> No
     texts = await story.texts("checkout_abandoned")
     assert [text["stepKey"] for text in texts] == ["text-1"]
     assert "STOP" in texts[0]["text"]
+    assert texts[0]["text"].count(await db.fetchval("SELECT name FROM shop")) == 1, "every character is paid for"
     assert "/l/" in texts[0]["text"]
 
 
