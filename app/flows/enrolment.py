@@ -86,8 +86,9 @@ async def enrol(
     if living is not None:
         pending = runs.from_row(living)
         if pending.status is FlowRunStatus.ACTIVE or trigger.quiet_for is not None:
-            await _repeat(pending, trigger, happened)
-            return None
+            if await _repeat(pending, trigger, happened):
+                return None
+            pending = None
     run = new_run(flow, trigger, profile_id, happened, key)
     if await _gives_way(known, flow, run) or await asking.exit_by_timeline(flow.definition, run) is not None:
         return None
@@ -172,12 +173,19 @@ def begins_anew(run: Run, definition: Definition, trigger: Trigger, happened: Ha
     )
 
 
-async def _repeat(run: Run, trigger: Trigger, happened: Happened) -> None:
+async def _repeat(run: Run, trigger: Trigger, happened: Happened) -> bool:
     """The trigger of a living run happens again: its quiet time begins anew, or (`onRepeat`) all of its waiting, as
-    long as it has written nothing. It stays with its version."""
+    long as it has written nothing. It stays with its version.
+
+    Returns False when the run is over: something that has not been told yet ended it before this repetition, and would
+    be forgotten with the old beginning.
+    """
     own = await catalogue.definition_of(run.version_id)
     if not begins_anew(run, own, trigger, happened):
-        return
+        return True
+    if (reason := await asking.exit_by_timeline(own, run)) is not None:
+        await ending.end(run, FlowRunStatus.EXITED, reason)
+        return False
     stood_at = run.step_key
     run.trigger_type, run.trigger_event_id = happened.type, happened.id
     run.trigger, run.triggered_at = dict(happened.data), happened.occurred_at
@@ -187,6 +195,7 @@ async def _repeat(run: Run, trigger: Trigger, happened: Happened) -> None:
         lines = []  # the line that says it waits here is there
     if await runs.move(run, lines, timer=not at_once) and at_once:
         await events.record(runs.RUN_DUE, subject_id=run.id, payload={"revision": run.revision})
+    return True
 
 
 async def _gives_way(known: Catalogue, flow: PublishedFlow, run: Run) -> bool:

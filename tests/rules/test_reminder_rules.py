@@ -2,13 +2,16 @@
 
 import uuid
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 
-from app import db
-from app.flows import recipes
+from app import clock, db
+from app.events import delivery
+from app.flows import recipes, service
+from app.kit.ids import new_id
 from tests.client import Api
-from tests.factories import catalogue, checkout
+from tests.factories import catalogue, checkout, flows, shop
 from tests.stories.shopper import Story, skipped
 
 Drain = Callable[[], Awaitable[None]]
@@ -57,3 +60,117 @@ async def test_a_text_about_a_cart_goes_to_the_number_given_with_it_or_paid_with
     await story.start_checkout(cart)
     await story.pass_time("P3D")
     assert [text["stepKey"] for text in await story.texts("checkout_abandoned")] == ["text-1"]
+
+
+async def test_two_days_without_a_scheduler_bring_one_mail_and_no_blast(story: Story) -> None:
+    people = [
+        Story(story.api, story.staff, story.drain, story.advance_by, email=f"{name}@example.com")
+        for name in ("ada", "bea", "cleo")
+    ]
+    for person in people:
+        await person.start_checkout(await person.cart(await catalogue.product()))
+    await clock.move_to(await clock.now() + timedelta(hours=50))  # and nothing fired on the way
+    await story.drain()
+    for person in people:
+        assert [mail["stepKey"] for mail in await person.inbox() if mail["flowKey"] == "checkout_abandoned"] == [
+            "remind-3"
+        ]
+    mails = [(step, reason) for step, reason in await skipped("checkout_abandoned") if step != "text-1"]
+    assert sorted(mails) == sorted([("remind-1", "TOO_LATE"), ("remind-2", "TOO_LATE")] * 3)
+
+
+# --- the engine by itself ---------------------------------------------------------------------------------------------
+
+REMIND = {"key": "remind", **flows.MAIL}
+
+
+async def deliver(*types: str) -> None:
+    """Only events of these types, in this order: the queue brings them in any."""
+    for event_type in types:
+        rows = await db.fetch(
+            "SELECT id FROM events WHERE type = $1 AND acknowledged_at IS NULL ORDER BY id", event_type
+        )
+        for row in rows:
+            await delivery.deliver(row["id"])
+
+
+async def test_an_order_that_nobody_told_of_wins_over_a_repetition_of_the_trigger(
+    api: Api, advance: Advance, drain: Drain
+) -> None:
+    await shop.shop()
+    await flows.publish(
+        "browse",
+        {"kind": "delay", "period": "PT2H"},
+        REMIND,
+        trigger={"event": "product.viewed", "key": "customer"},
+        entry="!customer.eventSince('order.placed', now - duration('240h'))",
+        onRepeat="restart",
+        exitOn=[{"event": "order.placed"}],
+    )
+    ada = await flows.person()
+    await flows.happens("product.viewed", ada, product_id=new_id())
+    await drain()
+    await advance("PT1H")
+    await flows.happens("order.placed", ada, order_id=new_id())
+    await advance_clock_only(timedelta(minutes=1))
+    await flows.happens("product.viewed", ada, product_id=new_id())
+    await deliver("product.viewed", "order.placed")
+    await advance("P1D")
+    assert await flows.sent() == []
+    assert [run["exit_reason"] for run in await flows.runs()] == ["ORDER_PLACED"]
+
+
+async def advance_clock_only(by: timedelta) -> None:
+    await clock.move_to(await clock.now() + by)
+
+
+async def test_who_waited_for_another_flow_is_not_written_to_long_after_it_ended(
+    api: Api, advance: Advance, drain: Drain
+) -> None:
+    await shop.shop()
+    await flows.publish("abandoned", {"kind": "delay", "period": "P2D"})
+    welcome = await flows.publish(
+        "welcome", {**REMIND, "maxLateness": "P3D"}, trigger={"event": "consent.granted"}, waitsFor=["abandoned"]
+    )
+    ada = await flows.person()
+    await flows.happens("checkout.started", ada, cart_id=new_id())
+    await flows.happens("consent.granted", ada, channel="EMAIL")
+    await drain()
+    await service.pause(welcome)
+    await advance("P20D")
+    await service.resume(welcome)
+    await drain()
+    assert await flows.sent() == ["remind SKIPPED TOO_LATE"]
+
+
+async def test_welcome_waits_for_a_checkout_that_nobody_told_of_yet(api: Api, advance: Advance, drain: Drain) -> None:
+    await shop.shop()
+    await flows.publish("abandoned", {"kind": "delay", "period": "P2D"}, exitOn=[{"event": "order.placed"}])
+    await flows.publish("welcome", REMIND, trigger={"event": "consent.granted"}, waitsFor=["abandoned"])
+    ada = await flows.person()
+    await flows.happens("checkout.started", ada, cart_id=new_id())
+    await flows.happens("consent.granted", ada, channel="EMAIL")
+    await deliver("consent.granted", "flow.run_due", "message.reserved")
+    assert await flows.sent() == []
+    await drain()
+    await advance("PT5H")
+    assert await flows.sent() == []
+    await flows.happens("order.placed", ada, order_id=new_id())
+    await drain()
+    assert await flows.sent() == ["remind SENT"]
+
+
+async def test_welcome_goes_on_soon_when_that_checkout_started_nothing(
+    api: Api, advance: Advance, drain: Drain
+) -> None:
+    await shop.shop()
+    await flows.publish("abandoned", {"kind": "delay", "period": "P2D"}, entry="customer.orderCount > 100")
+    await flows.publish("welcome", REMIND, trigger={"event": "consent.granted"}, waitsFor=["abandoned"])
+    ada = await flows.person()
+    await flows.happens("checkout.started", ada, cart_id=new_id())
+    await flows.happens("consent.granted", ada, channel="EMAIL")
+    await deliver("consent.granted", "flow.run_due", "message.reserved")
+    assert await flows.sent() == []
+    await drain()
+    await advance("PT10M")
+    assert await flows.sent() == ["remind SENT"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from app.errors import DomainError
 from app.flows.steps.base import Go, Result, Step, Wait, step_kind
 from app.flows.steps.holdout import HOLDOUT
-from app.flows.steps.sending import LOOK_AGAIN_AFTER, RUN_ENDED, WAITS_FOR_OTHERS
+from app.flows.steps.sending import RUN_ENDED, WAITS_FOR_OTHERS
 from app.kit.money import Money
 from app.shop import queries as shop
 
@@ -43,10 +43,9 @@ class IssueCoupon(Step):
     async def run(self, execution: "Execution") -> Result:
         if execution.run.in_holdout:
             return Go(outcome="SKIPPED", reason=HOLDOUT)
-        if await execution.others_go_first():
+        if (pause := await execution.others_go_first()) is not None:
             # Or its days would pass before the message that tells of it may go.
-            until = execution.now + LOOK_AGAIN_AFTER
-            return Wait(until, event=RUN_ENDED, reason=WAITS_FOR_OTHERS, memory={"waited": True})
+            return Wait(execution.now + pause, event=RUN_ENDED, reason=WAITS_FOR_OTHERS, memory={"waited": True})
         amount_minor = None
         try:
             if self.amount is not None:

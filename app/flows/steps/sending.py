@@ -19,6 +19,8 @@ RUN_ENDED = "run.ended"
 """What a run waits for whose person has a living run in a flow that goes first; no event of the vocabulary."""
 LOOK_AGAIN_AFTER = timedelta(days=1)
 """The safety net under being told that those runs have ended."""
+LOOK_AGAIN_SOON = timedelta(minutes=5)
+"""When what may begin such a run has happened, and nobody was told of it yet."""
 WAITS_FOR_OTHERS = "WAITS_FOR_OTHERS"
 
 
@@ -58,13 +60,11 @@ class Send(Step):
         if self.condition is not None and not await execution.holds(self.condition):
             return Go(outcome="SKIPPED", reason=MessageReason.CONDITION_NOT_MET)
         memory = execution.memory or {}
-        if await execution.others_go_first():
-            until = execution.now + LOOK_AGAIN_AFTER
-            return Wait(until, event=RUN_ENDED, reason=WAITS_FOR_OTHERS, memory={"waited": True})
-        # Waiting for other flows is no lateness; waiting for a better hour is.
-        planned = execution.now if memory.get("waited") else execution.planned
-        if "planned" in memory:
-            planned = datetime.fromisoformat(memory["planned"])
+        if (pause := await execution.others_go_first()) is not None:
+            return Wait(execution.now + pause, event=RUN_ENDED, reason=WAITS_FOR_OTHERS, memory={"waited": True})
+        # Waiting for a better hour is lateness. Waiting for other flows is none: it was planned anew at every look, and
+        # so what was not looked at, as nobody was there to do it, counts.
+        planned = datetime.fromisoformat(memory["planned"]) if "planned" in memory else execution.planned
         answer = await execution.reserve(
             MarketingMessage(
                 profile_id=run.profile_id,
