@@ -71,6 +71,9 @@ class Deferred:
     reason: MessageReason
 
 
+MAX_TIME_TO_SEND = timedelta(days=1)
+"""As long as `sending` tries; what is not out by then waits for people, and takes nobody's turn."""
+
 _LOCKS = "cart and profile locks"
 _FACTS = """
     SELECT business_now() AS now, p.email, p.phone, p.time_zone, p.marketing_held_until,
@@ -102,11 +105,16 @@ _FACTS = """
     ) v ON true
     WHERE p.id = $1
 """
+# What is still to be sent counts as of now, for as long as its provider may be away: it may go out in this minute.
 _LATEST = """
-    SELECT max(coalesce(sent_at, created_at)) FROM messages
-    WHERE profile_id IN (SELECT id FROM profiles WHERE id = $1 OR merged_into_id = $1) AND channel = $2
-      AND purpose = 'MARKETING' AND state IN ('RESERVED', 'SENDING', 'SENT', 'UNKNOWN')
-      AND created_at > $3::timestamptz - interval '7 days' AND coalesce(sent_at, created_at) > $3
+    SELECT max(at) FROM (
+        SELECT CASE WHEN state IN ('RESERVED', 'SENDING') AND created_at > $4::timestamptz - $5::interval THEN $4
+                    ELSE coalesce(sent_at, created_at) END AS at
+        FROM messages
+        WHERE profile_id IN (SELECT id FROM profiles WHERE id = $1 OR merged_into_id = $1) AND channel = $2
+          AND purpose = 'MARKETING' AND state IN ('RESERVED', 'SENDING', 'SENT', 'UNKNOWN')
+          AND created_at > $3::timestamptz - interval '7 days'
+    ) written WHERE at > $3
 """
 _EXISTING = """
     SELECT id, state, reason FROM messages
@@ -223,8 +231,10 @@ async def _marketing_obstacle(
         return refused
     if facts["marketing_held_until"] and facts["marketing_held_until"] > now:
         return MessageReason.MARKETING_HELD
+    if message.not_after is not None and now > message.not_after:
+        return MessageReason.TOO_LATE
     window = timedelta(hours=facts["email_cap_hours" if message.channel is MessageChannel.EMAIL else "sms_cap_hours"])
-    latest = await db.fetchval(_LATEST, profile_id, message.channel, now - window)
+    latest = await db.fetchval(_LATEST, profile_id, message.channel, now - window, now, MAX_TIME_TO_SEND)
     if latest is not None:
         return put_off(message, message.on_cap, MessageReason.FREQUENCY_CAP, latest + window)
     if message.channel is not MessageChannel.EMAIL:

@@ -239,3 +239,17 @@ async def test_a_text_that_is_up_only_at_night_waits_for_the_morning(drain: Drai
     assert [row["state"] for row in await ledger()] == ["SENT"]
     (text,) = await list_messages(PHONE)
     assert "Reply STOP to opt out, HELP for help." in text.text
+
+
+async def test_what_is_still_to_be_sent_keeps_its_turn_however_long_that_takes() -> None:
+    ada = await subscriber()
+    await reserve(ada)  # its provider is away
+    await clock.move_to(await clock.now() + timedelta(hours=20))
+    assert await skipped_because(ada) is MessageReason.FREQUENCY_CAP
+
+
+async def test_too_late_is_the_reason_also_where_there_would_be_others() -> None:
+    ada = await subscriber()
+    await reserve(ada)
+    past = await clock.now() - timedelta(seconds=1)
+    assert await skipped_because(ada, on_cap="defer", not_after=past) is MessageReason.TOO_LATE
