@@ -9,9 +9,12 @@ import orjson
 import pytest
 
 from app import clock, db, invariants
+from app.customers.vocabulary import EVENT_TYPES
 from app.flows.calendar import anniversary, next_local
 from app.flows.rules import chance, pick
+from app.flows.steps.webhook import PRIVATE, told_of
 from app.kit.ids import new_id
+from app.webhooks.event_types import PUBLIC_EVENTS
 from tests.client import Api
 from tests.factories import flows, shop
 
@@ -303,6 +306,20 @@ async def _until_completed() -> None:
     for event_type in ("checkout.started", "flow.run_due"):
         for row in await db.fetch("SELECT id FROM events WHERE type = $1", event_type):
             await deliver(row["id"])
+
+
+LOOKED_AT = {
+    *("changed", "flowKey", "newPriceMinor", "oldPriceMinor", "property", "source", "startedAt", "stepKey"),
+    "triggerIndex",
+}
+
+
+def test_a_webhook_tells_ids_and_facts_of_a_trigger_and_nothing_that_opens_something() -> None:
+    given = {"orderId": "o", "code": "HRBK7RTQWX", "query": "gift for Ada", "url": "https://shop.example/x", "score": 3}
+    assert told_of(given) == {"orderId": "o", "score": 3}
+    facts = {name for event in EVENT_TYPES.values() for name in event.data if not name.endswith("Id")} - PRIVATE
+    documented = {datum.name for event in PUBLIC_EVENTS.values() for datum in event.data}
+    assert facts - documented == LOOKED_AT, "whoever adds a datum to an event says whether others may have it"
 
 
 async def test_staff_are_written_to(drain: Drain) -> None:

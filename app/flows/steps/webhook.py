@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 
 EVENT_TYPE = "flow.step"
 """What the receiver gets as the type."""
+PRIVATE = frozenset({"code", "query", "url", "clientKey", "visitorId"})
+"""Of a trigger's data, what stays here: a coupon's code can be spent, and what people search for is their own affair."""
 MAX_BODY_BYTES = 32 * 1024
 """Half of what a delivery may have: the rest is for what the run tells."""
+
+
+def told_of(trigger: Mapping[str, Any]) -> dict[str, Any]:
+    """What another system gets of a trigger: ids and facts, as with every webhook."""
+    return {name: value for name, value in trigger.items() if name not in PRIVATE}
 
 
 @step_kind("webhook")
@@ -49,7 +56,7 @@ class CallWebhook(Step):
             "stepKey": self.key,
             "runId": encode("frun", run.id),
             "profileId": encode("prof", run.profile_id),
-            "trigger": {"type": run.trigger_type, **run.trigger},
+            "trigger": {"type": run.trigger_type, **told_of(run.trigger)},
             "data": dict(self.body),
         }
         delivery_id = await webhooks.enqueue(
