@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EVENT_TYPE = "flow.step"
 """What the receiver gets as the type."""
 PRIVATE = frozenset({"code", "query", "url", "clientKey", "visitorId"})
-"""Of a trigger's data, what stays here: a coupon's code can be spent, and what people search for is their own affair."""
+"""Of a trigger's data, what stays here: a coupon's code can be spent, and what was searched for is private."""
 MAX_BODY_BYTES = 32 * 1024
 """Half of what a delivery may have: the rest is for what the run tells."""
 
