@@ -30,6 +30,7 @@ class Terminal:
             ("Start page", f"{shop}/"),
             ("GraphiQL", f"{shop}/graphql"),
             ("Inbox", f"{shop}/inbox"),
+            ("Flows", f"{shop}/flows"),
             ("Health", f"{shop}/health/ready"),
             ("Sign in", "owner@example.com / tradewind-dev"),
             ("Kept in", _short(folder)),

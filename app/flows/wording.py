@@ -110,10 +110,14 @@ def _delay(step: Mapping[str, Any]) -> str:
     return f"Wait {period_in_words(str(step.get('period', '')))}"
 
 
+_MOMENTS = {"run.enteredAt": "the start", "coupon.endsAt": "the coupon's end"}
+
+
 def _delay_until(step: Mapping[str, Any]) -> str:
     parts = []
     moment = step.get("before") or step.get("at")
     if moment:
+        moment = _MOMENTS.get(str(moment), moment)
         offset = str(step.get("offset") or "")
         if offset:
             parts.append(f"{period_in_words(offset)} {'before' if offset.startswith('-') else 'after'} {moment}")

@@ -115,7 +115,7 @@ def test_steps_follow_each_other(steps: list[dict[str, Any]], edges: list[tuple[
         ({"kind": "delay_until", "time": "09:00", "weekdays": ["MON", "FRI"]}, "Wait until Mon, Fri 09:00"),
         (
             {"kind": "delay_until", "before": "coupon.endsAt", "offset": "-PT24H"},
-            "Wait until 24 h before coupon.endsAt",
+            "Wait until 24 h before the coupon's end",
         ),
         ({"kind": "holdout", "share": 0.125}, "Hold out 12.5 %"),
         ({"kind": "issue_coupon", "percentage": 10, "validFor": "PT72H"}, "Coupon: 10 %, valid 72 h"),
