@@ -6,21 +6,26 @@ It stands in for a power cut at that very line: nothing of the application knows
 """
 
 import argparse
+import datetime
 import functools
 import importlib
 import inspect
 import os
 import signal
 import sys
+import time
+import uuid
 from pathlib import Path
 from typing import Any
+
+from uuid_utils import compat
 
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def arm(target: str, when: str, once: Path | None) -> None:
+def arm(target: str, when: str, once: Path | None, armed: Path | None = None) -> None:
     """Wrap `module:name` (or `module:Class.name`) so that calling it kills the process, before or after it ran."""
     module_name, _, path = target.partition(":")
     *owners, name = path.split(".")
@@ -30,6 +35,8 @@ def arm(target: str, when: str, once: Path | None) -> None:
     original = getattr(owner, name)
 
     def strike() -> None:
+        if armed is not None and not armed.exists():
+            return
         if once is not None:
             if once.exists():
                 return
@@ -61,16 +68,44 @@ def arm(target: str, when: str, once: Path | None) -> None:
     setattr(owner, name, wrapped)
 
 
+def put_clock_off(seconds: float) -> None:
+    """Let everything of Python that is imported from now on see a machine's clock that is wrong."""
+    real_time, real_time_ns, real_datetime, real_uuid7 = time.time, time.time_ns, datetime.datetime, compat.uuid7
+    off = datetime.timedelta(seconds=seconds)
+
+    class Like(type):
+        def __instancecheck__(cls, instance: object) -> bool:
+            return isinstance(instance, real_datetime)
+
+    class Wrong(real_datetime, metaclass=Like):  # type: ignore[valid-type, misc]
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+            return real_datetime.now(tz) + off
+
+    def wrong_uuid7() -> uuid.UUID:
+        return uuid.UUID(int=real_uuid7().int + (int(seconds * 1000) << 80))
+
+    time.time = lambda: real_time() + seconds
+    time.time_ns = lambda: real_time_ns() + int(seconds * 1e9)
+    datetime.datetime = Wrong  # type: ignore[misc]
+    compat.uuid7 = wrong_uuid7  # type: ignore[assignment]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("part", choices=["api", "worker", "scheduler"])
     parser.add_argument("--at")
     parser.add_argument("--when", choices=["before", "after"], default="before")
     parser.add_argument("--once", type=Path, help="a file that remembers that it has died")
+    parser.add_argument("--armed", type=Path, help="a file without which it does not die")
+    parser.add_argument("--clock-off", type=float, default=0, help="seconds by which the machine's clock is ahead")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--ready", type=Path, help="a file that says that it has started")
     options = parser.parse_args()
+    if options.clock_off:
+        put_clock_off(options.clock_off)
     if options.at:
-        arm(options.at, options.when, options.once)
+        arm(options.at, options.when, options.once, options.armed)
     if options.part == "api":
         import uvicorn
 
@@ -80,17 +115,19 @@ def main() -> None:
     elif options.part == "scheduler":
         from workers.scheduler import main as run_scheduler
 
+        if options.ready:
+            options.ready.touch()
         run_scheduler()
     else:
         # One worker process, in this one: Dramatiq's own command would fork away from what was armed.
-        import time
-
         import dramatiq
 
         import workers.main as worker_main
 
         worker = dramatiq.Worker(worker_main.broker, worker_threads=8, worker_timeout=100)
         worker.start()
+        if options.ready:
+            options.ready.touch()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         while True:
             time.sleep(1)

@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from app.settings import Settings
 from tests.client import Api
 from tests.faults.processes import ApiProcess, Process, ending, scheduler_process, until, worker_process
 from tests.faults.shopping import Guest, Post, open_shop
-from workers.broker import build_broker
 from workers.relay import Relay
 
 pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("clean_database")]
@@ -38,19 +37,6 @@ def here(api: Api) -> Post:
         return {"data": result.data}
 
     return post
-
-
-@pytest.fixture
-async def publishing(settings: Settings) -> AsyncIterator[Relay]:
-    """This process hands its events to the broker, as an API process does."""
-    relay = Relay(build_broker(settings))
-    relay.start()
-    events.set_publisher(relay.publish)
-    try:
-        yield relay
-    finally:
-        events.set_publisher(None)
-        relay.stop()
 
 
 async def orders() -> int:
