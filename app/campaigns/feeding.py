@@ -32,6 +32,9 @@ MAX_WAITING = 1000
 WAITING_PAUSE = timedelta(seconds=2)
 FAULT_PAUSE = timedelta(minutes=10)
 """After which a receiver is tried again whose decision failed for a reason that nobody foresaw."""
+MAX_TRIES = 6
+"""Then the receiver is given up, so that the campaign ends."""
+MAX_FAILURE_CHARS = 80
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +42,14 @@ _DUE = """
     SELECT id, profile_id FROM campaign_recipients
     WHERE campaign_id = $1 AND handled_at IS NULL AND due_at <= business_now()
     ORDER BY due_at, id LIMIT $2
+"""
+_FAILED = """
+    UPDATE campaign_recipients
+    SET tries = tries + 1, due_at = business_now() + $2::interval,
+        handled_at = CASE WHEN tries + 1 >= $3 THEN business_now() END,
+        failure = CASE WHEN tries + 1 >= $3 THEN $4::text END
+    WHERE id = $1 AND handled_at IS NULL
+    RETURNING handled_at IS NOT NULL
 """
 
 
@@ -84,13 +95,14 @@ async def _try(campaign: db.Record, recipient: db.Record) -> bool | None:
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
         raise  # the event comes again
     except Exception as error:  # noqa: BLE001 - one receiver must not stop a campaign
+        kind = type(error).__name__
+        given_up = await db.fetchval(_FAILED, recipient["id"], FAULT_PAUSE, MAX_TRIES, kind[:MAX_FAILURE_CHARS])
         log.error(
-            "receiver of a campaign put off",
+            "receiver of a campaign given up" if given_up else "receiver of a campaign put off",
             campaign=str(campaign["id"]),
             recipient=recipient["id"],
-            error=type(error).__name__,
+            error=kind,
         )
-        await _put_off(recipient["id"], await clock.now() + FAULT_PAUSE)
         return False
 
 

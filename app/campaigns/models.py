@@ -52,6 +52,10 @@ class CampaignRecipient(Model):
     profile_id = fields.UUIDField()
     due_at = fields.DatetimeField()
     handled_at = fields.DatetimeField(null=True)
+    tries = fields.SmallIntField(default=0, db_default=0)
+    """Decisions that failed for a reason that nobody foresaw."""
+    failure = fields.CharField(max_length=80, null=True)
+    """What kind of fault it was, once it is given up."""
 
     class Meta:
         table = "campaign_recipients"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from app import db
 from app.campaigns.models import CampaignStatus
 from app.kit.pagination import PageRequest, PageResult, encode_cursor, page_of
+from app.messaging.models import MessageReason
 
 CURSOR = "campaigns"
 _COLUMNS = """
@@ -27,7 +28,7 @@ class CampaignStatistics:
     failed: int = 0
     """Including those of unknown outcome."""
     skipped: dict[str, int] = field(default_factory=dict)
-    """By reason."""
+    """By reason, most frequent first; RETRIES_EXHAUSTED also for receivers whose decision kept failing."""
     delivered: int = 0
     bounced: int = 0
     complained: int = 0
@@ -66,13 +67,16 @@ async def statistics(campaign_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Campa
     ids = list(campaign_ids)
     for row in await db.fetch(
         """
-        SELECT campaign_id, count(*) AS recipients, count(handled_at) AS handled FROM campaign_recipients
+        SELECT campaign_id, count(*) AS recipients, count(handled_at) AS handled, count(failure) AS given_up
+        FROM campaign_recipients
         WHERE campaign_id = ANY($1) GROUP BY campaign_id
         """,
         ids,
     ):
         found[row["campaign_id"]].recipients = row["recipients"]
         found[row["campaign_id"]].handled = row["handled"]
+        if row["given_up"]:
+            found[row["campaign_id"]].skipped[MessageReason.RETRIES_EXHAUSTED.value] = row["given_up"]
     for row in await db.fetch(
         """
         SELECT campaign_id,
@@ -95,7 +99,8 @@ async def statistics(campaign_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Campa
         """,
         ids,
     ):
-        found[row["campaign_id"]].skipped[row["reason"]] = row["skipped"]
+        skipped = found[row["campaign_id"]].skipped
+        skipped[row["reason"]] = skipped.get(row["reason"], 0) + row["skipped"]
     for row in await db.fetch(
         """
         SELECT campaign_id, count(*) AS orders, sum(revenue_minor)::bigint AS revenue FROM attributions
@@ -105,4 +110,6 @@ async def statistics(campaign_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Campa
     ):
         found[row["campaign_id"]].orders = row["orders"]
         found[row["campaign_id"]].revenue_minor = row["revenue"]
+    for one in found.values():
+        one.skipped = dict(sorted(one.skipped.items(), key=lambda pair: (-pair[1], pair[0])))
     return found

@@ -50,6 +50,7 @@ class SkipReason(StrEnum):
     NOT_CONFIGURED = "NOT_CONFIGURED"
     SUPERSEDED = "SUPERSEDED"
     MOMENT_UNKNOWN = "MOMENT_UNKNOWN"
+    RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"
     OTHER = "OTHER"
 
 
@@ -80,6 +81,7 @@ describe_enum(
     NOT_CONFIGURED="The shop has no provider for the channel.",
     SUPERSEDED="Something newer made it pointless.",
     MOMENT_UNKNOWN="The moment that the step waits for is not known of this person.",
+    RETRIES_EXHAUSTED="Deciding about it failed again and again, by a fault in the server, and was given up.",
     OTHER="Another reason; the run's timeline names it.",
 )
 

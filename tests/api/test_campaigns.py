@@ -11,7 +11,9 @@ from app import clock, db
 from app.campaigns import audience, feeding
 from app.customers.models import ConsentAction
 from app.kit import ids
+from app.messaging import marketing as deciding
 from app.messaging.dev_inbox import list_messages
+from app.messaging.marketing import Deferred, MarketingMessage, Reserved, Skipped
 from app.messaging.models import MessageChannel, MessagePurpose
 from tests.client import Api
 from tests.factories import campaigns, customers, marketing, notices
@@ -480,3 +482,39 @@ async def test_what_came_of_it_is_counted(by: Staff, drain: Drain) -> None:
     stats = await by.stats(campaign)
     assert (stats["sent"], stats["delivered"], stats["clicked"], stats["bounced"], stats["orders"]) == (4, 1, 1, 1, 1)
     assert stats["revenue"] == {"amount": "123.45", "currencyCode": "USD"}
+
+
+# --- faults -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_receiver_whose_decision_keeps_failing_is_given_up_and_the_campaign_ends(
+    by: Staff, drain: Drain, advance: Advance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await customers.profile(email="ada@customer.example", consents=[EMAIL])
+    broken = await customers.profile(email="bob@customer.example", consents=[EMAIL])
+    shaky = await customers.profile(email="eve@customer.example", consents=[EMAIL])
+    await drain()
+    tries = dict.fromkeys((broken, shaky), 0)
+    reserve = deciding.reserve
+
+    async def fails_for_some(message: MarketingMessage) -> Reserved | Skipped | Deferred:
+        if message.profile_id in tries:
+            tries[message.profile_id] += 1
+            if message.profile_id == broken or tries[shaky] < feeding.MAX_TRIES:
+                raise ValueError("a fault that nobody foresaw")
+        return await reserve(message)
+
+    monkeypatch.setattr(deciding, "reserve", fails_for_some)
+    campaign = await by.create()
+    await by.do("Send", campaign)
+    await advance("PT30M")
+    assert await receivers() == ["ada@customer.example"]
+    assert (await by.show(campaign))["status"] == "SENDING"
+    await advance("PT1H")
+    assert tries == {broken: feeding.MAX_TRIES, shaky: feeding.MAX_TRIES}
+    assert await receivers() == ["ada@customer.example", "eve@customer.example"]
+    shown = await by.show(campaign)
+    assert (shown["status"], shown["stats"]["handled"], shown["stats"]["sent"]) == ("SENT", 3, 2)
+    assert skips(shown["stats"]) == {"RETRIES_EXHAUSTED": 1}
+    failures = await db.fetch("SELECT failure FROM campaign_recipients WHERE profile_id = ANY($1)", [broken, shaky])
+    assert {row["failure"] for row in failures} == {"ValueError", None}
