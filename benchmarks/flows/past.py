@@ -27,6 +27,8 @@ from app.messaging.models import MessageChannel
 OPENS_AT = time(10)
 BETWEEN = timedelta(minutes=20)
 """Orders of one person on one day are given an order of their own."""
+DELIVERED_AFTER = timedelta(days=4)
+"""The history knows nothing of parcels."""
 AT_ONCE = 5_000
 
 _PEOPLE = """
@@ -75,6 +77,10 @@ _ORDERS = """
     SELECT uuidv7(), profile_id, 'order.placed', placed_at, cart_id, id,
            jsonb_build_object('orderId', id, 'cartId', cart_id, 'totalMinor', total)
     FROM given
+    UNION ALL
+    SELECT uuidv7(), profile_id, 'order.delivered', placed_at + $7::interval, cart_id, id,
+           jsonb_build_object('orderId', id, 'cartId', cart_id)
+    FROM given WHERE placed_at + $7::interval <= now()
 """
 _COUNTS = """
     INSERT INTO figure_counts (figure, bucket, shard, profiles)
@@ -132,7 +138,7 @@ async def load(purchases: list[Purchase]) -> int:
         for placed_at, purchase in one.orders
     ]
     for start in range(0, len(orders), AT_ONCE):
-        await db.execute(_ORDERS, *_columns(orders[start : start + AT_ONCE]))
+        await db.execute(_ORDERS, *_columns(orders[start : start + AT_ONCE]), DELIVERED_AFTER)
     await db.execute("ANALYZE")
     await _count(customers)
     return len(customers)
