@@ -20,6 +20,8 @@ from app.flows.steps import END, Exit, Go, Step, Wait
 from app.messaging import marketing
 
 CONDITION_FAILED = "CONDITION_FAILED"
+CART_OF_ANOTHER = "CART_OF_ANOTHER"
+"""The email that a cart was known by was taken out of it, or another one put in its place."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +41,7 @@ async def advance(run_id: uuid.UUID, revision: int) -> None:
     seen = await db.fetchrow(_PEEK, run_id)
     if seen is None or seen["revision"] != revision or not _may_go_on(runs.from_row(seen)):
         return
-    await marketing.lock(runs.from_row(seen).datum("cartId"), seen["profile_id"])
+    held = await marketing.lock(runs.from_row(seen).datum("cartId"), seen["profile_id"])
     row = await db.fetchrow(_LOCK, run_id)
     if row is None or row["revision"] != revision or not _may_go_on(run := runs.from_row(row)):
         return
@@ -51,6 +53,8 @@ async def advance(run_id: uuid.UUID, revision: int) -> None:
     definition = await catalogue.definition_of(run.version_id)
     names = FlowNames(row["flow_key"], row["flow_name"])
     reason = await asking.exit_by_timeline(definition, run)
+    if reason is None and not held.is_theirs and run.datum("orderId") is None:
+        reason = CART_OF_ANOTHER
     if reason is not None:
         await end(run, FlowRunStatus.EXITED, reason)
         return

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from app import db
 from app.customers import identification, permission
@@ -122,18 +122,38 @@ _EXISTING = """
 """
 
 
-async def lock(cart_id: uuid.UUID | None, profile_id: uuid.UUID) -> tuple[uuid.UUID, bool]:
+class Held(NamedTuple):
+    """What is locked."""
+
+    profile_id: uuid.UUID
+    """The living one."""
+    ordered: bool
+    """Whether the cart has become an order."""
+    is_theirs: bool
+    """Whether the cart, if there is one, still is the person's: an email may have been typed by mistake."""
+
+
+_CART = """
+    SELECT c.state, c.profile_id, o.merged_into_id FROM carts c LEFT JOIN profiles o ON o.id = c.profile_id
+    WHERE c.id = $1 FOR UPDATE OF c
+"""
+
+
+async def lock(cart_id: uuid.UUID | None, profile_id: uuid.UUID) -> Held:
     """The cart's and then the profile's lock, held until the unit of work ends, as placing an order takes them.
 
     Asked again in the same unit of work for the same two, it costs nothing: nobody else can have changed them.
-
-    Returns the living profile, and whether the cart has become an order.
     """
     held = db.current_unit_of_work().notes.setdefault(_LOCKS, {})
     if (cart_id, profile_id) not in held:
-        state = await db.fetchval("SELECT state FROM carts WHERE id = $1 FOR UPDATE", cart_id) if cart_id else None
-        held[cart_id, profile_id] = await identification.lock(profile_id), state == "COMPLETED"
-    found: tuple[uuid.UUID, bool] = held[cart_id, profile_id]
+        cart = await db.fetchrow(_CART, cart_id) if cart_id else None
+        living = await identification.lock(profile_id)
+        if cart is None:
+            held[cart_id, profile_id] = Held(living, ordered=False, is_theirs=True)
+        else:
+            is_theirs = not {profile_id, living}.isdisjoint({cart["profile_id"], cart["merged_into_id"]})
+            held[cart_id, profile_id] = Held(living, cart["state"] == "COMPLETED", is_theirs)
+    found: Held = held[cart_id, profile_id]
     return found
 
 
@@ -143,7 +163,7 @@ async def reserve(message: MarketingMessage) -> Reserved | Skipped | Deferred:
     Raises:
         LookupError: there is no such profile.
     """
-    profile_id, ordered = await lock(message.cart_id, message.profile_id)
+    profile_id, ordered, is_theirs = await lock(message.cart_id, message.profile_id)
     known = await db.fetchrow(_EXISTING, message.dedupe_key, message.run_id, message.step_key, message.channel)
     if known is not None:
         return _answer(known)
@@ -157,6 +177,8 @@ async def reserve(message: MarketingMessage) -> Reserved | Skipped | Deferred:
         obstacle = MessageReason.NO_ADDRESS
     elif ordered and message.order_id is None:
         obstacle = MessageReason.ORDER_PLACED
+    elif not is_theirs and message.order_id is None:
+        obstacle = MessageReason.EXITED
     elif purpose is MessagePurpose.TRANSACTIONAL:
         obstacle = await permission.transactional(message.channel, recipient)
     else:

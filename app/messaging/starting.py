@@ -79,13 +79,20 @@ async def _marketing_obstacle(row: LedgerRow) -> MessageReason | datetime | None
         return refused
     facts = await db.fetchrow(
         """
-        SELECT business_now() AS now, time_zone, marketing_held_until > business_now() AS held FROM profiles
-        WHERE id = (SELECT coalesce(merged_into_id, id) FROM profiles WHERE id = $1)
+        SELECT business_now() AS now, time_zone, marketing_held_until > business_now() AS held,
+               EXISTS (
+                   SELECT FROM carts c LEFT JOIN profiles o ON o.id = c.profile_id
+                   WHERE c.id = $2 AND coalesce(o.merged_into_id, c.profile_id) IS DISTINCT FROM p.id
+               ) AS is_anothers
+        FROM profiles p WHERE id = (SELECT coalesce(merged_into_id, id) FROM profiles WHERE id = $1)
         """,
         row.profile_id,
+        row.cart_id if row.order_id is None else None,
     )
     if facts is None:
         return MessageReason.NO_CONSENT
+    if facts["is_anothers"]:
+        return MessageReason.EXITED
     if facts["held"]:
         return MessageReason.MARKETING_HELD
     not_after = row.context.get(NOT_AFTER)

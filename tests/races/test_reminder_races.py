@@ -57,7 +57,9 @@ async def shopper(api: Api) -> Shopper:
     await template()
     product = await catalogue.product(stock=10)
     given = await checkout.ready_input(api, (product, 1), email="somebody.else@customer.example")
-    return Shopper(api, given, await subscriber())
+    shopper = Shopper(api, given, await subscriber())
+    await db.execute("UPDATE carts SET profile_id = $2 WHERE id = $1", shopper.cart_id, shopper.profile_id)
+    return shopper
 
 
 async def outcome() -> list[tuple[str, str | None]]:

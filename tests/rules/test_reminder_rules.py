@@ -62,6 +62,28 @@ async def test_a_text_about_a_cart_goes_to_the_number_given_with_it_or_paid_with
     assert [text["stepKey"] for text in await story.texts("checkout_abandoned")] == ["text-1"]
 
 
+async def test_an_email_that_was_typed_by_mistake_hears_nothing_of_the_cart(story: Story) -> None:
+    cart = await story.cart(await catalogue.product(name="Secret"))
+    await story.pass_time("PT1H")
+    await story.api.ok(
+        """
+        mutation ($id: ID!, $who: BuyerIdentityInput!) {
+          cartBuyerIdentityUpdate(cartId: $id, buyerIdentity: $who) { userErrors { code message } }
+        }
+        """,
+        {
+            "id": cart,
+            "who": {"email": "grace@example.com", "marketingConsent": [{"channel": "EMAIL", "granted": True}]},
+        },
+    )
+    await story.pass_time("P3D")
+    assert await story.steps_of("cart_abandoned") == []
+    assert "CART_OF_ANOTHER" in [run["exitReason"] for run in await story.runs("cart_abandoned")]
+    mails = await story.inbox("grace@example.com")
+    rightly = [mail["stepKey"] for mail in mails if mail["flowKey"] == "cart_abandoned"]
+    assert rightly == ["remind-1", "remind-2", "remind-3"]
+
+
 async def test_two_days_without_a_scheduler_bring_one_mail_and_no_blast(story: Story) -> None:
     people = [
         Story(story.api, story.staff, story.drain, story.advance_by, email=f"{name}@example.com")
