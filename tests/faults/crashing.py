@@ -69,9 +69,8 @@ def arm(target: str, when: str, once: Path | None, armed: Path | None = None) ->
 
 
 def put_clock_off(seconds: float) -> None:
-    """Let everything of Python that is imported from now on see a machine's clock that is wrong."""
-    real_time, real_time_ns, real_datetime, real_uuid7 = time.time, time.time_ns, datetime.datetime, compat.uuid7
-    off = datetime.timedelta(seconds=seconds)
+    """Let all of the application that is imported see a machine's clock that is wrong."""
+    real_time, real_datetime, real_uuid7 = time.time, datetime.datetime, compat.uuid7
 
     class Like(type):
         def __instancecheck__(cls, instance: object) -> bool:
@@ -80,15 +79,16 @@ def put_clock_off(seconds: float) -> None:
     class Wrong(real_datetime, metaclass=Like):  # type: ignore[valid-type, misc]
         @classmethod
         def now(cls, tz: datetime.tzinfo | None = None) -> Any:
-            return real_datetime.now(tz) + off
+            return real_datetime.now(tz) + datetime.timedelta(seconds=seconds)
 
     def wrong_uuid7() -> uuid.UUID:
         return uuid.UUID(int=real_uuid7().int + (int(seconds * 1000) << 80))
 
     time.time = lambda: real_time() + seconds
-    time.time_ns = lambda: real_time_ns() + int(seconds * 1e9)
-    datetime.datetime = Wrong  # type: ignore[misc]
     compat.uuid7 = wrong_uuid7  # type: ignore[assignment]
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in ("app", "workers") and getattr(module, "datetime", None) is real_datetime:
+            module.datetime = Wrong  # type: ignore[attr-defined]
 
 
 def main() -> None:
@@ -102,8 +102,6 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--ready", type=Path, help="a file that says that it has started")
     options = parser.parse_args()
-    if options.clock_off:
-        put_clock_off(options.clock_off)
     if options.at:
         arm(options.at, options.when, options.once, options.armed)
     if options.part == "api":
@@ -124,6 +122,8 @@ def main() -> None:
 
         import workers.main as worker_main
 
+        if options.clock_off:
+            put_clock_off(options.clock_off)
         worker = dramatiq.Worker(worker_main.broker, worker_threads=8, worker_timeout=100)
         worker.start()
         if options.ready:
