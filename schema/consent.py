@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from app import db
-from app.customers import consent_queries, consent_texts, newsletter, updating, visitors
+from app.customers import consent_queries, consent_texts, newsletter, staff_consent, updating, visitors
 from app.customers.consent_texts import Wording
 from app.customers.models import ConsentAction, ConsentSource
 from app.errors import CommonErrorCode, DomainError
@@ -81,7 +81,7 @@ class Consent:
     confirmed_at: dt.datetime | None = strawberry.field(description="When this request was confirmed.")
     ip: str | None = strawberry.field(description="The address that the request came from.")
     user_agent: str | None = strawberry.field(description="The program that sent the request, as it calls itself.")
-    detail: str | None = strawberry.field(description="What it rests on: `cart:…`, `sms:…`.")
+    detail: str | None = strawberry.field(description="What it rests on: `cart:…`, `sms:…`, `staff:…`.")
     recorded_at: dt.datetime = strawberry.field(description="When it was decided.")
 
     @classmethod
@@ -177,6 +177,26 @@ class ConsentTextInput:
     )
 
 
+@strawberry.input(description="What somebody told the shop about marketing, on the phone or on paper.")
+class ConsentRecordInput:
+    profile_id: strawberry.ID = strawberry.field(description="Who; it counts for their email address or number.")
+    channel: MessageChannel = strawberry.field(description="EMAIL or SMS; calls go with SMS.")
+    granted: bool = strawberry.field(description="Whether they agree; false withdraws it.")
+    text_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The wording that was read out or signed, from `Shop.consentTexts`; without it, the current one.",
+    )
+    note: str | None = strawberry.field(
+        default=strawberry.UNSET, description="How it was given, such as `form at the counter`: up to 120 characters."
+    )
+
+
+@strawberry.type(description="Answer to `consentRecord`.")
+class ConsentRecordPayload:
+    recorded: bool = strawberry.field(default=False, description="False where this held already.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
+
+
 @strawberry.type(description="Answer to `consentTextCreate`.")
 class ConsentTextPayload:
     consent_text: ConsentText | None = strawberry.field(default=None, description="The wording, current from now on.")
@@ -267,3 +287,24 @@ class ConsentMutations:
     ) -> ConsentTextPayload:
         wording = await consent_texts.create(input.channel, input.language, input.text)
         return ConsentTextPayload(consent_text=ConsentText.of(wording))
+
+    @mutation(
+        access=STAFF(Permission.CUSTOMERS_WRITE),
+        description="Write down consent that somebody gave or withdrew on the phone or on paper. It holds at once, "
+        "with who wrote it down; a suppressed address stays suppressed.",
+    )
+    async def consent_record(
+        self, info: Info, input: Annotated[ConsentRecordInput, strawberry.argument(description="Who, and what.")]
+    ) -> ConsentRecordPayload:
+        staff = info.context.staff
+        if staff is None:
+            raise RuntimeError("the guard let nobody in")
+        recorded = await staff_consent.record(
+            ids.decode(PROFILE_PREFIX, input.profile_id, ["input", "profileId"]),
+            input.channel,
+            granted=input.granted,
+            text_id=ids.decode(TEXT_PREFIX, input.text_id, ["input", "textId"]) if input.text_id else None,
+            note=input.note or None,
+            staff_id=staff.id,
+        )
+        return ConsentRecordPayload(recorded=recorded)

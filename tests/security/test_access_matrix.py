@@ -113,6 +113,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "collectionProductsRemove": Permission.PRODUCTS_WRITE,
         "collectionProductsReorder": Permission.PRODUCTS_WRITE,
         "collectionUpdate": Permission.PRODUCTS_WRITE,
+        "consentRecord": Permission.CUSTOMERS_WRITE,
         "consentTextCreate": Permission.MARKETING_WRITE,
         "consentUpdate": PUBLIC,  # with a cart's secret, or a signed token
         "deadLetterReplay": Permission.OPERATIONS,
