@@ -88,7 +88,8 @@ def _words(text: str) -> list[str]:
 
 
 def _stops(words: list[str]) -> bool:
-    if len(words) > MAX_STOP_WORDS or any(word in _NOT for word in words):
+    says_nothing_else = all(word in _STOP | _STOP_ALONE | _FILLERS for word in words)
+    if (len(words) > MAX_STOP_WORDS and not says_nothing_else) or any(word in _NOT for word in words):
         return False
     return any(word in _STOP for word in words) or _says_only(words, _STOP_ALONE)
 

@@ -196,3 +196,16 @@ async def test_welcome_goes_on_soon_when_that_checkout_started_nothing(
     await drain()
     await advance("PT10M")
     assert await flows.sent() == ["remind SENT"]
+
+
+@pytest.mark.parametrize("key", ["cart_abandoned", "checkout_abandoned"])
+def test_a_text_about_a_cart_comes_within_48_hours_of_the_event(key: str) -> None:
+    (recipe,) = [recipe for recipe in recipes.recipes() if recipe.key == key]
+    steps = {step["key"]: step for step in recipe.definition["steps"]}
+    longest = [
+        steps["wait-4h"]["period"],
+        steps["remind-1"]["maxLateness"],
+        steps["clicked"]["timeout"],
+        steps["text-1"]["maxLateness"],
+    ]
+    assert sum(int(period.removeprefix("PT").removesuffix("H")) for period in longest) <= 48

@@ -104,7 +104,8 @@ async def test_only_express_consent_allows_a_text(ada: uuid.UUID) -> None:
 @pytest.mark.parametrize(
     "text",
     ["STOP", "stop", "StopAll", "quit", "End.", "REVOKE!", "opt out", "Opt-Out", "OPTOUT", "cancel", "unsubscribe",
-     "stop please", "Please STOP!!!", " \n stop \n", "unsubscribe me", "stop texting me", "please cancel", "¡stop!"],
+     "stop please", "Please STOP!!!", " \n stop \n", "unsubscribe me", "stop texting me", "please cancel",
+     "STOP sending me these messages please", "¡stop!"],
 )  # fmt: skip
 async def test_stop_in_any_case_punctuation_and_short_phrase_revokes_and_gets_one_confirmation(
     texter: Texter, ada: uuid.UUID, text: str
