@@ -68,6 +68,7 @@ def main() -> None:
             "EMAIL_FROM": "shop@benchmark.example",
             "SECRET_KEYS": "for-a-benchmark-that-nobody-else-can-reach-0123456789",
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+            "STATEMENT_TIMEOUT_SECONDS": "120",  # for a million rows at a time
             "PUBLIC_URL": "https://shop.benchmark.example",
         }
         os.environ.update(environment)

@@ -10,7 +10,7 @@ from benchmarks.flows import people
 TICKS = 400
 TABLES = ("flow_runs", "timers", "flow_run_steps")
 AMOUNTS = (0, 10_000, 1_000_000)
-AT_ONCE = 100_000
+AT_ONCE = 50_000
 
 _SLEEP = """
     WITH runs AS (
