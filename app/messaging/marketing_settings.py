@@ -24,14 +24,20 @@ UNPROVEN_SOURCES = (ConsentSource.NEWSLETTER, ConsentSource.CART, ConsentSource.
 """Where anybody can enter anybody's address; the others come from the receiver, or from staff."""
 
 
+LATEST_QUIET_FROM = time(21)
+EARLIEST_QUIET_UNTIL = time(8)
+"""47 CFR 64.1200(c)(1): calls and texts that sell are made from 8:00 to 21:00 where the receiver is. A shop can be
+quieter than that."""
+
+
 @dataclass(frozen=True, slots=True)
 class MarketingSettings:
     email_cap_hours: int = 16
     """At most one marketing mail to a person in so many hours; 0 is no cap."""
     sms_cap_hours: int = 24
     """The same for text messages and calls."""
-    quiet_from: time = time(21)
-    quiet_until: time = time(8)
+    quiet_from: time = LATEST_QUIET_FROM
+    quiet_until: time = EARLIEST_QUIET_UNTIL
     """Between them, in the receiver's time zone, no marketing text or call goes out."""
     double_opt_in: Mapping[MessageChannel, frozenset[ConsentSource]] = field(
         default_factory=lambda: {channel: frozenset({ConsentSource.NEWSLETTER}) for channel in CONFIRMABLE}
@@ -152,8 +158,11 @@ def _edited(problems: Problems, before: MarketingSettings, given: MarketingSetti
         )
     quiet_from = _time(problems, given.get("quiet_from"), "quietFrom") or settings.quiet_from
     quiet_until = _time(problems, given.get("quiet_until"), "quietUntil") or settings.quiet_until
-    if quiet_from == quiet_until:
-        problems.add(CommonErrorCode.INVALID, "The quiet hours need a beginning and another end.", "quietUntil")
+    if quiet_from > LATEST_QUIET_FROM:
+        problems.add(CommonErrorCode.INVALID, "The quiet hours begin at 21:00 or earlier.", "quietFrom")
+    elif quiet_until < EARLIEST_QUIET_UNTIL or quiet_until >= quiet_from:
+        message = "The quiet hours end at 08:00 or later, and before they begin again."
+        problems.add(CommonErrorCode.INVALID, message, "quietUntil")
     double_opt_in = _double_opt_in(problems, settings.double_opt_in, given.get("double_opt_in") or ())
     return replace(settings, quiet_from=quiet_from, quiet_until=quiet_until, double_opt_in=double_opt_in)
 

@@ -66,6 +66,8 @@ async def test_what_is_given_changes_and_the_rest_stays(api: Api, staff_token: s
         ({"quietFrom": "25:00"}, "INVALID", ["input", "quietFrom"]),
         ({"quietFrom": "9pm"}, "INVALID", ["input", "quietFrom"]),
         ({"quietFrom": "08:00"}, "INVALID", ["input", "quietUntil"]),
+        ({"quietFrom": "21:30"}, "INVALID", ["input", "quietFrom"]),
+        ({"quietUntil": "07:30"}, "INVALID", ["input", "quietUntil"]),
         ({"utmSource": " "}, "REQUIRED", ["input", "utmSource"]),
         ({"helpText": "x" * 161}, "TOO_LONG", ["input", "helpText"]),
         (
