@@ -53,7 +53,10 @@ async def preview(condition: Condition) -> Preview:
             break
         before = ids[-1]
         found.looked_at += len(ids)
-        for profile_id, (answer,) in (await answer_all([condition], ids)).items():
+        answers = await answer_all([condition], ids)
+        # The newest first, whatever the order in which the facts were found; not who was merged meanwhile.
+        for profile_id in (one for one in ids if one in answers):
+            (answer,) = answers[profile_id]
             found.matching += answer.holds
             if answer.holds and len(found.sample) < MAX_SAMPLE:
                 found.sample.append(profile_id)
