@@ -69,9 +69,17 @@ def test_sample_secrets_are_refused_in_production(tmp_path: Path) -> None:
     assert "please-change-me" not in said
 
 
-def test_migrating_again_changes_nothing(database: str) -> None:
-    code, said = tradewind("migrate")
-    assert (code, said.strip()) == (0, "The database is up to date.")
+@pytest.mark.usefixtures("clean_database")
+async def test_migrating_again_changes_nothing() -> None:
+    await shop_factory.shop()
+    for _ in range(2):
+        code, said = tradewind("migrate")
+        assert (code, said.strip()) == (0, "The database is up to date.")
+        versions = await db.fetch(
+            "SELECT f.key, f.status, v.number FROM flows f JOIN flow_versions v ON v.flow_id = f.id"
+        )
+        assert len(versions) == 7, "the recipes, once"
+        assert {row["status"] for row in versions} == {"DRAFT"}
 
 
 @pytest.mark.usefixtures("clean_database")
