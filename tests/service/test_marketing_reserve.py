@@ -241,6 +241,16 @@ async def test_a_text_that_is_up_only_at_night_waits_for_the_morning(drain: Drai
     assert "Reply STOP to opt out, HELP for help." in text.text
 
 
+async def test_what_was_reserved_in_time_and_comes_up_too_late_is_not_sent(drain: Drain) -> None:
+    ada = await subscriber()
+    reserved = await reserve(ada, not_after=await clock.now() + timedelta(hours=12))
+    assert isinstance(reserved, Reserved)
+    await clock.move_to(await clock.now() + timedelta(hours=13))  # every worker was away
+    await drain()
+    assert [(row["state"], row["reason"]) for row in await ledger()] == [("SKIPPED", "TOO_LATE")]
+    assert await list_messages() == []
+
+
 async def test_what_is_still_to_be_sent_keeps_its_turn_however_long_that_takes() -> None:
     ada = await subscriber()
     await reserve(ada)  # its provider is away
