@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -14,80 +13,27 @@ from app.kit import ids
 from app.messaging import marketing as deciding
 from app.messaging.dev_inbox import list_messages
 from app.messaging.marketing import Deferred, MarketingMessage, Reserved, Skipped
-from app.messaging.models import MessageChannel, MessagePurpose
+from app.messaging.models import MessageChannel
+from tests.api.campaign_operations import (
+    Staff,
+    at_work,
+    does,
+    receivers,
+    skips,
+)
 from tests.client import Api
 from tests.factories import campaigns, customers, marketing, notices
 from tests.factories.shop import shop
 
-FIELDS = """{ id name status channel templateKey segmentId sendAt inLocalTime perMinute startedAt finishedAt
-    stats { recipients handled waiting sent failed skipped { reason count } delivered bounced complained clicked
-            unsubscribed orders revenue { amount currencyCode } } }"""
-ANSWER = f"{{ campaign {FIELDS} userErrors {{ code field message }} }}"
-CREATE = f"mutation ($input: CampaignInput!) {{ campaignCreate(input: $input) {ANSWER} }}"
-UPDATE = f"mutation ($id: ID!, $input: CampaignUpdateInput!) {{ campaignUpdate(id: $id, input: $input) {ANSWER} }}"
-SCHEDULE = (
-    f"mutation ($id: ID!, $input: CampaignScheduleInput!) {{ campaignSchedule(id: $id, input: $input) {ANSWER} }}"
-)
-SHOW = f"query ($id: ID!) {{ campaign(id: $id) {FIELDS} }}"
-LIST = f"query ($status: CampaignStatus) {{ campaigns(status: $status) {{ totalCount nodes {FIELDS} }} }}"
-DELETE = "mutation ($id: ID!) { campaignDelete(id: $id) { deletedId userErrors { code field message } } }"
-TEST = """mutation ($id: ID!, $to: String!) {
-    campaignTestSend(id: $id, to: $to) { messageId userErrors { code field message } } }"""
-EMAIL, SMS, VOICE = MessageChannel.EMAIL, MessageChannel.SMS, MessageChannel.VOICE
+EMAIL, SMS = MessageChannel.EMAIL, MessageChannel.SMS
 PHONE = "+14155550188"
 Drain = Callable[[], Awaitable[None]]
 Advance = Callable[[str], Awaitable[None]]
 
 
-def does(action: str) -> str:
-    return f"mutation ($id: ID!) {{ campaign{action}(id: $id) {ANSWER} }}"
-
-
-class Staff:
-    def __init__(self, api: Api, token: str) -> None:
-        self.api, self.token = api, token
-
-    async def create(self, **given: Any) -> str:
-        made = {"name": "Spring", "templateKey": "news", **given}
-        data = await self.api.ok(CREATE, {"input": made}, token=self.token)
-        created: str = data["campaignCreate"]["campaign"]["id"]
-        return created
-
-    async def do(self, action: str, id: str) -> dict[str, Any]:
-        data = await self.api.ok(does(action), {"id": id}, token=self.token)
-        campaign: dict[str, Any] = data[f"campaign{action}"]["campaign"]
-        return campaign
-
-    async def refused(self, action: str, id: str) -> list[str]:
-        return [error["code"] for error in await self.api.refused(does(action), {"id": id}, token=self.token)]
-
-    async def schedule(self, id: str, **given: Any) -> dict[str, Any]:
-        data = await self.api.ok(SCHEDULE, {"id": id, "input": given}, token=self.token)
-        campaign: dict[str, Any] = data["campaignSchedule"]["campaign"]
-        return campaign
-
-    async def show(self, id: str) -> dict[str, Any]:
-        campaign: dict[str, Any] = (await self.api.ok(SHOW, {"id": id}, token=self.token))["campaign"]
-        return campaign
-
-    async def stats(self, id: str) -> dict[str, Any]:
-        stats: dict[str, Any] = (await self.show(id))["stats"]
-        return stats
-
-
 @pytest.fixture
 async def by(api: Api, staff_token: str) -> Staff:
-    await shop()
-    await marketing.template("news")
-    return Staff(api, staff_token)
-
-
-async def receivers() -> list[str]:
-    return sorted(message.to for message in await list_messages(first=100))
-
-
-def skips(stats: dict[str, Any]) -> dict[str, int]:
-    return {skip["reason"]: skip["count"] for skip in stats["skipped"]}
+    return await at_work(api, staff_token)
 
 
 # --- who --------------------------------------------------------------------------------------------------------------
@@ -361,127 +307,6 @@ async def test_many_presses_at_once_send_it_once(by: Staff, drain: Drain) -> Non
     await drain()
     assert len(await receivers()) == 5
     assert all(message.deliveries == 1 for message in await list_messages())
-
-
-# --- drafts -----------------------------------------------------------------------------------------------------------
-
-
-async def test_a_draft_can_be_changed_listed_and_deleted(by: Staff, api: Api, staff_token: str) -> None:
-    campaign = await by.create(perMinute=60)
-    data = await api.ok(UPDATE, {"id": campaign, "input": {"name": "Summer", "perMinute": None}}, token=staff_token)
-    changed = data["campaignUpdate"]["campaign"]
-    assert (changed["name"], changed["perMinute"], changed["templateKey"]) == ("Summer", None, "news")
-    assert changed["stats"]["revenue"] == {"amount": "0.00", "currencyCode": "USD"}
-    other = await by.create(name="Autumn")
-    listed = (await api.ok(LIST, {"status": "DRAFT"}, token=staff_token))["campaigns"]
-    assert [node["name"] for node in listed["nodes"]] == ["Autumn", "Summer"]
-    assert listed["totalCount"] == 2
-    assert (await api.ok(DELETE, {"id": other}, token=staff_token))["campaignDelete"]["deletedId"] == other
-    assert (await api.ok(SHOW, {"id": other}, token=staff_token))["campaign"] is None
-    node = await api.ok("query ($id: ID!) { node(id: $id) { id } }", {"id": campaign}, token=staff_token)
-    assert node["node"] == {"id": campaign}
-    assert (await api.ok("query ($id: ID!) { node(id: $id) { id } }", {"id": campaign}))["node"] is None
-
-
-@pytest.mark.parametrize(
-    ("given", "code", "field"),
-    [
-        ({"name": " "}, "REQUIRED", "name"),
-        ({"name": "x" * 121}, "TOO_LONG", "name"),
-        ({"templateKey": "missing"}, "NOT_FOUND", "templateKey"),
-        ({"templateKey": "receipt"}, "CAMPAIGN_NOT_MARKETING", "templateKey"),
-        ({"templateKey": "reminder"}, "INVALID", "templateKey"),
-        ({"segmentId": "seg_" + "0" * 32}, "NOT_FOUND", "segmentId"),
-        ({"segmentId": "nonsense"}, "INVALID_ID", "segmentId"),
-        ({"perMinute": 0}, "OUT_OF_RANGE", "perMinute"),
-        ({"perMinute": 100_001}, "OUT_OF_RANGE", "perMinute"),
-    ],
-)
-async def test_what_is_wrong_is_named_and_nothing_is_made(
-    by: Staff, api: Api, staff_token: str, given: dict[str, Any], code: str, field: str
-) -> None:
-    await marketing.template("receipt", purpose=MessagePurpose.TRANSACTIONAL)
-    await marketing.template("reminder", trigger="checkout.started")
-    made = {"name": "Spring", "templateKey": "news", **given}
-    (error,) = await api.refused(CREATE, {"input": made}, token=staff_token)
-    assert (error["code"], error["field"]) == (code, ["input", field])
-    assert await db.fetchval("SELECT count(*) FROM campaigns") == 0
-
-
-async def test_what_cannot_be_sent_is_refused_and_nothing_starts(
-    by: Staff, api: Api, staff_token: str, drain: Drain
-) -> None:
-    await customers.profile(email="ada@customer.example", consents=[EMAIL])
-    await drain()
-    await marketing.template("draft", publish=False)
-    await marketing.template("call", channel=VOICE, text="Hello from {{ shop.name }}.")
-    assert await by.refused("Send", await by.create(templateKey="draft")) == ["TEMPLATE_NOT_PUBLISHED"]
-    assert await by.refused("Send", await by.create(templateKey="call")) == ["CHANNEL_DISABLED"]
-    campaign = await by.create()
-    now = await clock.now()
-    for moment in (now - timedelta(minutes=1), now + timedelta(days=800)):
-        given = {"id": campaign, "input": {"sendAt": moment.isoformat()}}
-        (error,) = await api.refused(SCHEDULE, given, token=staff_token)
-        assert (error["code"], error["field"]) == ("OUT_OF_RANGE", ["input", "sendAt"])
-    assert await by.refused("Resume", campaign) == ["CAMPAIGN_STATE"]
-    assert await by.refused("Cancel", campaign) == ["CAMPAIGN_STATE"]
-    assert await by.refused("Send", "camp_" + "0" * 32) == ["NOT_FOUND"]
-    await drain()
-    assert await receivers() == []
-    assert await db.fetchval("SELECT count(*) FROM timers WHERE kind LIKE 'campaign.%'") == 0
-
-
-async def test_a_started_campaign_cannot_be_changed_or_deleted(
-    by: Staff, api: Api, staff_token: str, drain: Drain
-) -> None:
-    campaign = await by.create()
-    await by.do("Send", campaign)
-    await drain()
-    changed = {"id": campaign, "input": {"name": "Other"}}
-    assert (await api.refused(UPDATE, changed, token=staff_token))[0]["code"] == "CAMPAIGN_STARTED"
-    assert (await api.refused(DELETE, {"id": campaign}, token=staff_token))[0]["code"] == "CAMPAIGN_STARTED"
-    assert (await by.show(campaign))["name"] == "Spring"
-
-
-async def test_a_test_goes_to_staff_alone_and_counts_nowhere(
-    by: Staff, api: Api, staff_token: str, drain: Drain
-) -> None:
-    await customers.profile(email="ada@customer.example", consents=[EMAIL])
-    await drain()
-    campaign = await by.create()
-    data = await api.ok(TEST, {"id": campaign, "to": "staff@shop.example"}, token=staff_token)
-    assert data["campaignTestSend"]["messageId"].startswith("msg_")
-    await drain()
-    (mail,) = await list_messages()
-    assert mail.to == "staff@shop.example"
-    assert (mail.subject or "").startswith("[Test] ")
-    shown = await by.show(campaign)
-    assert (shown["status"], shown["stats"]["recipients"], shown["stats"]["sent"]) == ("DRAFT", 0, 0)
-    (error,) = await api.refused(TEST, {"id": campaign, "to": "nobody"}, token=staff_token)
-    assert error["code"] == "INVALID_EMAIL"
-
-
-async def test_what_came_of_it_is_counted(by: Staff, drain: Drain) -> None:
-    people = await campaigns.subscribers(4)
-    campaign = await by.create()
-    await by.do("Send", campaign)
-    await drain()
-    campaign_id = ids.decode("camp", campaign)
-    rows = await db.fetch("SELECT id FROM messages WHERE campaign_id = $1 ORDER BY id", campaign_id)
-    await db.execute("UPDATE messages SET delivered_at = now(), clicked_at = now() WHERE id = $1", rows[0]["id"])
-    await db.execute("UPDATE messages SET bounced_at = now() WHERE id = $1", rows[1]["id"])
-    await db.execute(
-        """
-        INSERT INTO attributions (order_id, message_id, campaign_id, revenue_minor, attributed_at)
-        VALUES ($1, $2, $3, 12345, now())
-        """,
-        people[0],
-        rows[0]["id"],
-        campaign_id,
-    )
-    stats = await by.stats(campaign)
-    assert (stats["sent"], stats["delivered"], stats["clicked"], stats["bounced"], stats["orders"]) == (4, 1, 1, 1, 1)
-    assert stats["revenue"] == {"amount": "123.45", "currencyCode": "USD"}
 
 
 # --- faults -----------------------------------------------------------------------------------------------------------
