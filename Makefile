@@ -60,9 +60,9 @@ bench-flows:
 # The largest first: the others take the same versions from it.
 lock:
 	@$(PYTHON) requirements/install.py dev
-	$(LOCK) --extra dev --extra rabbitmq --extra test -o requirements/test.txt pyproject.toml
+	$(LOCK) --extra dev --extra rabbitmq --extra tracing --extra test -o requirements/test.txt pyproject.toml
 	$(LOCK) --extra dev -c requirements/test.txt -o requirements/dev.txt pyproject.toml
-	$(LOCK) --extra rabbitmq -c requirements/test.txt -o requirements/production.txt pyproject.toml
+	$(LOCK) --extra rabbitmq --extra tracing -c requirements/test.txt -o requirements/production.txt pyproject.toml
 	echo uv | $(LOCK) -o requirements/uv.txt -
 
 clean:

@@ -44,6 +44,9 @@ MODEL_MODULES = [
     "app.surveys.models",
     "app.referrals.models",
     "app.alerts.models",
+    "app.accounts.models",
+    "app.audit.models",
+    "app.privacy.models",
 ]
 APP_LABEL = "tradewind"
 MIGRATIONS_LOCK_ID = 0x7472_6164_6577

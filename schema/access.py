@@ -30,9 +30,12 @@ class Access:
 
     staff_permission: Permission | None = None
     staff: bool = False
+    customer: bool = False
 
     def check(self, info: Info) -> None:
         """Raises DomainError(UNAUTHENTICATED | FORBIDDEN)."""
+        if self.customer and info.context.customer is None:
+            raise DomainError(CommonErrorCode.UNAUTHENTICATED, "Sign in first.")
         if not self.staff:
             return
         identity = info.context.staff
@@ -44,6 +47,8 @@ class Access:
 
 PUBLIC = Access()
 ANY_STAFF = Access(staff=True)
+CUSTOMER = Access(customer=True)
+"""Signed in with an account; the resolver gives it what is its own."""
 
 
 def STAFF(permission: Permission) -> Access:  # noqa: N802 - reads like the constants beside it

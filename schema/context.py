@@ -6,7 +6,10 @@ from typing import TypeAlias
 import strawberry
 from starlette.requests import HTTPConnection
 
+from app.accounts.identity import CustomerIdentity
+from app.accounts.identity import identity_of as customer_of
 from app.rate_limit import client_unit
+from app.sessions.service import CUSTOMER_TOKEN_PREFIX
 from app.settings import Settings
 from app.staff import queries as staff_queries
 from app.staff.permissions import StaffIdentity
@@ -18,6 +21,8 @@ from app.web.robots import is_fetched_ahead
 class Context:
     settings: Settings
     staff: StaffIdentity | None = None
+    customer: CustomerIdentity | None = None
+    """Never together with staff: a token is of one kind."""
     client_address: str = ""
     """Of the shopper, behind the proxies that the settings trust; a `client_unit` for rate limits, never for logs."""
     ip: str | None = None
@@ -44,9 +49,11 @@ def client_address(connection: HTTPConnection, trusted_proxies: int) -> str:
 async def build_context(connection: HTTPConnection, settings: Settings, authorization: str | None = None) -> Context:
     """`authorization` overrides the header: WebSocket clients of browsers send it in `connection_init`."""
     token = bearer_token(authorization or connection.headers.get("authorization"))
+    is_customer = token is not None and token.startswith(CUSTOMER_TOKEN_PREFIX)
     return Context(
         settings=settings,
-        staff=await staff_queries.identity_of(token) if token else None,
+        staff=await staff_queries.identity_of(token) if token and not is_customer else None,
+        customer=await customer_of(token) if token and is_customer else None,
         client_address=client_address(connection, settings.trusted_proxies),
         ip=client_ip(connection, settings.trusted_proxies),
         user_agent=connection.headers.get("user-agent"),

@@ -28,6 +28,8 @@ class Cart(Model):
     attributes = fields.JSONField[list[dict[str, str]]](default=list)
     profile_id = fields.UUIDField(null=True)
     """Whose it is, once somebody has said so or was seen with it."""
+    customer_id = fields.UUIDField(null=True)
+    """The account that it belongs to, once somebody has signed in with it."""
     discount_codes = fields.JSONField[list[str]](default=list, db_default="[]")
     """As the shopper typed them, in their order."""
     created_at = fields.DatetimeField()

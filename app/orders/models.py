@@ -54,6 +54,8 @@ class Order(Model):
     note = fields.TextField(null=True)
     attributes = fields.JSONField[list[dict[str, str]]](default=list)
     profile_id = fields.UUIDField(null=True)
+    customer_id = fields.UUIDField(null=True)
+    """The account in whose history it is: of who was signed in, or of the verified address it was placed with."""
     discounts = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
     """What took something off, as it was then: `[{"id", "code_id", "name", "code", "amount_minor"}, …]`."""
     placed_at = fields.DatetimeField()

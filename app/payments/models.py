@@ -69,6 +69,25 @@ class PaymentTransaction(Model):
         table = "payment_transactions"
 
 
+class SavedPaymentMethod(Model):
+    """What an account may pay with again: the gateway keeps the card, and gave a reference to it."""
+
+    id = fields.UUIDField(primary_key=True)
+    customer_id = fields.UUIDField()
+    gateway = fields.CharField(max_length=40)
+    method = fields.CharField(max_length=24)
+    reference = fields.CharField(max_length=255)
+    """The gateway's own; never shown."""
+    brand = fields.CharField(max_length=40, null=True)
+    last_characters = fields.CharField(max_length=4, null=True)
+    expires_month = fields.SmallIntField(null=True)
+    expires_year = fields.SmallIntField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "saved_payment_methods"
+
+
 class TestGatewayPayment(Model):
     """What the `test` gateway knows: it stands for a provider's own database, and only that gateway reads it."""
 

@@ -13,6 +13,9 @@ class Session(Model):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     """Real time at which it ends, however often it is refreshed."""
+    client_hash = fields.BinaryField(null=True)
+    """Keyed hash of the client's network at sign-in: whoever signed in from there before is no stranger."""
+    user_agent = fields.CharField(max_length=300, null=True)
     revoked_at = fields.DatetimeField(null=True)
     revoked_reason = fields.CharField(max_length=40, null=True)
 

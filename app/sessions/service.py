@@ -20,6 +20,8 @@ SESSION_DAYS = 90
 KEPT_AFTER_END_DAYS = 7
 FORGOTTEN_AT_ONCE = 10_000
 STAFF = "staff"
+CUSTOMER = "customer"
+CUSTOMER_TOKEN_PREFIX = "twc_"  # noqa: S105 - so that a request's token tells whom to look for
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ async def open_session(subject_kind: str, subject_id: uuid.UUID) -> TokenPair:
             subject_id,
             SESSION_DAYS,
         )
-        return await _issue(session_id)
+        return await _issue(session_id, subject_kind)
 
 
 async def refresh(refresh_token: str) -> TokenPair:
@@ -56,7 +58,7 @@ async def refresh(refresh_token: str) -> TokenPair:
     async with db.unit_of_work():
         row = await db.fetchrow(
             """
-            SELECT t.id, t.session_id, t.used_at,
+            SELECT t.id, t.session_id, t.used_at, s.subject_kind,
                    t.expires_at > clock_timestamp() AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp()
                    AS is_live
             FROM session_tokens t JOIN sessions s ON s.id = t.session_id
@@ -70,7 +72,7 @@ async def refresh(refresh_token: str) -> TokenPair:
             await revoke(row["session_id"], "refresh token used twice")
         elif row is not None and row["is_live"]:
             await db.execute("UPDATE session_tokens SET used_at = clock_timestamp() WHERE id = $1", row["id"])
-            pair = await _issue(row["session_id"])
+            pair = await _issue(row["session_id"], row["subject_kind"])
     if pair is None:
         raise DomainError(SessionErrorCode.INVALID_TOKEN, "Sign in again.", ["refreshToken"])
     return pair
@@ -113,8 +115,9 @@ async def forget_old() -> int:
     )
 
 
-async def _issue(session_id: uuid.UUID) -> TokenPair:
-    access, refresh_token = (secrets.token_urlsafe(24) for _ in range(2))
+async def _issue(session_id: uuid.UUID, subject_kind: str) -> TokenPair:
+    prefix = CUSTOMER_TOKEN_PREFIX if subject_kind == CUSTOMER else ""
+    access, refresh_token = (prefix + secrets.token_urlsafe(24) for _ in range(2))
     row = await db.fetchrow(
         """
         INSERT INTO session_tokens (id, session_id, kind, token_hash, created_at, expires_at)

@@ -25,7 +25,7 @@ from tests.factories import cart as carts
 from tests.factories import catalogue, checkout, discounts, flow_rows, marketing, segments, staff
 from tests.factories.fulfillments import fulfill
 
-PUBLIC, ANY_STAFF = "PUBLIC", "ANY_STAFF"
+PUBLIC, ANY_STAFF, CUSTOMER = "PUBLIC", "ANY_STAFF", "CUSTOMER"
 
 MATRIX: dict[str, dict[str, str]] = {
     "Query": {
@@ -210,7 +210,8 @@ def test_every_root_field_is_in_the_matrix() -> None:
         for field in definition.fields:
             access: Access = field.metadata["access"]
             name = schema.config.name_converter.get_graphql_name(field)
-            fields[name] = access.staff_permission or (ANY_STAFF if access.staff else PUBLIC)
+            signed_in = ANY_STAFF if access.staff else CUSTOMER if access.customer else PUBLIC
+            fields[name] = access.staff_permission or signed_in
     assert found == MATRIX
 
 

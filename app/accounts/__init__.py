@@ -1,0 +1,1 @@
+"""Customer accounts: who a shopper is once they have signed in."""

@@ -1,0 +1,1 @@
+"""Who of the staff, and which key, changed what."""
