@@ -31,6 +31,8 @@ class Access:
     staff_permission: Permission | None = None
     staff: bool = False
     customer: bool = False
+    person: bool = False
+    """Somebody who signed in: not an API key."""
 
     def check(self, info: Info) -> None:
         """Raises DomainError(UNAUTHENTICATED | FORBIDDEN)."""
@@ -41,12 +43,16 @@ class Access:
         identity = info.context.staff
         if identity is None:
             raise DomainError(CommonErrorCode.UNAUTHENTICATED, "Sign in as staff first.")
+        if self.person and identity.is_key:
+            raise DomainError(CommonErrorCode.FORBIDDEN, "An API key cannot do this; sign in.")
         if self.staff_permission is not None and not identity.may(self.staff_permission):
             raise DomainError(CommonErrorCode.FORBIDDEN, f"This needs the permission {self.staff_permission}.")
 
 
 PUBLIC = Access()
 ANY_STAFF = Access(staff=True)
+ANY_MEMBER = Access(staff=True, person=True)
+"""A member of staff who signed in, for what is about themselves."""
 CUSTOMER = Access(customer=True)
 """Signed in with an account; the resolver gives it what is its own."""
 

@@ -305,6 +305,6 @@ class ConsentMutations:
             granted=input.granted,
             text_id=ids.decode(TEXT_PREFIX, input.text_id, ["input", "textId"]) if input.text_id else None,
             note=input.note or None,
-            staff_id=staff.id,
+            recorded_by=staff.actor,
         )
         return ConsentRecordPayload(recorded=recorded)

@@ -21,6 +21,7 @@ from app.web.robots import is_fetched_ahead
 class Context:
     settings: Settings
     staff: StaffIdentity | None = None
+    """A member of staff who is signed in, or an API key."""
     customer: CustomerIdentity | None = None
     """Never together with staff: a token is of one kind."""
     client_address: str = ""

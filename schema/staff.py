@@ -12,7 +12,7 @@ from app.sessions import service as sessions
 from app.staff import queries
 from app.staff import service as staff
 from app.staff.permissions import Permission, StaffMember
-from schema.access import ANY_STAFF, PUBLIC, mutation, query
+from schema.access import ANY_MEMBER, PUBLIC, mutation, query
 from schema.context import Info
 from schema.enums import describe_enum
 from schema.errors import UserError
@@ -97,7 +97,7 @@ def _shown(user: StaffMember) -> StaffUser:
 
 @strawberry.type
 class StaffQueries:
-    @query(access=ANY_STAFF, description="Staff: whose access token this is.")
+    @query(access=ANY_MEMBER, description="Staff: whose access token this is.")
     async def staff_me(self, info: Info) -> StaffUser:
         identity = info.context.staff
         if identity is None:
@@ -133,7 +133,7 @@ class StaffMutations:
     @mutation(access=PUBLIC, description="End the session of the access token that this request carries.")
     async def logout(self, info: Info) -> LogoutPayload:
         identity = info.context.staff
-        if identity is None:
+        if identity is None or identity.session_id is None:
             raise DomainError(CommonErrorCode.UNAUTHENTICATED, "There is no session to end.")
         await sessions.revoke(identity.session_id, "signed out")
         return LogoutPayload()

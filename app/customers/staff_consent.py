@@ -20,7 +20,7 @@ async def record(
     granted: bool,
     text_id: uuid.UUID | None,
     note: str | None,
-    staff_id: uuid.UUID,
+    recorded_by: str,
 ) -> bool:
     """Write it down for the profile's address; False, and nothing written, when it holds already.
 
@@ -29,6 +29,7 @@ async def record(
     Args:
         text_id: the wording that was read out or signed; None for the shop's current one.
         note: how it was given.
+        recorded_by: who of the staff, or which key (`StaffIdentity.actor`).
 
     Raises:
         DomainError: NOT_FOUND, INVALID for calls, CONSENT_ADDRESS_MISSING, CONSENT_TEXT_UNKNOWN,
@@ -41,7 +42,7 @@ async def record(
     problems = Problems()
     said = problems.line(note, "note", max_chars=MAX_NOTE_CHARS)
     problems.raise_if_any()
-    detail = f"staff:{staff_id.hex}" + (f" {said}" if said else "")
+    detail = recorded_by + (f" {said}" if said else "")
     async with db.unit_of_work():
         try:
             profile_id = await identification.lock(profile_id)

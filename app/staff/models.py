@@ -9,6 +9,9 @@ class StaffRole(Model):
     id = fields.UUIDField(primary_key=True)
     name = fields.CharField(max_length=80, unique=True)
     permissions = ArrayField(element_type="text", default=list)
+    """Nothing where it is empty; of no meaning for owners."""
+    is_owner = fields.BooleanField(default=False, db_default=False)
+    """At most one role: it has every permission, also those that a later release adds."""
 
     class Meta:
         table = "staff_roles"

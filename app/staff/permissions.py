@@ -31,6 +31,10 @@ class Permission(StrEnum):
     """Jobs, dead letters, the send ledger; in development also the clock and the inbox."""
 
 
+NOT_FOR_KEYS = frozenset({Permission.STAFF_WRITE, Permission.API_KEYS_WRITE})
+"""A key that made keys or staff would outlive its own end."""
+
+
 @dataclass(frozen=True, slots=True)
 class StaffMember:
     id: uuid.UUID
@@ -40,9 +44,22 @@ class StaffMember:
 
 @dataclass(frozen=True, slots=True)
 class StaffIdentity(StaffMember):
-    """Who is signed in, as one request sees it."""
+    """Who acts, as one request sees them: a member of staff who is signed in, or an API key.
 
-    session_id: uuid.UUID
+    `id` is the member's or the key's own; no two of them are alike, so a `created_by` may hold either.
+    """
+
+    session_id: uuid.UUID | None
+    """None for a key: nobody is signed in."""
+
+    @property
+    def is_key(self) -> bool:
+        return self.session_id is None
+
+    @property
+    def actor(self) -> str:
+        """For notes in text: `staff:` or `key:` and the id in hex."""
+        return f"{'key' if self.is_key else 'staff'}:{self.id.hex}"
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions

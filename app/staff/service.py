@@ -8,7 +8,6 @@ from app.kit.ids import new_id
 from app.sessions import passwords
 from app.sessions import service as sessions
 from app.sessions.errors import SessionErrorCode
-from app.staff.permissions import Permission
 
 OWNER_ROLE = "Owner"
 MAX_EMAIL_CHARS = 254
@@ -18,7 +17,7 @@ LOGINS_PER_EMAIL = 20
 
 
 async def create_owner(email: str, name: str, password: str) -> uuid.UUID:
-    """A staff user in the role Owner, which has every permission and is made when it is missing.
+    """A staff user in the role of owners, which has every permission and is made when it is missing.
 
     Raises:
         DomainError: INVALID for a malformed email or a weak password, CONFLICT when the email is taken.
@@ -37,12 +36,11 @@ async def create_owner(email: str, name: str, password: str) -> uuid.UUID:
     async with db.unit_of_work():
         role_id = await db.fetchval(
             """
-            INSERT INTO staff_roles (id, name, permissions) VALUES ($1, $2, $3)
-            ON CONFLICT (name) DO UPDATE SET permissions = EXCLUDED.permissions RETURNING id
+            INSERT INTO staff_roles (id, name, permissions, is_owner) VALUES ($1, $2, '{}', true)
+            ON CONFLICT (is_owner) WHERE is_owner DO UPDATE SET is_owner = true RETURNING id
             """,
             new_id(),
             OWNER_ROLE,
-            [permission.value for permission in Permission],
         )
         made = await db.execute(
             """

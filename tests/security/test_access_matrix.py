@@ -25,7 +25,7 @@ from tests.factories import cart as carts
 from tests.factories import catalogue, checkout, discounts, flow_rows, marketing, segments, staff
 from tests.factories.fulfillments import fulfill
 
-PUBLIC, ANY_STAFF, CUSTOMER = "PUBLIC", "ANY_STAFF", "CUSTOMER"
+PUBLIC, ANY_STAFF, ANY_MEMBER, CUSTOMER = "PUBLIC", "ANY_STAFF", "ANY_MEMBER", "CUSTOMER"
 
 MATRIX: dict[str, dict[str, str]] = {
     "Query": {
@@ -69,7 +69,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "shippingQuotes": PUBLIC,
         "shippingZones": Permission.SHIPPING_WRITE,
         "shop": PUBLIC,
-        "staffMe": ANY_STAFF,
+        "staffMe": ANY_MEMBER,
         "suppressions": Permission.CUSTOMERS_READ,
         "referralProgram": Permission.MARKETING_READ,
         "referrals": Permission.CUSTOMERS_READ,
@@ -210,7 +210,8 @@ def test_every_root_field_is_in_the_matrix() -> None:
         for field in definition.fields:
             access: Access = field.metadata["access"]
             name = schema.config.name_converter.get_graphql_name(field)
-            signed_in = ANY_STAFF if access.staff else CUSTOMER if access.customer else PUBLIC
+            anybody = ANY_MEMBER if access.person else ANY_STAFF
+            signed_in = anybody if access.staff else CUSTOMER if access.customer else PUBLIC
             fields[name] = access.staff_permission or signed_in
     assert found == MATRIX
 
@@ -274,7 +275,7 @@ async def test_who_lacks_the_permission_is_refused_and_nothing_changes(api: Api,
         assert codes_of(anonymous, field) == ["UNAUTHENTICATED"], field
         stranger = await api.query(document, variables, token="not-a-token")
         assert codes_of(stranger, field) == ["UNAUTHENTICATED"], field
-        if needed is not ANY_STAFF:
+        if needed not in (ANY_STAFF, ANY_MEMBER):
             without = await api.query(document, variables, token=lacking[Permission(needed)])
             assert codes_of(without, field) == ["FORBIDDEN"], field
     assert await everything() == before
