@@ -47,6 +47,7 @@ MODEL_MODULES = [
     "app.accounts.models",
     "app.audit.models",
     "app.privacy.models",
+    "app.upkeep.models",
 ]
 APP_LABEL = "tradewind"
 MIGRATIONS_LOCK_ID = 0x7472_6164_6577

@@ -8,13 +8,14 @@ from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware, MiddlewareError
 
+from app.events import queue
 from app.runtime import running
 from app.settings import Settings
 
 HEARTBEAT_TIMEOUT_MS = 10_000
 MAINTENANCE_CHANCE_PER_MILLION = 20_000
 SOCKET_TIMEOUT_SECONDS = 5.0
-QUEUE = "events"
+QUEUE = queue.NAME
 
 
 class Runtime(Middleware):

@@ -20,6 +20,8 @@ class Event(Model):
     attempts = fields.IntField(default=0)
     publications = fields.IntField(default=0)
     acknowledged_at = fields.DatetimeField(null=True)
+    traceparent = fields.CharField(max_length=55, null=True)
+    """Of the span in which it was recorded (W3C Trace Context), where tracing is on."""
 
     class Meta:
         table = "events"
