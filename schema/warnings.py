@@ -13,6 +13,8 @@ describe_enum(
     OUT_OF_STOCK="Nothing of it is in stock now.",
     NOT_FOR_SALE="The product was taken off sale since it was put into the cart; it cannot be ordered.",
     COUNTRY_NOT_SERVED="The shop does not ship to this country.",
+    CART_NOT_FOUND="There is no such open cart that could become the account's.",
+    CART_NOT_MERGED="The cart and the account's own could not become one; both stay, and are the account's.",
 )
 
 

@@ -43,8 +43,11 @@ def read_token(token: str) -> uuid.UUID | None:
 async def key_of(cart_id: uuid.UUID) -> CartKey | None:
     """The id and secret of a cart; None for no cart, and for one whose key has left the ring."""
     stored = await db.fetchval("SELECT secret_hash FROM carts WHERE id = $1", cart_id)
-    if stored is None:
-        return None
+    return None if stored is None else matching_key(cart_id, stored)
+
+
+def matching_key(cart_id: uuid.UUID, stored: bytes) -> CartKey | None:
+    """The same for who has read the secret's hash already."""
     secrets = keyring().derivations(_SECRET, cart_id)
     secret = next((secret for secret in secrets if token_matches(secret, stored)), None)
     return CartKey(cart_id, secret) if secret is not None else None

@@ -138,6 +138,19 @@ def remove_lines(lines: Lines, line_ids: Sequence[uuid.UUID | None]) -> Change:
     return _change([line for line in lines if line.id not in gone], [], errors)
 
 
+def join_lines(lines: Lines, more: Lines) -> Change:
+    """All lines of two carts: alike ones add up, the others follow in their order. Stock takes nothing away.
+
+    Raises:
+        DomainErrors: TOO_MANY, OUT_OF_RANGE, TOO_LONG: together they are more than a cart can hold.
+    """
+    errors: list[DomainError] = []
+    joined = _merged([*lines, *more], errors)
+    if len(joined) > MAX_LINES:
+        errors.append(DomainError(CommonErrorCode.TOO_MANY, f"A cart can have {MAX_LINES} lines at most.", ["lines"]))
+    return _change(joined, [], errors)
+
+
 def _wrong_update(
     index: int, item: LineToUpdate, by_id: Mapping[uuid.UUID, CartLineSnapshot], seen: Mapping[uuid.UUID, object]
 ) -> Iterator[DomainError]:

@@ -12,6 +12,8 @@ class WarningCode(Enum):
     OUT_OF_STOCK = "OUT_OF_STOCK"
     NOT_FOR_SALE = "NOT_FOR_SALE"
     COUNTRY_NOT_SERVED = "COUNTRY_NOT_SERVED"
+    CART_NOT_FOUND = "CART_NOT_FOUND"
+    CART_NOT_MERGED = "CART_NOT_MERGED"
 
 
 @dataclass(frozen=True, slots=True)

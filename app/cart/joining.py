@@ -1,0 +1,83 @@
+"""What a cart becomes when another one is put into it. Pure: two carts go in, one comes out, or errors alone.
+
+Everything that the cart has stays, and what it lacks comes from the other one.
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+from app.cart import rules
+from app.cart.attributes import MAX_ATTRIBUTES
+from app.cart.snapshots import CartLineSnapshot, CartSnapshot
+from app.cart.warnings import CartWarning, line_warnings
+from app.errors import CommonErrorCode, DomainError, DomainErrors
+from app.promotions.queries import MAX_CODES
+from app.promotions.rules import same
+
+FIELD = ["cartId"]
+
+
+def joined(cart: CartSnapshot, other: CartSnapshot, lines: list[CartLineSnapshot]) -> CartSnapshot:
+    """`cart` with all of `other`.
+
+    Args:
+        lines: the other's, under ids of their own.
+
+    Raises:
+        DomainErrors: TOO_MANY, OUT_OF_RANGE, TOO_LONG: together they are more than a cart can hold.
+    """
+    errors: list[DomainError] = []
+    try:
+        cart = replace(cart, lines=rules.join_lines(cart.lines, lines).lines)
+    except DomainErrors as wrong:
+        errors = [DomainError(error.code, error.message, FIELD) for error in wrong.errors]
+    attributes, codes = _attributes(cart, other), codes_of(cart, other)
+    if len(attributes) > MAX_ATTRIBUTES:
+        errors.append(DomainError(CommonErrorCode.TOO_MANY, f"At most {MAX_ATTRIBUTES} attributes.", FIELD))
+    if len(codes) > MAX_CODES:
+        errors.append(DomainError(CommonErrorCode.TOO_MANY, f"At most {MAX_CODES} codes.", FIELD))
+    if errors:
+        raise DomainErrors(errors)
+    email, phone = _contact(cart, other)
+    return replace(
+        cart,
+        email=email,
+        phone=phone,
+        country_code=cart.country_code or other.country_code,
+        note=cart.note or other.note,
+        attributes=attributes,
+        discount_codes=codes,
+    )
+
+
+def warnings(before: CartSnapshot, after: CartSnapshot) -> list[CartWarning]:
+    """What is to be known of the lines that came in or grew, such as that there is less in stock by now."""
+    units: Counter[object] = Counter()
+    for line in after.lines:
+        units[line.variant_id] += line.quantity
+    had = {line.id: line.quantity for line in before.lines}
+    changed = [line for line in after.lines if had.get(line.id) != line.quantity]
+    about = [warning for line in changed for warning in line_warnings(line, units[line.variant_id])]
+    return [replace(warning, field=FIELD) for warning in about]
+
+
+def codes_of(cart: CartSnapshot, other: CartSnapshot) -> list[str]:
+    """The codes of both: the cart's in their order, then those that only the other one has."""
+    by_spelling = {same(code): code for code in reversed([*cart.discount_codes, *other.discount_codes])}
+    return list(reversed(by_spelling.values()))
+
+
+def _attributes(cart: CartSnapshot, other: CartSnapshot) -> list[dict[str, str]]:
+    had = {attribute["key"] for attribute in cart.attributes}
+    return [*cart.attributes, *(attribute for attribute in other.attributes if attribute["key"] not in had)]
+
+
+def _contact(cart: CartSnapshot, other: CartSnapshot) -> tuple[str | None, str | None]:
+    """What reaches one person: nobody's number is put beside somebody else's email."""
+    if not any(cart.contact):
+        return other.contact
+    (email, phone), (other_email, other_phone) = cart.contact, other.contact
+    if (email and other_email and email != other_email) or (phone and other_phone and phone != other_phone):
+        return cart.email, cart.phone
+    same_person = (email and email == other_email) or (phone and phone == other_phone)
+    return (cart.email or other_email, cart.phone or other_phone) if same_person else (cart.email, cart.phone)
