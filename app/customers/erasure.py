@@ -7,7 +7,7 @@ from app.customers import consent, suppressions
 from app.customers.models import SuppressionReason
 from app.messaging.models import MessageChannel
 
-_ADDRESSES = """
+ADDRESSES = """
     SELECT DISTINCT channel, address FROM consents
     WHERE profile_id IN (SELECT id FROM profiles WHERE id = $1 OR merged_into_id = $1) AND address <> ''
     UNION SELECT 'EMAIL', email FROM profiles WHERE id = $1 AND email IS NOT NULL
@@ -27,7 +27,7 @@ async def erase_addresses(profile_id: uuid.UUID) -> None:
     Inside a unit of work that holds the profile's lock. The profile's own row is the caller's to erase.
     """
     db.current_unit_of_work()
-    for row in await db.fetch(_ADDRESSES, profile_id):
+    for row in await db.fetch(ADDRESSES, profile_id):
         channel = MessageChannel(row["channel"])
         await consent.lock(channel, row["address"])
         await suppressions.add(channel, row["address"], SuppressionReason.ERASED)

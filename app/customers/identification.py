@@ -28,14 +28,14 @@ _NAMES = {
 _FILLED = tuple(_NAMES)
 
 # Everybody whom this may be about, locked in the order of their ids: the one with the address, and those whom the
-# visitor and the cart stand for. A profile that was merged while we waited for its lock does not come back.
+# visitor and the cart stand for. A profile that was merged or erased while we waited for its lock does not come back.
 _CANDIDATES = """
     SELECT p.id, p.email, p.phone, p.first_name, p.last_name, p.language, p.country_code, p.postal_code,
            p.id = (SELECT coalesce(o.merged_into_id, o.id) FROM visitors v JOIN profiles o ON o.id = v.profile_id
                    WHERE v.id = $3) AS is_visitors,
            p.id = (SELECT coalesce(o.merged_into_id, o.id) FROM profiles o WHERE o.id = $4) AS is_carts
     FROM profiles p
-    WHERE p.merged_into_id IS NULL AND p.id = ANY(ARRAY(
+    WHERE p.merged_into_id IS NULL AND p.erased_at IS NULL AND p.id = ANY(ARRAY(
         SELECT id FROM profiles WHERE lower(email) = lower($1) AND email IS NOT NULL AND merged_into_id IS NULL
         UNION ALL
         SELECT id FROM profiles WHERE $1::text IS NULL AND phone = $2 AND email IS NULL AND merged_into_id IS NULL
@@ -268,11 +268,17 @@ async def _find(
     rows = await db.fetch(_CANDIDATES, email, phone, visitor_id, cart_profile_id)
     visitors = next((row for row in rows if row["is_visitors"]), None)
     carts = next((row for row in rows if row["is_carts"]), None)
-    if cart_profile_id is not None and carts is None:
+    if cart_profile_id is not None and carts is None and not await _is_erased(cart_profile_id):
         return None
     if visitor_id is not None and visitors is None and await _visitor_is_known(visitor_id):
         return None
     return _Found(rows, visitors, carts)
+
+
+async def _is_erased(profile_id: uuid.UUID) -> bool:
+    """Then a cart of theirs is nobody's: what happens to it from now on is told of somebody new."""
+    erased: bool | None = await db.fetchval("SELECT erased_at IS NOT NULL FROM profiles WHERE id = $1", profile_id)
+    return bool(erased)
 
 
 async def _visitor_is_known(visitor_id: uuid.UUID) -> bool:

@@ -62,6 +62,8 @@ class Profile(Model):
     """No marketing before: after a complaint or a bad score."""
     merged_into_id = fields.UUIDField(null=True)
     """This profile lives on in that one; its row stays so that old ids lead there."""
+    erased_at = fields.DatetimeField(null=True)
+    """What was known of this person is gone. The row stays for the figures and for ids in orders: nothing joins it."""
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     last_seen_at = fields.DatetimeField(null=True)

@@ -13,10 +13,10 @@ from app.kit.ids import new_id
 _NOTE = "timeline"
 
 # A profile that was merged meanwhile lives on in another. Its row is held until the commit, so that nobody merges it
-# without seeing what is written here.
+# without seeing what is written here. Of whoever was erased, nothing is noted any more.
 _INSERT = """
     WITH profile AS (
-        SELECT id, merged_into_id FROM profiles WHERE id = ANY($2::uuid[]) ORDER BY id FOR KEY SHARE
+        SELECT id, merged_into_id, erased_at FROM profiles WHERE id = ANY($2::uuid[]) ORDER BY id FOR KEY SHARE
     )
     INSERT INTO profile_events (id, profile_id, type, occurred_at, product_id, collection_id, cart_id, order_id, data)
     SELECT e.id, coalesce(profile.merged_into_id, e.profile_id), e.type, coalesce(e.occurred_at, business_now()),
@@ -25,6 +25,7 @@ _INSERT = """
                 $9::text[])
          AS e (id, profile_id, type, occurred_at, product_id, collection_id, cart_id, order_id, data)
     LEFT JOIN profile ON profile.id = e.profile_id
+    WHERE profile.erased_at IS NULL
 """
 
 

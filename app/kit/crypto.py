@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import uuid
 
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from itsdangerous import BadData, URLSafeSerializer
 
 
@@ -40,6 +41,21 @@ class KeyRing:
         except BadData:
             return None
         return payload
+
+    def encrypt(self, purpose: str, content: bytes) -> bytes:
+        """For what has to be read again; the newest key encrypts."""
+        return self._fernet(purpose).encrypt(content)
+
+    def decrypt(self, purpose: str, stored: bytes) -> bytes | None:
+        """None when the key that it was encrypted under has left the ring, or it was for another purpose."""
+        try:
+            return self._fernet(purpose).decrypt(stored)
+        except InvalidToken:
+            return None
+
+    def _fernet(self, purpose: str) -> MultiFernet:
+        keys = [hmac.digest(key.encode(), f"encryption:{purpose}".encode(), "sha256") for key in self._keys]
+        return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(

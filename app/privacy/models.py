@@ -34,6 +34,8 @@ class PrivacyRequest(Model):
     finished_at = fields.DatetimeField(null=True)
     expires_at = fields.DatetimeField(null=True)
     """Real time at which an export's document is deleted."""
+    addresses = fields.BinaryField(null=True)
+    """Of an erasure that is not done: the emails and numbers that it still looks for, encrypted under the key ring."""
 
     class Meta:
         table = "privacy_requests"
