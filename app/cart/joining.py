@@ -63,8 +63,10 @@ def warnings(before: CartSnapshot, after: CartSnapshot) -> list[CartWarning]:
 
 def codes_of(cart: CartSnapshot, other: CartSnapshot) -> list[str]:
     """The codes of both: the cart's in their order, then those that only the other one has."""
-    by_spelling = {same(code): code for code in reversed([*cart.discount_codes, *other.discount_codes])}
-    return list(reversed(by_spelling.values()))
+    by_spelling: dict[str, str] = {}
+    for code in (*cart.discount_codes, *other.discount_codes):
+        by_spelling.setdefault(same(code), code)
+    return list(by_spelling.values())
 
 
 def _attributes(cart: CartSnapshot, other: CartSnapshot) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.cart import queries, service
+from app.cart import merging, queries, service
 from app.cart.service import Changed
 from app.kit import ids
 from schema.access import PUBLIC, mutation, query
@@ -166,6 +166,28 @@ class CartMutations:
     ) -> CartPayload:
         view, key = _view(info), cart_key(cart_id)
         return await _payload(info, view, await service.change_codes(key, codes, info.context.client_address))
+
+    @mutation(
+        access=PUBLIC,
+        description="Put everything of one cart into another: alike lines add up, the others follow, and nothing is "
+        "taken away for want of stock (the lines' warnings say so). Note, attributes, codes and buyer of the other one "
+        "stay; what it lacks comes from the first, which stays open without lines. When one cart cannot hold both, or "
+        "either is being paid for, everything is refused.",
+    )
+    async def cart_merge(
+        self,
+        info: Info,
+        cart_id: Annotated[
+            strawberry.ID, strawberry.argument(description="The cart that is emptied, the secret in its id included.")
+        ],
+        into_cart_id: Annotated[
+            strawberry.ID, strawberry.argument(description="The cart that gets it all, and is answered.")
+        ],
+    ) -> CartPayload:
+        view, customer = _view(info), info.context.customer
+        source, target = cart_key(cart_id), cart_key(into_cart_id, "intoCartId")
+        changed = await merging.merge(source, target, customer_id=customer.id if customer else None)
+        return await _payload(info, view, changed)
 
 
 def _view(info: Info) -> CartView:

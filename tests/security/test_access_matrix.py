@@ -99,6 +99,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "cartClear": PUBLIC,
         "cartCreate": PUBLIC,
         "cartDiscountCodesUpdate": PUBLIC,
+        "cartMerge": PUBLIC,  # with both secrets
         "cartLinesAdd": PUBLIC,
         "cartLinesRemove": PUBLIC,
         "cartLinesUpdate": PUBLIC,
