@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         allow_origin_regex=LOCAL_ORIGINS if settings.is_development else None,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type"],
-        expose_headers=["X-Request-Id"],
+        expose_headers=["X-Request-Id", "Retry-After"],
         max_age=PREFLIGHT_SECONDS,
     )
     middleware = [Middleware(Envelope, settings)]

@@ -1,11 +1,14 @@
-"""Counting attempts in Redis, in fixed windows.
+"""Counting attempts in Redis, so that all processes count the same ones; see docs/decisions/rate-limits.md.
 
-While Redis is away nothing is limited: a shop that lets nobody in would be the worse failure, and what is limited here
-(sign-in, order look-up) is slow or poor in information by itself.
+While Redis is away each process counts for itself, under the same limits: a shop that lets nobody in would be the worse
+failure, and one without any limit an invitation.
 """
 
+import asyncio
 import hashlib
 import ipaddress
+import time
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,11 +16,26 @@ from redis import RedisError
 
 from app.cache import cache, named
 from app.errors import CommonErrorCode, DomainError
+from app.kit import gcra
+from app.kit.gcra import Bucket, LocalBuckets, Rate
+from app.metrics import instruments
 
 log = structlog.get_logger(__name__)
 
 IPV6_CLIENT_BITS = 64
 """What an internet provider gives to one customer at least (RFC 6177): one client has all the addresses in it."""
+ANSWER_SECONDS = 0.25
+"""How long Redis may take. Whoever signs in does not wait for a limit."""
+AWAY_SECONDS = 1.0
+"""How long Redis is not asked again after it gave no answer."""
+
+
+class RateLimitedError(DomainError):
+    """Too many attempts; the next may be made in `retry_after_seconds`."""
+
+    def __init__(self, wait_seconds: float, field: Sequence[str | int] | None = None) -> None:
+        super().__init__(CommonErrorCode.RATE_LIMITED, "Too many attempts; try again later.", field)
+        self.retry_after_seconds = gcra.whole_seconds(wait_seconds)
 
 
 def client_unit(address: str) -> str:
@@ -43,33 +61,57 @@ def client_unit(address: str) -> str:
 async def allow(name: str, subject: str, *, limit: int, window_seconds: int, attempts: int = 1) -> None:
     """Count attempts of `subject` (an address, an email: stored as a digest).
 
+    At most `limit` pass at once, and as many again over the window. More attempts than `limit` in one call never pass.
+    What is refused is not counted.
+
     Raises:
-        DomainError: RATE_LIMITED when they are more than `limit` in the window.
+        RateLimitedError: none of the attempts is to be made.
     """
-    key = _key(name, subject)
-    try:
-        async with cache().pipeline(transaction=True) as pipeline:
-            pipeline.incrby(key, attempts)
-            pipeline.expire(key, window_seconds, nx=True)
-            count = (await pipeline.execute())[0]
-    except (RedisError, OSError):
-        log.warning("rate limit not counted: Redis is unavailable", limit=name)
-        return
-    if count > limit:
-        raise DomainError(CommonErrorCode.RATE_LIMITED, "Too many attempts; try again later.")
+    rate = _rates[name] = Rate(limit, window_seconds)
+    wait = await _take(name, Bucket(_key(name, subject), rate, attempts))
+    if wait:
+        instruments.rate_limited(name)
+        raise RateLimitedError(min(wait, window_seconds))
 
 
 async def give_back(name: str, subject: str, attempts: int) -> None:
-    """These turned out not to be what is limited, such as sign-ins that were right."""
-    key = _key(name, subject)
-    try:
-        # Only a counter that is still there: a new one would have no end.
-        if attempts and await cache().exists(key):
-            await cache().decrby(key, attempts)
-    except (RedisError, OSError):
-        log.warning("rate limit not counted: Redis is unavailable", limit=name)
+    """These turned out not to be what is limited, such as sign-ins that were right. They were counted by `allow`."""
+    if attempts and name in _rates:
+        await _take(name, Bucket(_key(name, subject), _rates[name], -attempts))
+
+
+async def is_used_up(name: str, subject: str, *, limit: int, window_seconds: int) -> bool:
+    """Whether `allow` would refuse one attempt more. Counts nothing: for what is counted when it has failed."""
+    rate = _rates[name] = Rate(limit, window_seconds)
+    return bool(await _take(name, Bucket(_key(name, subject), rate, 1), keep=False))
+
+
+_rates: dict[str, Rate] = {}
+"""The limits of this process's last calls, by name; the names are few and in the code."""
+_here = LocalBuckets()
+_away_until = 0.0
+"""On `time.monotonic()`."""
+
+
+async def _take(name: str, bucket: Bucket, *, keep: bool = True) -> float:
+    global _away_until
+    if time.monotonic() >= _away_until:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await gcra.take(cache(), [bucket], keep=keep)
+        except (RedisError, OSError, TimeoutError) as error:
+            _away_until = time.monotonic() + AWAY_SECONDS
+            log.warning("rate limit counted in this process alone", limit=name, error=type(error).__name__)
+    return _here.take([bucket], keep=keep)
+
+
+def forget_local_state() -> None:
+    """As a process that has just started: nothing counted here, and Redis not known to be away."""
+    global _away_until
+    _away_until = 0.0
+    _here.clear()
 
 
 def _key(name: str, subject: str) -> str:
     digest = hashlib.sha256(subject.encode()).hexdigest()[:32]
-    return named(f"limit:{name}:{digest}")
+    return named(f"rate:{name}:{digest}")

@@ -15,9 +15,12 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import FieldExtension
 
+from app.audit import recording
+from app.audit.recording import Action
 from app.errors import CommonErrorCode, DomainError, DomainErrors
+from app.rate_limit import RateLimitedError
 from app.staff.permissions import Permission
-from schema.context import Info
+from schema.context import Info, actor_of, origin_of
 from schema.errors import to_user_errors
 from schema.selection import Selection, check_selection
 
@@ -67,9 +70,19 @@ def as_graphql_error(errors: list[DomainError]) -> GraphQLError:
     extensions: dict[str, Any] = {"code": first.code.name}
     if first.field is not None:
         extensions["field"] = first.field
+    if isinstance(first, RateLimitedError):
+        extensions["retryAfterSeconds"] = first.retry_after_seconds
     if len(errors) > 1:
         extensions["errors"] = [{"code": e.code.name, "message": e.message, "field": e.field} for e in errors]
     return GraphQLError(first.message, extensions=extensions)
+
+
+def _noted(info: Info, errors: list[DomainError]) -> list[DomainError]:
+    """The same errors. When to try again is for the answer's headers, too."""
+    for error in errors:
+        if isinstance(error, RateLimitedError):
+            info.context.retry_after_seconds = max(info.context.retry_after_seconds, error.retry_after_seconds)
+    return errors
 
 
 class _QueryGuard(FieldExtension):
@@ -81,13 +94,16 @@ class _QueryGuard(FieldExtension):
             self.access.check(info)
             return await next_(source, info, **kwargs)
         except (DomainError, DomainErrors) as error:
-            raise as_graphql_error(error.errors) from error
+            raise as_graphql_error(_noted(info, error.errors)) from error
 
 
 class _MutationGuard(FieldExtension):
-    def __init__(self, access: Access, resolver: Resolver) -> None:
+    """Lets in whom `access` allows, and writes down in the audit log what staff and keys do or are refused."""
+
+    def __init__(self, access: Access, resolver: Resolver, *, audited: bool) -> None:
         self.access = access
         self.resolver = resolver
+        self.audited = audited
 
     @functools.cached_property
     def payload(self) -> Callable[..., Any]:
@@ -95,13 +111,25 @@ class _MutationGuard(FieldExtension):
         return payload
 
     async def resolve_async(self, next_: Resolver, source: Any, info: Info, **kwargs: Any) -> Any:
+        if info.context.staff is None or not self.audited:
+            return await self._resolve(next_, source, info, kwargs)
+        action = Action(actor_of(info.context.staff), info.field_name, origin_of(info.context))
+        with recording.acting(action):
+            payload = await self._resolve(next_, source, info, kwargs)
+        if payload.user_errors:
+            await recording.refused(action, [error.code.name for error in payload.user_errors])
+        else:
+            await recording.done(action)
+        return payload
+
+    async def _resolve(self, next_: Resolver, source: Any, info: Info, kwargs: dict[str, Any]) -> Any:
         try:
             self.access.check(info)
             # What is selected is read after the change; a refusal then would say that there was none.
             check_selection(Selection.of(info))
             return await next_(source, info, **kwargs)
         except (DomainError, DomainErrors) as error:
-            return self.payload(user_errors=to_user_errors(error.errors))
+            return self.payload(user_errors=to_user_errors(_noted(info, error.errors)))
 
 
 def _require_coroutine(resolver: Resolver) -> None:
@@ -124,15 +152,19 @@ def query(*, access: Access, description: str) -> Callable[[Resolver], Any]:
     return decorate
 
 
-def mutation(*, access: Access, description: str) -> Callable[[Resolver], Any]:
-    """A field of Mutation; the resolver returns a payload whose fields all have defaults."""
+def mutation(*, access: Access, description: str, audited: bool = True) -> Callable[[Resolver], Any]:
+    """A field of Mutation; the resolver returns a payload whose fields all have defaults.
+
+    Args:
+        audited: False where the resolver itself writes the audit log, as the actor is only known in the end.
+    """
 
     def decorate(resolver: Resolver) -> Any:
         _require_coroutine(resolver)
         return strawberry.mutation(
             resolver=resolver,
             description=description,
-            extensions=[_MutationGuard(access, resolver)],
+            extensions=[_MutationGuard(access, resolver, audited=audited)],
             metadata={"access": access},
         )
 

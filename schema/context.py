@@ -8,6 +8,8 @@ from starlette.requests import HTTPConnection
 
 from app.accounts.identity import CustomerIdentity
 from app.accounts.identity import identity_of as customer_of
+from app.audit.models import ActorKind
+from app.audit.recording import Actor, Origin
 from app.rate_limit import client_unit
 from app.sessions.service import CUSTOMER_TOKEN_PREFIX
 from app.settings import Settings
@@ -27,14 +29,24 @@ class Context:
     client_address: str = ""
     """Of the shopper, behind the proxies that the settings trust; a `client_unit` for rate limits, never for logs."""
     ip: str | None = None
-    """The whole address: kept as a part of the proof of a consent, and for nothing else."""
+    """The whole address: kept as a part of the proof of a consent and with what staff do, and for nothing else."""
     user_agent: str | None = None
     fetched_ahead: bool = False
     """Sent by a page that a browser loads before anybody asks to see it."""
     request_id: str = ""
+    retry_after_seconds: int = 0
+    """When to try again, after a refusal for too many attempts; 0 when there was none."""
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def actor_of(identity: StaffIdentity) -> Actor:
+    return Actor(ActorKind.API_KEY if identity.is_key else ActorKind.STAFF, identity.id, identity.name)
+
+
+def origin_of(context: Context) -> Origin:
+    return Origin(context.ip, context.user_agent, context.request_id)
 
 
 def bearer_token(authorization: str | None) -> str | None:

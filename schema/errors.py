@@ -12,6 +12,7 @@ from strawberry.types.enum import EnumValueDefinition
 import app
 from app.errors import DomainError, DomainErrors
 from app.errors import ErrorCode as DomainErrorCode
+from app.rate_limit import RateLimitedError as RateLimited
 
 
 def _collect_codes() -> type[Enum]:
@@ -61,6 +62,14 @@ def error_type(domain_error: type[D], build: Callable[[D], dict[str, Any]]) -> C
         return cls
 
     return register
+
+
+@error_type(RateLimited, lambda error: {"retry_after_seconds": error.retry_after_seconds})
+@strawberry.type(description="Too much was tried in a short time. Nothing was changed.")
+class RateLimitedError(UserError):
+    retry_after_seconds: int = strawberry.field(
+        description="When to try again, in seconds; the answer's `Retry-After` header says it too."
+    )
 
 
 def to_user_error(error: DomainError) -> UserError:

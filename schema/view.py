@@ -186,7 +186,7 @@ class View(GraphQL[Context, None]):
         """Raises InvalidOperationTypeError for what needs another method; HTTPException: 400 for an unknown operation,
         406 for a subscription, which one answer cannot hold."""
         try:
-            return await self.schema.execute(
+            result = await self.schema.execute(
                 request_data.query,
                 root_value=root_value,
                 variable_values=request_data.variables,
@@ -201,6 +201,9 @@ class View(GraphQL[Context, None]):
             if error.operation_type is not OperationType.SUBSCRIPTION:
                 raise
             raise HTTPException(406, "Subscriptions are answered as text/event-stream, or over WebSocket.") from error
+        if context.retry_after_seconds:
+            sub_response.headers["Retry-After"] = str(context.retry_after_seconds)
+        return result
 
     # What goes out
 
@@ -230,7 +233,10 @@ class View(GraphQL[Context, None]):
     ) -> Response:
         executed = "data" in response_data
         status = 200 if executed or sub_response.media_type != GRAPHQL_RESPONSE else 400
-        return self._json(response_data, status, sub_response.media_type)
+        response = self._json(response_data, status, sub_response.media_type)
+        if wait := sub_response.headers.get("Retry-After"):
+            response.headers["Retry-After"] = wait
+        return response
 
     async def create_streaming_response(
         self,
