@@ -5,8 +5,9 @@ Statements are raw SQL with `$1` parameters through asyncpg, or Tortoise's ORM; 
 """
 
 import contextvars
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -145,25 +146,25 @@ def _client() -> AsyncpgDBClient:
 
 
 async def fetch(sql: str, *args: object) -> list[Record]:
-    async with _client().acquire_connection() as connection:
+    async with _as_opened(sql), _client().acquire_connection() as connection:
         rows: list[Record] = await connection.fetch(sql, *args)
         return rows
 
 
 async def fetchrow(sql: str, *args: object) -> Record | None:
-    async with _client().acquire_connection() as connection:
+    async with _as_opened(sql), _client().acquire_connection() as connection:
         row: Record | None = await connection.fetchrow(sql, *args)
         return row
 
 
 async def fetchval(sql: str, *args: object) -> Any:
-    async with _client().acquire_connection() as connection:
+    async with _as_opened(sql), _client().acquire_connection() as connection:
         return await connection.fetchval(sql, *args)
 
 
 async def execute(sql: str, *args: object) -> int:
     """Run one statement; the number of rows it touched."""
-    async with _client().acquire_connection() as connection:
+    async with _as_opened(sql), _client().acquire_connection() as connection:
         status: str = await connection.execute(sql, *args)
     count = status.rpartition(" ")[2]
     return int(count) if count.isdigit() else 0
@@ -198,6 +199,33 @@ class UnitOfWork:
 
 
 _current: contextvars.ContextVar[UnitOfWork | None] = contextvars.ContextVar("unit_of_work", default=None)
+Opening: TypeAlias = Callable[[UnitOfWork], Awaitable[None]]
+_opening: contextvars.ContextVar[Opening | None] = contextvars.ContextVar("opening", default=None)
+_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
+
+
+@contextmanager
+def opening(callback: Opening | None) -> Iterator[None]:
+    """Begin every transaction of this task with what `callback` does; single statements that write get one too.
+
+    Args:
+        callback: None for transactions as they are elsewhere.
+    """
+    token = _opening.set(callback)
+    try:
+        yield
+    finally:
+        _opening.reset(token)
+
+
+def _as_opened(sql: str) -> AbstractAsyncContextManager[object]:
+    """Room for a single statement: nothing, but where transactions begin with something and the statement writes."""
+    if _opening.get() is None or _current.get() is not None or not _WRITES.search(sql):
+        return _NOTHING
+    return unit_of_work()
+
+
+_NOTHING: AbstractAsyncContextManager[object] = nullcontext()
 
 
 @asynccontextmanager
@@ -225,6 +253,8 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
         try:
             await transaction.begin()
             try:
+                if begins_with := _opening.get():
+                    await begins_with(work)
                 yield work
                 await work._flush()
             except BaseException:
