@@ -6,8 +6,10 @@ Statements are raw SQL with `$1` parameters through asyncpg, or Tortoise's ORM; 
 
 import contextvars
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +19,7 @@ from tortoise.connection import get_connections
 from tortoise.context import TortoiseContext
 
 from app.kit.postgres_url import connection_arguments
+from app.metrics import instruments
 from app.settings import Environment, Settings, get_settings
 
 MODEL_MODULES = [
@@ -142,29 +145,63 @@ def _client() -> AsyncpgDBClient:
     return client
 
 
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    in_use: int
+    idle: int
+    most: int
+
+
+def pool_state() -> PoolState:
+    """How full the pool is; zeros where none is open."""
+    pool = _client()._pool if _context is not None else None
+    if pool is None:
+        return PoolState(0, 0, 0)
+    size, idle = pool.get_size(), pool.get_idle_size()
+    return PoolState(size - idle, idle, pool.get_max_size())
+
+
+class _Connected:
+    """A connection of the pool, or the transaction's; how long it had to be waited for is counted."""
+
+    __slots__ = ("_wrapper",)
+
+    def __init__(self) -> None:
+        self._wrapper = _client().acquire_connection()
+
+    async def __aenter__(self) -> Any:
+        started = time.perf_counter()
+        connection = await self._wrapper.__aenter__()
+        instruments.waited_for_connection(time.perf_counter() - started)
+        return connection
+
+    async def __aexit__(self, *raised: Any) -> None:
+        await self._wrapper.__aexit__(*raised)
+
+
 # --- statements -------------------------------------------------------------------------------------------------------
 
 
 async def fetch(sql: str, *args: object) -> list[Record]:
-    async with _as_opened(sql), _client().acquire_connection() as connection:
+    async with _as_opened(sql), _Connected() as connection:
         rows: list[Record] = await connection.fetch(sql, *args)
         return rows
 
 
 async def fetchrow(sql: str, *args: object) -> Record | None:
-    async with _as_opened(sql), _client().acquire_connection() as connection:
+    async with _as_opened(sql), _Connected() as connection:
         row: Record | None = await connection.fetchrow(sql, *args)
         return row
 
 
 async def fetchval(sql: str, *args: object) -> Any:
-    async with _as_opened(sql), _client().acquire_connection() as connection:
+    async with _as_opened(sql), _Connected() as connection:
         return await connection.fetchval(sql, *args)
 
 
 async def execute(sql: str, *args: object) -> int:
     """Run one statement; the number of rows it touched."""
-    async with _as_opened(sql), _client().acquire_connection() as connection:
+    async with _as_opened(sql), _Connected() as connection:
         status: str = await connection.execute(sql, *args)
     count = status.rpartition(" ")[2]
     return int(count) if count.isdigit() else 0
@@ -244,7 +281,9 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
     if pool is None or _context is None:
         raise RuntimeError("the database is not open in this process")
     work = UnitOfWork()
+    started = time.perf_counter()
     connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+    instruments.waited_for_connection(time.perf_counter() - started)
     try:
         transaction = TransactionWrapper(base)
         transaction._connection = connection

@@ -20,6 +20,7 @@ from app.logging import configure_logging
 from app.messaging import inbound_twilio
 from app.messaging.provider_notices.routes import routes as provider_notice_routes
 from app.messaging.routes import routes as messaging_routes
+from app.metrics.routes import routes as metrics_routes
 from app.payments.routes import routes as payment_routes
 from app.runtime import running
 from app.sample import media as sample_media
@@ -105,6 +106,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             sample_media.mount(),
             Route("/health/live", _live),
             Route("/health/ready", _ready),
+            *metrics_routes(settings),
             *payment_routes(settings),
             *customer_routes(),
             *survey_routes(),

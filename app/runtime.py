@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app import cache, db
+from app.metrics.sampling import sampling
 from app.settings import Settings
 
 
@@ -13,7 +14,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
     await db.open_pool(settings)
     cache.open_cache(settings)
     try:
-        yield
+        async with sampling():
+            yield
     finally:
         await cache.close_cache()
         await db.close_pool()

@@ -1,5 +1,6 @@
 """The API under uvicorn, and the workers under Dramatiq."""
 
+import contextlib
 import multiprocessing
 import os
 
@@ -7,6 +8,7 @@ from starlette.types import ASGIApp
 
 from app.kit.parent import die_with_parent
 from app.logging import configure_logging
+from app.metrics.exposing import shared_by_processes
 from app.settings import get_settings
 
 # Dramatiq's threads look at the queue this often; its own default makes an idle worker take a second to notice.
@@ -29,24 +31,25 @@ def serve_api(host: str, port: int, workers: int, shutdown_seconds: int) -> None
 
     settings = get_settings()
     configure_logging(settings)
-    uvicorn.run(
-        "app.serve:application",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        loop="uvloop",
-        http="httptools",
-        # The app reads the proxies' headers itself: it knows how many of them to trust.
-        proxy_headers=False,
-        # Of a message on a WebSocket, before it is in memory.
-        ws_max_size=settings.max_body_bytes,
-        server_header=False,
-        # Requests are logged by the app, without personal data.
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=shutdown_seconds,
-    )
+    with shared_by_processes() if workers > 1 else contextlib.nullcontext():
+        uvicorn.run(
+            "app.serve:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            loop="uvloop",
+            http="httptools",
+            # The app reads the proxies' headers itself: it knows how many of them to trust.
+            proxy_headers=False,
+            # Of a message on a WebSocket, before it is in memory.
+            ws_max_size=settings.max_body_bytes,
+            server_header=False,
+            # Requests are logged by the app, without personal data.
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=shutdown_seconds,
+        )
 
 
 def run_workers(processes: int, threads: int, shutdown_seconds: int) -> int:
@@ -65,4 +68,5 @@ def run_workers(processes: int, threads: int, shutdown_seconds: int) -> int:
     arguments = dramatiq.make_argument_parser().parse_args(  # type: ignore[no-untyped-call]
         ["workers.boot:set_up", *options, "--path"]
     )
-    return int(dramatiq.main(arguments))  # type: ignore[no-untyped-call]
+    with shared_by_processes():
+        return int(dramatiq.main(arguments))  # type: ignore[no-untyped-call]

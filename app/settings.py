@@ -1,5 +1,6 @@
 """Configuration from the environment (and `.env`). Production is the default, and it starts only with real secrets."""
 
+import ipaddress
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Self
@@ -14,6 +15,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MIN_SECRET_KEY_CHARS = 32
 MIN_DIFFERENT_CHARS = 10
 MIN_WEBHOOK_PASSWORD_CHARS = 16
+MIN_METRICS_TOKEN_CHARS = 16
 SAMPLE_WORDS = ("change", "example", "sample", "secret", "default", "password", "tests", "development", "tradewind")
 """In keys that somebody typed; of random keys in base64, one in half a million has one of them."""
 
@@ -88,6 +90,12 @@ class Settings(BaseSettings):
         False, description="Development only: outgoing webhooks may reach private addresses and any port"
     )
 
+    metrics_token: str | None = Field(
+        None, description="Bearer token for /metrics; without it, production's API has no /metrics"
+    )
+    metrics_port: int | None = Field(None, ge=1, le=65535, description="Where a worker or scheduler shows its metrics")
+    metrics_host: str = Field("127.0.0.1", description="Address of that port; others than loopback need METRICS_TOKEN")
+
     log_format: str = Field("json", pattern="^(json|console)$")
     log_level: str = "INFO"
 
@@ -142,6 +150,10 @@ class Settings(BaseSettings):
             raise ValueError("SMTP_URL is missing: a shop has to send its order confirmations")
         if self.is_production and self.allow_private_addresses:
             raise ValueError("ALLOW_PRIVATE_ADDRESSES is for development: webhooks would reach the shop's own network")
+        if self.metrics_token is not None and len(self.metrics_token) < MIN_METRICS_TOKEN_CHARS:
+            raise ValueError(f"METRICS_TOKEN has fewer than {MIN_METRICS_TOKEN_CHARS} characters")
+        if self.is_production and self.metrics_token is None and not _is_loopback(self.metrics_host):
+            raise ValueError("METRICS_TOKEN is missing: METRICS_HOST lets other machines read the metrics")
         if self.postmark_webhook_login is not None and not _is_login(self.postmark_webhook_login):
             raise ValueError(
                 "POSTMARK_WEBHOOK_LOGIN must look like user:password, the password of 16 characters or more"
@@ -169,6 +181,13 @@ class Settings(BaseSettings):
 def _is_login(text: str) -> bool:
     name, _, password = text.partition(":")
     return bool(name) and len(password) >= MIN_WEBHOOK_PASSWORD_CHARS
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _is_typed(key: str) -> bool:

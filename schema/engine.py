@@ -9,6 +9,7 @@ from strawberry.types import ExecutionContext
 from schema.documents import DocumentChecks, Documents
 from schema.executor import Executor
 from schema.faults import ErrorMasking
+from schema.metering import Metering
 
 
 class Schema(strawberry.Schema):
@@ -23,7 +24,11 @@ class Schema(strawberry.Schema):
         super().__init__(
             **more,
             execution_context_class=Executor,
-            extensions=[lambda: ErrorMasking(suggestions=introspection), lambda: DocumentChecks(documents)],
+            extensions=[
+                Metering,
+                lambda: ErrorMasking(suggestions=introspection),
+                lambda: DocumentChecks(documents),
+            ],
         )
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:

@@ -9,6 +9,8 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware, MiddlewareError
 
 from app.events import queue
+from app.metrics import exposing, instruments
+from app.metrics.port import MetricsPort, open_port
 from app.runtime import running
 from app.settings import Settings
 
@@ -24,6 +26,7 @@ class Runtime(Middleware):
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._running: AbstractAsyncContextManager[None] | None = None
+        self._port: MetricsPort | None = None
 
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         self._running = running(self.settings)
@@ -35,8 +38,22 @@ class Runtime(Middleware):
                 thread.stop()  # type: ignore[no-untyped-call]
             # Dramatiq goes on after any other exception, with a worker that could only fail.
             raise MiddlewareError(f"the worker cannot start: {error}") from error
+        if exposing.is_elected():
+            self._port = open_port(self.settings, exposing.exposition)
+
+    def after_process_message(
+        self,
+        broker: dramatiq.Broker,
+        message: dramatiq.MessageProxy,
+        *,
+        result: object = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        instruments.job_ended("done" if exception is None else "failed")
 
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        if self._port is not None:
+            self._port.close()
         if self._running is not None:
             context, self._running = self._running, None
             self._run(context.__aexit__(None, None, None))

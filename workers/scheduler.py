@@ -6,6 +6,7 @@ Any number of replicas may run: every step is one statement that skips what anot
 import asyncio
 import contextlib
 import signal
+from collections.abc import Iterator
 
 import structlog
 from redis import RedisError
@@ -14,15 +15,20 @@ from app.cache import cache, named
 from app.events import outbox
 from app.events.ticking import tick
 from app.logging import configure_logging
+from app.metrics import exposing, instruments
+from app.metrics.port import open_port
+from app.metrics.shop import ShopHealth
 from app.runtime import running
 from app.sessions import service as sessions
 from app.settings import Settings, get_settings
+from app.upkeep import claims
 from app.webhooks import delivery as webhooks
 from workers.broker import build_broker
 from workers.relay import Relay
 
 TICK_SECONDS = 1.0
 CLEAN_EVERY_TICKS = 600
+METRICS_TIMEOUT_SECONDS = 8.0
 EPOCH_KEY = "broker-epoch"
 
 log = structlog.get_logger(__name__)
@@ -43,6 +49,7 @@ async def _publish_due(relay: Relay, stop: asyncio.Event) -> None:
         if refused:
             await outbox.unpublished(refused)
             break
+    await claims.done(claims.TICK)
 
 
 async def _clean() -> None:
@@ -51,21 +58,45 @@ async def _clean() -> None:
     await webhooks.forget_old()
 
 
+@contextlib.contextmanager
+def _showing_metrics(settings: Settings) -> Iterator[None]:
+    """On METRICS_PORT: this process's, and those of the whole shop."""
+    loop, shop = asyncio.get_running_loop(), ShopHealth(settings)
+
+    def read() -> bytes:
+        known = asyncio.run_coroutine_threadsafe(shop.metrics(), loop).result(METRICS_TIMEOUT_SECONDS)
+        return exposing.exposition(known)
+
+    port = open_port(settings, read)
+    try:
+        yield
+    finally:
+        if port is not None:
+            port.close()
+
+
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     relay = Relay(build_broker(settings))
     async with running(settings):
-        ticks = 0
-        while not stop.is_set():
-            try:
-                await _publish_due(relay, stop)
-                if ticks % CLEAN_EVERY_TICKS == 0:
-                    await _clean()
-            except Exception:
-                # The database may be away; a scheduler that ended would need somebody to start it again.
-                log.exception("tick failed")
-            ticks += 1  # also after a failure: cleaning that fails must not be all that it does
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+        with _showing_metrics(settings):
+            await _tick_until(stop, relay)
+
+
+async def _tick_until(stop: asyncio.Event, relay: Relay) -> None:
+    ticks = 0
+    while not stop.is_set():
+        try:
+            await _publish_due(relay, stop)
+            instruments.ticked("done")
+            if ticks % CLEAN_EVERY_TICKS == 0:
+                await _clean()
+        except Exception:
+            # The database may be away; a scheduler that ended would need somebody to start it again.
+            log.exception("tick failed")
+            instruments.ticked("failed")
+        ticks += 1  # also after a failure: cleaning that fails must not be all that it does
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), TICK_SECONDS)
 
 
 async def _main(settings: Settings) -> None:

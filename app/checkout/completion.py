@@ -34,6 +34,7 @@ from app.inventory import reservations
 from app.kit.crypto import token_matches
 from app.kit.ids import new_id
 from app.kit.money import Money
+from app.metrics import instruments
 from app.orders.models import PaymentStatus
 from app.payments.models import PaymentState
 from app.payments.registry import CASH_ON_DELIVERY, gateway_for
@@ -71,10 +72,13 @@ async def complete(request: CompletionRequest) -> Placed | ActionRequired:
 def _told(answer: Answer) -> Placed | ActionRequired:
     match answer:
         case Refused(errors):
+            instruments.checkout_ended(errors[0].code.name)
             raise DomainErrors(errors)
         case Undecided():
+            instruments.checkout_ended("undecided")
             raise in_progress()
         case _:
+            instruments.checkout_ended("placed" if isinstance(answer, Placed) else "action_required")
             return answer
 
 

@@ -87,21 +87,19 @@ async def look(attempt_id: uuid.UUID) -> Answer:
 
 
 async def _ask(attempt: Attempt) -> GatewayPayment:
-    return await payments.within_deadline(
-        payments.gateway_named(attempt.gateway).authorise(
-            Authorisation(
-                payment_id=attempt.payment_id,
-                amount_minor=attempt.order.total_minor,
-                currency=attempt.order.currency_code,
-                token=attempt.token,
-                return_url=attempt.return_url,
-            )
-        )
+    request = Authorisation(
+        payment_id=attempt.payment_id,
+        amount_minor=attempt.order.total_minor,
+        currency=attempt.order.currency_code,
+        token=attempt.token,
+        return_url=attempt.return_url,
     )
+    gateway = payments.gateway_named(attempt.gateway)
+    return await payments.asked_of(attempt.gateway, "authorise", gateway.authorise(request))
 
 
 async def _retrieve(gateway: str, payment_id: uuid.UUID) -> GatewayPayment | None:
-    return await payments.within_deadline(payments.gateway_named(gateway).retrieve(payment_id))
+    return await payments.asked_of(gateway, "retrieve", payments.gateway_named(gateway).retrieve(payment_id))
 
 
 async def _conclude_from(attempt: Attempt, row: db.Record, word: GatewayPayment | None) -> Answer:

@@ -5,6 +5,7 @@ in Redis. A transactional handler's effects come about exactly once, since its r
 handler may run again. What is not: any order between events.
 """
 
+import time
 import traceback
 import uuid
 
@@ -16,6 +17,7 @@ from app.events import recording
 from app.events.registry import Event, Handler, subscribed
 from app.kit.ids import new_id
 from app.kit.leases import renewed
+from app.metrics import instruments
 
 LEASE_SECONDS = 5.0
 RENEW_EVERY_SECONDS = 1.5
@@ -101,6 +103,7 @@ async def deliver(event_id: uuid.UUID, kept: recording.Kept | None = None) -> No
     ):
         for handler in handlers:
             is_last = handler is handlers[-1] and not failures
+            started = time.perf_counter()
             try:
                 with recording.keeping(kept if is_last else None):
                     acknowledged = await _run(handler, event, acknowledge=is_last)
@@ -109,6 +112,7 @@ async def deliver(event_id: uuid.UUID, kept: recording.Kept | None = None) -> No
                     "event handler failed", event_type=event.type, event_id=str(event.id), handler=handler.name
                 )
                 failures[handler] = "".join(traceback.format_exception(error))[-MAX_CAUSE_CHARS:]
+            instruments.event_handled(handler.name, time.perf_counter() - started, failed=handler in failures)
     if acknowledged:
         return
     if not failures:
@@ -171,4 +175,5 @@ async def _give_up(event: Event, causes: dict[Handler, str]) -> None:
             )
             if handler.gave_up is not None:
                 await handler.gave_up(event)
+            instruments.event_given_up(handler.name)
         await db.execute(_ACKNOWLEDGE, event.id)

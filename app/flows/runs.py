@@ -15,6 +15,7 @@ import orjson
 from app import db
 from app.flows.models import FlowRunStatus
 from app.kit.ids import new_id
+from app.metrics import instruments
 
 RUN_DUE = "flow.run_due"
 """Timer and event: a run goes on. Its payload has the `revision` that it is meant for."""
@@ -155,6 +156,7 @@ async def move(run: Run, lines: Sequence[StepLine], *, timer: bool = True) -> bo
     if revision is None:
         return False
     run.revision = revision
+    _count(lines)
     return True
 
 
@@ -206,7 +208,22 @@ async def begin(run: Run, lines: Sequence[StepLine], *, timer: bool) -> bool:
         new_id(),
         timer,
     )
-    return revision is not None
+    if revision is None:
+        return False
+    _count(lines)
+    return True
+
+
+def _count(lines: Sequence[StepLine]) -> None:
+    """Once they are true."""
+    taken = [(line.kind, str(line.outcome)) for line in lines]
+
+    def count() -> None:
+        for kind, outcome in taken:
+            instruments.flow_step_taken(kind, outcome)
+
+    if taken:
+        db.current_unit_of_work().after_commit(count)
 
 
 def _columns(lines: Sequence[StepLine]) -> list[list[Any]]:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from app import db, events
 from app.errors import DomainError
 from app.kit.ids import new_id
+from app.metrics import instruments
 from app.orders import status
 from app.payments.errors import PaymentErrorCode
 from app.payments.gateway import Gateway, GatewayUnavailableError
@@ -119,7 +120,7 @@ async def capture(payment_id: uuid.UUID) -> None:
     if asked is None:
         return
     gateway = gateway_named(asked.gateway)
-    answer = await within_deadline(gateway.capture(asked.id, asked.amount_minor))
+    answer = await asked_of(asked.gateway, "capture", gateway.capture(asked.id, asked.amount_minor))
     async with db.unit_of_work():
         if asked.order_id is not None:
             await status.lock_order(asked.order_id)
@@ -134,7 +135,7 @@ async def void(payment_id: uuid.UUID) -> None:
     if asked is None:
         return
     gateway = gateway_named(asked.gateway)
-    await within_deadline(gateway.void(asked.id))
+    await asked_of(asked.gateway, "void", gateway.void(asked.id))
     async with db.unit_of_work():
         if asked.order_id is not None:
             await status.lock_order(asked.order_id)
@@ -172,10 +173,14 @@ async def _move(asked: _Asked, before: PaymentState, after: PaymentState, kind: 
     return moved == 1
 
 
-async def within_deadline(question: Awaitable[T]) -> T:
-    """The gateway's answer. Raises GatewayUnavailableError after 20 seconds: nobody knows what became of it."""
-    try:
-        async with asyncio.timeout(GATEWAY_TIMEOUT_SECONDS):
-            return await question
-    except TimeoutError as error:
-        raise GatewayUnavailableError("no answer in time") from error
+async def asked_of(gateway: str, call: str, question: Awaitable[T]) -> T:
+    """The gateway's answer, counted and timed under the name of the call.
+
+    Raises GatewayUnavailableError after 20 seconds: nobody knows what became of it.
+    """
+    with instruments.payment_call(gateway, call):
+        try:
+            async with asyncio.timeout(GATEWAY_TIMEOUT_SECONDS):
+                return await question
+        except TimeoutError as error:
+            raise GatewayUnavailableError("no answer in time") from error

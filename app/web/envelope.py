@@ -10,10 +10,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.logging import log_fault
+from app.metrics import instruments
 from app.settings import Settings
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
-_QUIET = ("/health/", "/static/", "/inbox", "/flows")
+_QUIET = ("/health/", "/metrics", "/static/", "/inbox", "/flows")
 """Asked every few seconds by machines and open pages, who also hear when something is not ready."""
 
 log = structlog.get_logger("tradewind.http")
@@ -70,6 +71,7 @@ class Envelope:
                     body = {"error": "Something went wrong on our side.", "requestId": request_id}
                     await JSONResponse(body, 500)(scope, receive, send_with_headers)
             if scope["type"] == "http":
+                instruments.responded(status)
                 _log(scope, status, time.perf_counter() - started)
 
     def _request_id(self, scope: Scope) -> str:

@@ -1,5 +1,7 @@
 """Handing one message to the first provider that takes it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -20,6 +22,7 @@ from app.messaging.transports import (
     TemporarySendError,
     UnknownOutcomeError,
 )
+from app.metrics import instruments
 from app.settings import Settings
 
 _CHANNELS = {
@@ -45,13 +48,35 @@ async def send(message: OutgoingMessage, settings: Settings) -> Accepted:
     failure: SendError = PermanentSendError(f"no provider for {channel} is set up")
     for provider in configured(channel, settings):
         try:
-            return Accepted(provider.name, await _hand_to(provider, message))
+            with _counted(channel, provider.name):
+                return Accepted(provider.name, await _hand_to(provider, message))
         except NotYetError:
             raise
         except TemporarySendError as error:
             failure = error
             log.warning("provider did not take a message", provider=provider.name, detail=error.detail)
     raise failure
+
+
+_OUTCOMES: dict[type[SendError], str] = {
+    NotYetError: "later",
+    TemporarySendError: "away",
+    PermanentSendError: "refused",
+    UnknownOutcomeError: "unknown",
+}
+
+
+@contextmanager
+def _counted(channel: MessageChannel, provider: str) -> Iterator[None]:
+    outcome = "fault"
+    try:
+        yield
+        outcome = "accepted"
+    except SendError as error:
+        outcome = next((name for kind, name in _OUTCOMES.items() if isinstance(error, kind)), outcome)
+        raise
+    finally:
+        instruments.message_handed_over(channel, provider, outcome)
 
 
 async def _hand_to(provider: Provider, message: OutgoingMessage) -> str | None:
