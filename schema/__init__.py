@@ -3,6 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from schema.accounts import AccountMutations, AccountQueries
 from schema.alerts import AlertMutations
 from schema.campaigns import CampaignMutations, CampaignQueries
 from schema.cart import CartMutations, CartQueries
@@ -39,6 +40,7 @@ from schema.webhooks import WebhookMutations, WebhookQueries
 
 @strawberry.type(description="Everything that can be read.")
 class Query(
+    AccountQueries,
     CampaignQueries,
     CartQueries,
     CartRestoreQueries,
@@ -78,6 +80,7 @@ class DevelopmentQuery(Query, DevInboxQueries):
 
 @strawberry.type(description="Everything that can be changed.")
 class Mutation(
+    AccountMutations,
     CampaignMutations,
     CatalogueMutations,
     CartMutations,

@@ -132,7 +132,7 @@ class StaffMutations:
 
     @mutation(access=PUBLIC, description="End the session of the access token that this request carries.")
     async def logout(self, info: Info) -> LogoutPayload:
-        identity = info.context.staff
+        identity = info.context.staff or info.context.customer
         if identity is None or identity.session_id is None:
             raise DomainError(CommonErrorCode.UNAUTHENTICATED, "There is no session to end.")
         await sessions.revoke(identity.session_id, "signed out")

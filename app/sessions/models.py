@@ -1,4 +1,4 @@
-"""Signed-in sessions and their opaque tokens, for staff and later for customers."""
+"""Signed-in sessions and their opaque tokens, for staff and for customers."""
 
 from tortoise import fields
 from tortoise.models import Model

@@ -21,6 +21,7 @@ KEPT_AFTER_END_DAYS = 7
 FORGOTTEN_AT_ONCE = 10_000
 STAFF = "staff"
 CUSTOMER = "customer"
+MAX_USER_AGENT_CHARS = 300
 CUSTOMER_TOKEN_PREFIX = "twc_"  # noqa: S105 - so that a request's token tells whom to look for
 
 
@@ -32,17 +33,27 @@ class TokenPair:
     """Of the access token."""
 
 
-async def open_session(subject_kind: str, subject_id: uuid.UUID) -> TokenPair:
+async def open_session(
+    subject_kind: str, subject_id: uuid.UUID, *, client_hash: bytes | None = None, user_agent: str | None = None
+) -> TokenPair:
+    """Begin a family of tokens, in a unit of work of its own or the open one.
+
+    Args:
+        client_hash: keyed hash of the client's network, see `Session.client_hash`.
+        user_agent: as the client sends it; what cannot be printed or is too long is cut out.
+    """
     async with db.unit_of_work():
         session_id = new_id()
         await db.execute(
             """
-            INSERT INTO sessions (id, subject_kind, subject_id, created_at, expires_at)
-            VALUES ($1, $2, $3, clock_timestamp(), clock_timestamp() + $4 * interval '1 day')
+            INSERT INTO sessions (id, subject_kind, subject_id, client_hash, user_agent, created_at, expires_at)
+            VALUES ($1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp() + $6 * interval '1 day')
             """,
             session_id,
             subject_kind,
             subject_id,
+            client_hash,
+            _printable(user_agent),
             SESSION_DAYS,
         )
         return await _issue(session_id, subject_kind)
@@ -84,6 +95,20 @@ async def revoke(session_id: uuid.UUID, reason: str) -> None:
         "UPDATE sessions SET revoked_at = clock_timestamp(), revoked_reason = $2 WHERE id = $1 AND revoked_at IS NULL",
         session_id,
         reason,
+    )
+
+
+async def revoke_all(subject_kind: str, subject_id: uuid.UUID, reason: str, *, but: uuid.UUID | None = None) -> int:
+    """End every session of somebody, or every other one than `but`; how many it were."""
+    return await db.execute(
+        """
+        UPDATE sessions SET revoked_at = clock_timestamp(), revoked_reason = $3
+        WHERE subject_kind = $1 AND subject_id = $2 AND revoked_at IS NULL AND id IS DISTINCT FROM $4::uuid
+        """,
+        subject_kind,
+        subject_id,
+        reason,
+        but,
     )
 
 
@@ -134,3 +159,8 @@ async def _issue(session_id: uuid.UUID, subject_kind: str) -> TokenPair:
     if row is None:
         raise RuntimeError("no token was written")
     return TokenPair(access, refresh_token, row["expires_at"])
+
+
+def _printable(text: str | None) -> str | None:
+    """A header may hold any byte, PostgreSQL takes no NUL, and a list of sessions is no place for line ends."""
+    return "".join(character for character in text or "" if character.isprintable())[:MAX_USER_AGENT_CHARS] or None

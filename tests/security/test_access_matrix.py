@@ -21,8 +21,8 @@ from schema import build_schema
 from schema.access import Access
 from schema.nodes import _loaders
 from tests.client import Api
+from tests.factories import accounts, catalogue, checkout, discounts, flow_rows, marketing, segments, staff
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, discounts, flow_rows, marketing, segments, staff
 from tests.factories.fulfillments import fulfill
 
 PUBLIC, ANY_STAFF, ANY_MEMBER, CUSTOMER = "PUBLIC", "ANY_STAFF", "ANY_MEMBER", "CUSTOMER"
@@ -197,7 +197,7 @@ TABLES = {
     "camp": "campaigns",
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
     "code": "discount_codes", "disc": "discounts", "flow": "flows", "frun": "flow_runs", "fver": "flow_versions",
-    "prof": "profiles", "whd": "webhook_deliveries", "whe": "webhook_endpoints",
+    "prof": "profiles", "cus": "customers", "whd": "webhook_deliveries", "whe": "webhook_endpoints",
     "survey": "survey_responses", "seg": "segments", "szone": "shipping_zones",
     "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
     "tmpl": "message_templates",
@@ -320,6 +320,7 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
         VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'x', '', 1, clock_timestamp())
         """
     )
+    await accounts.signed_in()
     closed = {
         prefix: ids.encode(prefix, await db.fetchval(f"SELECT id FROM {table} LIMIT 1"))
         for prefix, table in TABLES.items()
