@@ -31,9 +31,15 @@ MAX_IMAGES = 250
 MAX_TAGS = 250
 MAX_SLUG_CHARS = 255
 
+_SLUG = re.compile(r"[^\W_]+(?:[-_.][^\W_]+)*")
 _NOT_IN_SLUGS = re.compile(r"[\W_]+")
 _LATIN_ACCENTS = re.compile(r"[\u0300-\u036f]")
 _ROOM_FOR_NUMBER = 20
+
+
+def is_slug(text: str) -> bool:
+    """Small letters and digits of any script, in words that - or _ or . join."""
+    return text == text.lower() and _SLUG.fullmatch(text) is not None
 
 
 def slug_of(name: str) -> str:

@@ -102,7 +102,9 @@ def test_continue_selling_in_both_generations_of_the_column() -> None:
         ("ocean-blue-shirt", "ocean-blue-shirt"),
         ("Ocean Blue  Shirt", "ocean-blue-shirt"),
         ("T-Shirt_v2.0", "t-shirt-v2-0"),
-        ("größe-süß", "grösse-süss"),
+        ("Größe-Süß", "grösse-süss"),
+        ("größe-süß", "größe-süß"),
+        ("t_shirt.v2", "t_shirt.v2"),
         ("東京-コーヒー", "東京-コーヒー"),
     ],
 )
@@ -119,6 +121,11 @@ def test_what_cannot_be_a_handle_is_refused(text: str) -> None:
 
 def test_tags_once_each_in_order() -> None:
     assert values.tags(" Gold, gold ,Leather,,  Long  Chain ") == ["Gold", "Leather", "Long Chain"]
+
+
+@pytest.mark.parametrize("tags", [["a, b", "c"], ["back\\", "slash"], ["\\,", ",\\"], ["plain"], []])
+def test_tags_with_commas_come_back_as_they_were(tags: list[str]) -> None:
+    assert values.tags(values.joined(tags)) == tags
 
 
 def test_a_spreadsheet_s_apostrophe_is_no_part_of_an_sku() -> None:

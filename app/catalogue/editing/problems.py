@@ -1,23 +1,21 @@
 """The checks that only products and collections need."""
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from app.catalogue.rules import is_slug
 from app.errors import CommonErrorCode, DomainError
 from app.kit.money import Money
 from app.kit.problems import Problems
 
 MAX_URL_CHARS = 2048
 
-_SLUG = re.compile(r"[^\W_]+(?:[-_.][^\W_]+)*")
-
 
 class CatalogueProblems(Problems):
     def slug(self, value: str | None, *path: str | int) -> str:
         slug = self.required_line(value, "A slug", *path)
-        if slug and (slug != slug.lower() or not _SLUG.fullmatch(slug)):
+        if slug and not is_slug(slug):
             message = "A slug has small letters and digits, in words that - or _ or . join."
             self.add(CommonErrorCode.INVALID, message, *path)
         return slug

@@ -74,7 +74,8 @@ def merge(prepared: PreparedProduct, stored: StoredProduct | None, columns: Colu
     if variants:
         _summarise(change.product, draft, variants, columns, is_new=change.is_new)
     if order is not None:
-        change.options = _changed(_options(names, variants, known), known.options)
+        shown = [draft.option_values[place] for place in order]
+        change.options = _changed(_options(names, variants, known, shown), known.options)
         change.dropped_options = [option.id for option in known.options if option.position > len(names)]
     change.images = _changed(images, known.images)
     change.variants = _changed(variants, known.variants)
@@ -100,7 +101,8 @@ def _product(known: ProductRow, prepared: PreparedProduct, columns: Columns, *, 
     product = replace(known, name=draft.title, metadata=dict(known.metadata))
     if is_new or "status" in columns or "published" in columns:
         product.status = draft.status
-    if "body_html" in columns:
+    if "body_html" in columns and known.description_html not in (draft.body_html, prepared.description_html):
+        # Staff may have given the plain text, which then is not made from the HTML.
         product.description, product.description_html = prepared.description, prepared.description_html
     for column, name in (("vendor", "vendor"), ("product_type", "product_type"), ("tags", "tags")):
         if column in columns:
@@ -114,6 +116,8 @@ def _product(known: ProductRow, prepared: PreparedProduct, columns: Columns, *, 
             product.metadata[key] = draft.metadata[key]
         else:
             product.metadata.pop(key, None)
+    if "other_metadata" in columns:
+        product.metadata = dict(draft.metadata)
     return product
 
 
@@ -188,7 +192,7 @@ def _variant(product_id: uuid.UUID, before: VariantRow | None, draft: VariantDra
         row.sku = draft.sku
     if "barcode" in columns:
         row.barcode = draft.barcode
-    if "compare_at_price" in columns:
+    if "compare_at_price" in columns and (draft.compare_at_price_minor or row.compare_at_price_minor):
         row.compare_at_price_minor = draft.compare_at_price_minor
     if "cost" in columns:
         row.cost_minor = draft.cost_minor
@@ -214,6 +218,8 @@ def _images(draft: ProductDraft, known: StoredProduct, columns: Columns) -> list
         image = replace(before) if before else ImageRow(new_id(), known.product.id, 0, image_draft.url)
         if "image_alt" in columns:
             image.alt_text = image_draft.alt_text
+        if "image_size" in columns:
+            image.width, image.height = image_draft.width, image_draft.height
         images.append(image)
     images += [replace(image) for image in sorted(stored.values(), key=lambda image: image.position)]
     for position, image in enumerate(images, start=1):
@@ -230,11 +236,16 @@ def _set_variant_images(
             row.image_id = ids.get(draft.image_url or "")
 
 
-def _options(names: Sequence[str], variants: Sequence[VariantRow], known: StoredProduct) -> list[OptionRow]:
+def _options(
+    names: Sequence[str], variants: Sequence[VariantRow], known: StoredProduct, shown: Sequence[Sequence[str]]
+) -> list[OptionRow]:
+    """`shown` by option: values in the order that the file gives them, also some that no variant has."""
     stored = {option.position: option for option in known.options}
     options = []
     for index, name in enumerate(names):
-        values = list(dict.fromkeys(variant.option_values[index] for variant in variants))
+        used = list(dict.fromkeys(variant.option_values[index] for variant in variants))
+        spelled = {value.casefold(): value for value in used}
+        values = list(dict.fromkeys([*(spelled.get(value.casefold(), value) for value in shown[index]), *used]))
         before = stored.get(index + 1)
         option_id = before.id if before else new_id()
         options.append(OptionRow(option_id, known.product.id, index + 1, name, values))
@@ -246,7 +257,9 @@ def _summarise(
 ) -> None:
     product.min_price_minor = min(variant.price_minor for variant in variants)
     product.max_price_minor = max(variant.price_minor for variant in variants)
-    if draft.gift_card:
+    if draft.kind:
+        product.kind = draft.kind
+    elif draft.gift_card:
         product.kind = "GIFT_CARD"
     elif product.kind == "GIFT_CARD" and "gift_card" not in columns:
         pass
@@ -278,6 +291,6 @@ def _stock(
     if "inventory_quantity" not in columns:
         return
     for row, draft in drafts:
-        if row.track_inventory:
+        if row.track_inventory and draft.quantity is not None:
             target = change.restated_stock if row.id in known.stocked else change.first_stock
             target[row.id] = draft.quantity

@@ -14,7 +14,7 @@ from app.catalogue.html import sanitise, to_plain_text
 from app.catalogue.importing import storing
 from app.catalogue.importing.collecting import add_to_collections
 from app.catalogue.importing.merging import PreparedProduct, ProductChange, merge
-from app.catalogue.shopify_csv import Columns, FileCheck, RowProblem, read_products
+from app.catalogue.shopify_csv import CollectionDraft, Columns, FileCheck, RowProblem, read_products
 from app.inventory import receiving
 
 MAX_BATCH_PRODUCTS = 200
@@ -161,7 +161,7 @@ class _Store:
         outcome = BatchOutcome(entries[-1].last_row)
         stored = await storing.load_by_slug([entry.handle for entry in entries if entry.prepared])
         changes: list[ProductChange] = []
-        collections: list[tuple[uuid.UUID, str]] = []
+        collections: list[tuple[uuid.UUID, CollectionDraft]] = []
         for entry in entries:
             outcome.problems += entry.problems
             if entry.prepared is None:
@@ -172,8 +172,7 @@ class _Store:
             self._count(change, outcome.counts)
             if not change.left_out:
                 changes.append(change)
-                if entry.prepared.draft.collection:
-                    collections.append((change.product.id, entry.prepared.draft.collection))
+                collections += [(change.product.id, place) for place in entry.prepared.draft.collections]
         await storing.write(changes, stored)
         await self._write_stock(changes)
         await add_to_collections(collections)

@@ -7,11 +7,12 @@ The format: https://help.shopify.com/en/manual/products/import-export/using-csv 
 """
 
 from app.catalogue.shopify_csv.columns import Columns
-from app.catalogue.shopify_csv.drafts import ImageDraft, ProductDraft, RowProblem, VariantDraft
+from app.catalogue.shopify_csv.drafts import CollectionDraft, ImageDraft, ProductDraft, RowProblem, VariantDraft
 from app.catalogue.shopify_csv.reading import FileCheck, ProductRows, check_file, read_products
 from app.catalogue.shopify_csv.text import FileRefused
 
 __all__ = [
+    "CollectionDraft",
     "Columns",
     "FileCheck",
     "FileRefused",

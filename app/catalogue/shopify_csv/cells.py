@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from app.catalogue.shopify_csv.columns import Columns
 from app.catalogue.shopify_csv.drafts import RowProblem
+from app.catalogue.shopify_csv.guarding import unguarded
 from app.catalogue.shopify_csv.records import Record
 
 T = TypeVar("T")
@@ -17,20 +18,29 @@ class Cells:
         self._cells = record.cells
         self._columns = columns
 
-    def text(self, field: str) -> str:
-        """The cell, trimmed; empty also where the file has no such column or the row ends before it."""
-        index = self._columns.index_of.get(field, -1)
-        return self.at(index)
+    def text(self, field: str, unguard: Callable[[str], str] = unguarded) -> str:
+        """The cell, trimmed; empty also where the file has no such column or the row ends before it.
 
-    def at(self, index: int) -> str:
+        Args:
+            unguard: takes off what keeps a spreadsheet from reading the text as a formula or a number.
+        """
+        return self.at(self._columns.index_of.get(field, -1), unguard)
+
+    def at(self, index: int, unguard: Callable[[str], str] = unguarded) -> str:
         if not 0 <= index < len(self._cells):
             return ""
         # PostgreSQL stores no NUL, and no text means anything by it.
-        return self._cells[index].replace("\x00", "").strip()
+        return unguard(self._cells[index].replace("\x00", "").strip())
 
-    def line(self, field: str, limit: int, consequence: str) -> str:
+    def line(self, field: str, limit: int, consequence: str, unguard: Callable[[str], str] = unguarded) -> str:
         """A text of one line, at most `limit` characters, else a problem and nothing."""
-        text = " ".join(self.text(field).split())
+        return self._within(field, limit, " ".join(self.text(field, unguard).split()), consequence)
+
+    def paragraph(self, field: str, limit: int, consequence: str) -> str:
+        """As `line`, with the line ends that it has."""
+        return self._within(field, limit, self.text(field), consequence)
+
+    def _within(self, field: str, limit: int, text: str, consequence: str) -> str:
         if len(text) <= limit:
             return text
         self.report(field, f"The text has {len(text):,} characters; {limit} are possible", consequence)

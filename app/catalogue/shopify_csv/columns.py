@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from app.catalogue.shopify_csv.guarding import unguarded
 from app.catalogue.shopify_csv.text import FileRefused
 
 # Field: the names that columns have had, oldest first. Comparison ignores case and doubled spaces.
@@ -41,9 +42,19 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "gift_card": ("Gift Card",),
     "seo_title": ("SEO Title",),
     "seo_description": ("SEO Description",),
+    # Tradewind's own, for what Shopify's columns cannot say.
+    "kind": ("Kind (tradewind)",),
+    "option1_values": ("Option1 Values (tradewind)",),
+    "option2_values": ("Option2 Values (tradewind)",),
+    "option3_values": ("Option3 Values (tradewind)",),
+    "image_size": ("Image Size (tradewind)",),
+    "collection_handle": ("Collection Handle (tradewind)",),
+    "collection_position": ("Collection Position (tradewind)",),
+    "other_metadata": ("Metadata (tradewind)",),
 }
 CATEGORY_KEY = "category"
 """Shopify's product taxonomy, kept beside the product."""
+_METAFIELD_KEY = re.compile(r"[^.()\s]+\.[^()\s]+")
 _METAFIELD = re.compile(r"\(product\.metafields\.([^.()\s]+)\.([^()\s]+)\)\s*$", re.IGNORECASE)
 _NOT_METADATA = re.compile(
     # One group of columns for each market, per-variant columns, and what Shopify needs for itself.
@@ -88,24 +99,47 @@ class Columns:
 
 def read_header(cells: list[str]) -> Columns:
     """Raises FileRefused for another delimiter than the comma, and for a file without its two needed columns."""
-    headers = [cell.replace("\ufeff", "").strip() for cell in cells]
+    headers = [unguarded(cell.replace("\ufeff", "").strip()) for cell in cells]
     index_of: dict[str, int] = {}
     metadata: list[tuple[int, str]] = []
     ignored: list[str] = []
     for index, header in enumerate(headers):
         field = _FIELD_OF.get(_plain(header))
+        key = _metadata_key(header)
         if field is not None and field not in index_of:
             index_of[field] = index
-        elif field is not None or _NOT_METADATA.search(header):
-            ignored.append(header)
-        elif metafield := _METAFIELD.search(header):
-            metadata.append((index, f"{metafield[1]}.{metafield[2]}"))
+        elif key is not None:
+            metadata.append((index, key))
         elif header:
-            metadata.append((index, header))
+            ignored.append(header)
     missing = [_NAMES[field][0] for field in ("handle", "title") if field not in index_of]
     if missing:
         raise _not_products(headers, missing)
     return Columns(headers, index_of, metadata, ignored)
+
+
+def _metadata_key(header: str) -> str | None:
+    """The key that a column of this name is kept under; None for one that is not kept."""
+    if not header or _plain(header) in _FIELD_OF or _NOT_METADATA.search(header):
+        return None
+    metafield = _METAFIELD.search(header)
+    return f"{metafield[1]}.{metafield[2]}" if metafield else header
+
+
+def metadata_header(key: str) -> str | None:
+    """The name of a column whose cells are read into this key of the metadata; None where there is no such name."""
+    header = f"{key} (product.metafields.{key})" if _METAFIELD_KEY.fullmatch(key) else key
+    return header if _metadata_key(header) == key and read_back(header) == header and key != CATEGORY_KEY else None
+
+
+def read_back(text: str) -> str:
+    """What comes of a text that a cell held."""
+    return text.replace("\x00", "").replace("\ufeff", "").strip()
+
+
+def standard_header(field: str) -> str:
+    """The name that Shopify's exports have for a field, or Tradewind's own."""
+    return _NAMES[field][0]
 
 
 def refuse_other_delimiters(first_line: str) -> None:

@@ -21,6 +21,20 @@ class ImageDraft:
     url: str
     alt_text: str | None = None
     position: int | None = None
+    width: int | None = None
+    """In pixels; height too."""
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionDraft:
+    """A collection that the product stands in."""
+
+    name: str
+    handle: str | None = None
+    """Its slug; without it, one made from the name."""
+    position: int | None = None
+    """The product's place in it; without it, the end."""
 
 
 @dataclass(slots=True)
@@ -40,7 +54,8 @@ class VariantDraft:
     cost_minor: int | None = None
     weight_grams: int = 0
     tracked: bool = False
-    quantity: int = 0
+    quantity: int | None = None
+    """None where the file does not say: an empty cell states no stock."""
     continue_selling: bool = False
     requires_shipping: bool = True
     taxable: bool = True
@@ -63,12 +78,16 @@ class ProductDraft:
     gift_card: bool = False
     seo_title: str | None = None
     seo_description: str | None = None
-    collection: str | None = None
+    kind: str | None = None
+    """One of `ProductKind`'s names, where the file says it outright."""
+    collections: list[CollectionDraft] = field(default_factory=list)
     option_names: list[str] = field(default_factory=list)
     """Empty for a product that comes in one form only."""
+    option_values: list[list[str]] = field(default_factory=list)
+    """By option, in the order to show them in; empty where that is the order of the variants."""
     states_options: bool = False
     """Whether the file says anything of options, be it that there are none (`Title`, `Default Title`)."""
     variants: list[VariantDraft] = field(default_factory=list)
     images: list[ImageDraft] = field(default_factory=list)
     """In the order in which they are shown."""
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, object] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from app.catalogue.rules import MAX_IMAGES, MAX_TAGS, MAX_VARIANTS
 from app.catalogue.shopify_csv import values
 from app.catalogue.shopify_csv.cells import Cells
 from app.catalogue.shopify_csv.columns import CATEGORY_KEY, Columns
-from app.catalogue.shopify_csv.drafts import ImageDraft, ProductDraft, RowProblem, VariantDraft
+from app.catalogue.shopify_csv.drafts import CollectionDraft, ImageDraft, ProductDraft, RowProblem, VariantDraft
 from app.catalogue.shopify_csv.records import Record
 
 MAX_NAME_CHARACTERS = 255
@@ -21,6 +21,7 @@ _VARIANT_FIELDS = ("price", "sku", "barcode", "inventory_quantity")
 _PRODUCT_OUT = "the product is left out"
 _VARIANT_OUT = "the variant of this row is left out"
 _IMAGE_OUT = "the image is left out"
+_COLLECTION_OUT = "the product is not put into it"
 
 
 def build_product(
@@ -40,6 +41,7 @@ def build_product(
             main.report("status", "Products that only a link finds are not known here", "the product becomes a draft")
         for row in cells:
             _report_other_title(row, draft)
+        _add_collections(draft, cells)
         _add_images(draft, cells)
         _add_variants(draft, cells, main, columns, currency)
     else:
@@ -81,14 +83,19 @@ def _product(handle: str, main: Cells, columns: Columns, option_names: list[str]
         status=_status(main),
         gift_card=main.parse("gift_card", values.boolean, False, _PRODUCT_OUT),
         seo_title=short("seo_title"),
-        seo_description=main.line("seo_description", MAX_SEO_DESCRIPTION_CHARACTERS, _PRODUCT_OUT) or None,
-        collection=short("collection"),
+        seo_description=main.paragraph("seo_description", MAX_SEO_DESCRIPTION_CHARACTERS, _PRODUCT_OUT) or None,
+        kind=main.parse("kind", values.kind, None, _PRODUCT_OUT),
         option_names=option_names,
+        option_values=[
+            main.parse(f"option{n}_values", values.tags, [], _PRODUCT_OUT) for n, _ in enumerate(option_names, start=1)
+        ],
         states_options=bool(main.text("option1_name") or main.text("option1_value")),
         metadata={key: text for index, key in columns.metadata if (text := main.at(index))},
     )
     if category := main.text("category"):
         draft.metadata[CATEGORY_KEY] = category
+    no_more: dict[str, object] = {}
+    draft.metadata |= main.parse("other_metadata", values.json_object, no_more, _PRODUCT_OUT)
     return None if main.problems else draft
 
 
@@ -193,15 +200,15 @@ def _variant(cells: Cells, option_values: tuple[str, ...], columns: Columns, cur
     variant = VariantDraft(
         row=cells.row,
         option_values=option_values,
-        sku=values.sku(cells.line("sku", MAX_NAME_CHARACTERS, _VARIANT_OUT)) or None,
-        barcode=values.sku(cells.line("barcode", MAX_NAME_CHARACTERS, _VARIANT_OUT)) or None,
+        sku=cells.line("sku", MAX_NAME_CHARACTERS, _VARIANT_OUT, values.sku) or None,
+        barcode=cells.line("barcode", MAX_NAME_CHARACTERS, _VARIANT_OUT, values.sku) or None,
         price_minor=cells.parse("price", price, None, _VARIANT_OUT),
         # Exports write 0 for what was never set.
         compare_at_price_minor=cells.parse("compare_at_price", price, None, _VARIANT_OUT) or None,
         cost_minor=cells.parse("cost", price, None, _VARIANT_OUT),
         weight_grams=cells.parse("weight_grams", values.grams, 0, _VARIANT_OUT),
         tracked=bool(cells.text("inventory_tracker")),
-        quantity=cells.parse("inventory_quantity", values.quantity, 0, _VARIANT_OUT),
+        quantity=cells.parse("inventory_quantity", values.quantity, None, _VARIANT_OUT),
         continue_selling=cells.parse("inventory_policy", values.continues_selling, False, _VARIANT_OUT),
         requires_shipping=blank_is_false("requires_shipping"),
         taxable=blank_is_false("taxable"),
@@ -224,6 +231,18 @@ def _add_variant_image(draft: ProductDraft, variant: VariantDraft, cells: Cells)
         variant.image_url = None
 
 
+def _add_collections(draft: ProductDraft, rows: list[Cells]) -> None:
+    """Any row may name one; the first place in a collection counts."""
+    known: dict[str, CollectionDraft] = {}
+    for cells in rows:
+        name = cells.line("collection", MAX_NAME_CHARACTERS, _COLLECTION_OUT)
+        handle = cells.parse("collection_handle", values.handle, None, _COLLECTION_OUT)
+        position = cells.parse("collection_position", values.quantity, None, "the product is put at its end")
+        if name or handle:
+            known.setdefault(handle or name, CollectionDraft(name or handle or "", handle, position))
+    draft.collections = list(known.values())
+
+
 def _add_images(draft: ProductDraft, rows: list[Cells]) -> None:
     """Every image once, by position and then as the file has them; a variant's image is one of the product's."""
     images: dict[str, ImageDraft] = {}
@@ -235,7 +254,10 @@ def _add_images(draft: ProductDraft, rows: list[Cells]) -> None:
             cells.report("image_src", f"The product has more than {MAX_IMAGES} images", _IMAGE_OUT)
             continue
         image = images.setdefault(url, ImageDraft(cells.row, url))
-        image.alt_text = image.alt_text or cells.line("image_alt", MAX_ALT_TEXT_CHARACTERS, "it is not kept") or None
+        alt_text = cells.paragraph("image_alt", MAX_ALT_TEXT_CHARACTERS, "it is not kept")
+        image.alt_text = image.alt_text or alt_text or None
+        if size := cells.parse("image_size", values.image_size, None, "it is not kept"):
+            image.width, image.height = image.width or size[0], image.height or size[1]
         image.position = image.position or cells.parse(
             "image_position", values.position, None, "the image is put where the file has it"
         )

@@ -1,11 +1,16 @@
 """Single cells: text in, a value out, or ValueError with a sentence for the person who wrote the cell."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+import orjson
+
+from app.catalogue.rules import is_slug
 from app.kit.money import MAX_AMOUNT_MINOR, exponent
 
+KINDS = ("PHYSICAL", "DIGITAL", "SERVICE", "GIFT_CARD")
 MAX_QUANTITY = 2_000_000_000
 MAX_WEIGHT_GRAMS = 100_000_000
 MAX_URL_CHARACTERS = 2048
@@ -16,6 +21,11 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
 _PLAIN = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE]\+?\d{1,2})?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d+(?:\.\d{3})*,\d{1,2}", re.ASCII)
+# A backslash means something before a comma or another backslash alone.
+_PARTS = re.compile(r"(?:\\[\\,]|[^,])+")
+_ESCAPED = re.compile(r"\\([\\,])")
+_TO_ESCAPE = re.compile(r"([\\,])")
+_IMAGE_SIZE = re.compile(r"(\d{1,6})?x(\d{1,6})?", re.ASCII)
 _NOT_IN_HANDLE = re.compile(r"[^\w]+|_+")
 
 
@@ -100,9 +110,14 @@ def continues_selling(text: str) -> bool:
 
 
 def handle(text: str) -> str:
-    """The address of a product: lower case, words joined by hyphens, letters of any script."""
+    """The address of a product: lower case, words joined by hyphens, letters of any script.
+
+    What is an address already stays as it is, with the points and underscores that staff may give one.
+    """
     if any(character in text for character in '<>"\n\r,'):
         raise ValueError(f"“{text[:40]}” is not a handle; a quotation mark or comma before it may be misplaced")
+    if is_slug(text):
+        return text
     slug = _NOT_IN_HANDLE.sub("-", text.casefold()).strip("-")
     if not slug:
         raise ValueError(f"“{text[:40]}” is not a handle; letters, digits and hyphens are")
@@ -110,18 +125,48 @@ def handle(text: str) -> str:
 
 
 def tags(text: str) -> list[str]:
-    """Comma-separated, each once, in the file's order."""
+    """Comma-separated, each once, in the file's order. A comma within a tag has a backslash before it."""
     seen: dict[str, str] = {}
-    for part in text.split(","):
-        tag = " ".join(part.split())
+    for part in _PARTS.findall(text):
+        tag = " ".join(_ESCAPED.sub(r"\1", part).split())
         if tag:
             seen.setdefault(tag.casefold(), tag)
     return list(seen.values())
 
 
+def joined(parts: Iterable[str]) -> str:
+    """What `tags` reads again."""
+    return ", ".join(_TO_ESCAPE.sub(r"\\\1", part) for part in parts)
+
+
 def sku(text: str) -> str:
-    """Without the apostrophe by which spreadsheets keep a number from losing its zeros."""
+    """Without the apostrophe by which spreadsheets keep a number from losing its zeros, or from being a formula."""
     return text.removeprefix("'").strip()
+
+
+def kind(text: str) -> str:
+    if text not in KINDS:
+        raise ValueError(f"“{text[:40]}” is none of {', '.join(KINDS)}")
+    return text
+
+
+def image_size(text: str) -> tuple[int | None, int | None]:
+    """Width and height in pixels, of `800x600`; either may be missing."""
+    match = _IMAGE_SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"“{text[:40]}” is not a size such as 800x600")
+    width, height = (int(side) if side else None for side in match.groups())
+    return width, height
+
+
+def json_object(text: str) -> dict[str, object]:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict) or "\\u0000" in text:
+        raise ValueError("the text is not a JSON object")
+    return value
 
 
 def image_url(text: str) -> str:
