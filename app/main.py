@@ -1,19 +1,14 @@
 """The composition root: settings in, ASGI application out."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from redis import RedisError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 
-from app import db, events
-from app.cache import cache
+from app import events
 from app.customers.routes import routes as customer_routes
 from app.flows.routes import routes as flow_routes
 from app.logging import configure_logging
@@ -27,6 +22,7 @@ from app.sample import media as sample_media
 from app.settings import Settings, get_settings
 from app.surveys.routes import routes as survey_routes
 from app.uploads.endpoint import Uploads
+from app.web import health
 from app.web import routes as web
 from app.web.envelope import Envelope
 from app.web.hosts import LOCAL_ORIGINS, KnownHosts
@@ -37,39 +33,12 @@ from workers.relay import Relay
 
 PREFLIGHT_SECONDS = 7_200
 """The longest that Chromium remembers."""
-READY_TIMEOUT_SECONDS = 2.5
-"""Whoever asks, a load balancer or a container's health check, waits little longer."""
-
-
-async def _live(request: Request) -> JSONResponse:
-    """The process answers."""
-    return JSONResponse({"status": "ok"})
-
-
-async def _ready(request: Request) -> JSONResponse:
-    """200 when the database, Redis and the migrations are in order; 503 with the names of what is not."""
-    checks = {"database": "ok", "redis": "ok", "migrations": "ok"}
-    looking = asyncio.create_task(db.pending_migrations())
-    # Not a timeout around it: leaving a statement takes an answer of the server, too.
-    await asyncio.wait((looking,), timeout=READY_TIMEOUT_SECONDS)
-    if looking.done() and looking.exception() is None:
-        if pending := looking.result():
-            checks["migrations"] = f"{len(pending)} pending"
-    else:
-        looking.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody else asks for it
-        looking.cancel()
-        checks["database"] = checks["migrations"] = "unavailable"
-    try:
-        await cache().ping()
-    except (RedisError, OSError):
-        checks["redis"] = "unavailable"
-    ready = all(state == "ok" for state in checks.values())
-    return JSONResponse({"status": "ok" if ready else "unavailable", **checks}, status_code=200 if ready else 503)
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """The API. Its lifespan opens the database and Redis; `app.runtime.running` does where no server runs one."""
     settings = settings or get_settings()
+    readiness = health.Readiness(settings)
     view = View(settings, page=web.graphiql if settings.graphiql_enabled else None)
     graphql = CORSMiddleware(
         view,
@@ -92,9 +61,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
         events.set_publisher(relay.publish)
         try:
             async with running(settings):
-                with watching_signals():
+                with watching_signals(drain_seconds=settings.seconds_to_drain):
                     yield
         finally:
+            readiness.close()
             events.set_publisher(None)
             relay.stop()
 
@@ -104,8 +74,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             WebSocketRoute("/graphql", view),
             Route("/uploads", Uploads(settings).receive, methods=["POST"]),
             sample_media.mount(),
-            Route("/health/live", _live),
-            Route("/health/ready", _ready),
+            *health.routes(readiness),
             *metrics_routes(settings),
             *payment_routes(settings),
             *customer_routes(),

@@ -16,6 +16,9 @@ MIN_SECRET_KEY_CHARS = 32
 MIN_DIFFERENT_CHARS = 10
 MIN_WEBHOOK_PASSWORD_CHARS = 16
 MIN_METRICS_TOKEN_CHARS = 16
+CLIENT_POINTS_A_MINUTE = 1_200_000
+"""A sixth of one processor. Shoppers behind one address of a mobile network share it: some ten pages a second."""
+ACCOUNT_POINTS_A_MINUTE = 6_000_000
 SAMPLE_WORDS = ("change", "example", "sample", "secret", "default", "password", "tests", "development", "tradewind")
 """In keys that somebody typed; of random keys in base64, one in half a million has one of them."""
 
@@ -58,8 +61,20 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(0, ge=0, description="Reverse proxies in front that append to X-Forwarded-For")
     introspection: bool | None = Field(None, description="Off in production unless set")
     graphiql: bool | None = Field(None, description="Off in production unless set")
+    suggestions: bool | None = Field(None, description="'Did you mean …?' in errors; as INTROSPECTION unless set")
     max_body_bytes: int = Field(2_000_000, gt=0)
     max_upload_bytes: int = Field(1_000_000_000, gt=0)
+    request_timeout_seconds: float = Field(30.0, gt=0, description="For executing one request, its body being there")
+    max_connections: int = Field(2_000, gt=0, description="That one API process keeps open; more are answered 503")
+    rate_limit_client_points: int | None = Field(
+        None, ge=0, description="Cost points a minute for each client address and each customer; 0 for no limit"
+    )
+    rate_limit_account_points: int | None = Field(
+        None, ge=0, description="Cost points a minute for each member of staff and each API key; 0 for no limit"
+    )
+    rate_limit_exempt: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="Networks whose requests are not counted, such as the storefront's servers"
+    )
 
     shipping_quote_minutes: int = Field(30, gt=0, description="Business time that a shipping quote holds")
 
@@ -90,6 +105,9 @@ class Settings(BaseSettings):
         False, description="Development only: outgoing webhooks may reach private addresses and any port"
     )
 
+    drain_seconds: float | None = Field(
+        None, ge=0, description="How long the API serves on after SIGTERM, not ready any more; 3 in production, else 0"
+    )
     metrics_token: str | None = Field(
         None, description="Bearer token for /metrics; without it, production's API has no /metrics"
     )
@@ -99,7 +117,9 @@ class Settings(BaseSettings):
     log_format: str = Field("json", pattern="^(json|console)$")
     log_level: str = "INFO"
 
-    @field_validator("secret_keys", "allowed_origins", "smtp_fallback_urls", "ses_topic_arns", mode="before")
+    @field_validator(
+        "secret_keys", "allowed_origins", "smtp_fallback_urls", "ses_topic_arns", "rate_limit_exempt", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -137,6 +157,11 @@ class Settings(BaseSettings):
     def _as_browsers_say_them(cls, origins: list[str]) -> list[str]:
         return [origin.rstrip("/").lower() for origin in origins]
 
+    @field_validator("rate_limit_exempt")
+    @classmethod
+    def _are_networks(cls, networks: list[str]) -> list[str]:
+        return [str(ipaddress.ip_network(network)) for network in networks]
+
     @model_validator(mode="after")
     def _real_secrets(self) -> Self:
         if not self.secret_keys:
@@ -170,8 +195,28 @@ class Settings(BaseSettings):
         return not self.is_production
 
     @property
+    def seconds_to_drain(self) -> float:
+        return (3.0 if self.is_production else 0.0) if self.drain_seconds is None else self.drain_seconds
+
+    @property
     def introspection_enabled(self) -> bool:
         return self.is_development if self.introspection is None else self.introspection
+
+    @property
+    def suggestions_enabled(self) -> bool:
+        return self.introspection_enabled if self.suggestions is None else self.suggestions
+
+    @property
+    def client_points_per_minute(self) -> int:
+        if self.rate_limit_client_points is None:
+            return CLIENT_POINTS_A_MINUTE if self.is_production else 0
+        return self.rate_limit_client_points
+
+    @property
+    def account_points_per_minute(self) -> int:
+        if self.rate_limit_account_points is None:
+            return ACCOUNT_POINTS_A_MINUTE if self.is_production else 0
+        return self.rate_limit_account_points
 
     @property
     def graphiql_enabled(self) -> bool:

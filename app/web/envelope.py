@@ -88,5 +88,5 @@ def _log(scope: Scope, status: int, seconds: float) -> None:
         path = f"/{path.split('/')[1]}/…" if path.count("/") > 1 else path
     for name, value in scope.get("path_params", {}).items():
         path = path.replace(str(value), f"{{{name}}}") if value else path
-    write = log.error if status >= 500 else log.debug if quiet else log.info
+    write = log.debug if quiet else log.error if status >= 500 else log.info
     write("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1))
