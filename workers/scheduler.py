@@ -6,7 +6,7 @@ Any number of replicas may run: every step is one statement that skips what anot
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import structlog
 from redis import RedisError
@@ -21,7 +21,8 @@ from app.metrics.shop import ShopHealth
 from app.runtime import running
 from app.sessions import service as sessions
 from app.settings import Settings, get_settings
-from app.upkeep import claims
+from app.upkeep import checking, claims
+from app.uploads import service as uploads
 from app.webhooks import delivery as webhooks
 from workers.broker import build_broker
 from workers.relay import Relay
@@ -29,6 +30,7 @@ from workers.relay import Relay
 TICK_SECONDS = 1.0
 CLEAN_EVERY_TICKS = 600
 METRICS_TIMEOUT_SECONDS = 8.0
+LOOK_AT_BOOKS_SECONDS = 60.0
 EPOCH_KEY = "broker-epoch"
 
 log = structlog.get_logger(__name__)
@@ -56,6 +58,7 @@ async def _clean() -> None:
     await outbox.forget_old()
     await sessions.forget_old()
     await webhooks.forget_old()
+    await uploads.forget_old()
 
 
 @contextlib.contextmanager
@@ -75,9 +78,30 @@ def _showing_metrics(settings: Settings) -> Iterator[None]:
             port.close()
 
 
+@contextlib.asynccontextmanager
+async def _checking_books(settings: Settings) -> AsyncIterator[None]:
+    """Beside the ticks: in a large shop it takes a while, and timers must not wait for it."""
+    task = asyncio.create_task(_check_books(settings))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _check_books(settings: Settings) -> None:
+    while True:
+        await asyncio.sleep(LOOK_AT_BOOKS_SECONDS)
+        try:
+            await checking.check_if_due(settings)
+        except Exception:
+            log.exception("the books could not be checked")
+
+
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     relay = Relay(build_broker(settings))
-    async with running(settings):
+    async with running(settings), _checking_books(settings):
         with _showing_metrics(settings):
             await _tick_until(stop, relay)
 
