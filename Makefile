@@ -28,9 +28,10 @@ dev:
 	@$(PYTHON) requirements/install.py dev
 	@exec .venv/bin/tradewind dev $(ARGS)
 
+# All of it side by side, on servers of its own for each; what ARGS chooses is over before so many have started.
 test:
 	@$(PYTHON) requirements/install.py test
-	@exec .venv/bin/python -m pytest $(ARGS)
+	@exec .venv/bin/python -m pytest $(or $(ARGS),-n auto)
 
 # Every tool has its say, also after one that complained.
 lint:

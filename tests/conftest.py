@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,12 +21,13 @@ from app.runtime import running
 from app.settings import Settings, get_settings
 from app.staff.permissions import Permission
 from tests.client import Api
+from tests.emptying import Tables
 from tests.environment import make_settings
 from tests.factories import staff as staff_factory
 from tests.live_server import LiveServer
 from workers import subscriptions
 
-KEPT_TABLES = {"tortoise_migrations"}
+pytest_plugins = ["tests.side_by_side"]
 
 # No test here is about time, and a busy machine would make one of any.
 hypothesis.settings.register_profile(
@@ -66,32 +67,24 @@ def settings(servers: tuple[str, str]) -> Iterator[Settings]:
 
 
 @pytest.fixture(scope="session")
-async def database(settings: Settings) -> AsyncIterator[str]:
-    """The migrated database, open in this process; yields the statement that empties its tables."""
+async def database(settings: Settings) -> AsyncIterator[Tables]:
+    """The migrated database, open in this process; yields what empties its tables."""
     await db.migrate(settings)
     subscriptions.load()
     async with running(settings):
-        tables = await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        names = [row["tablename"] for row in tables if row["tablename"] not in KEPT_TABLES]
-        deletes = "\n".join(f'DELETE FROM "{name}";' for name in names)
-        # Deleting what a test left is some milliseconds; TRUNCATE would make new files for every table and index.
-        yield f"""
-            DO $$ BEGIN
-                SET LOCAL session_replication_role = replica;
-                {deletes}
-                ALTER SEQUENCE order_numbers RESTART;
-            END $$
-        """
+        tables = Tables(settings.database_url)
+        yield tables
+        await tables.close()
 
 
 @pytest.fixture
-async def clean_database(database: str) -> None:
-    await db.execute(database)
+async def clean_database(database: Tables) -> None:
+    await database.empty()
     await cache().flushdb()
 
 
 @pytest.fixture(scope="session")
-async def _application(settings: Settings, database: str) -> AsyncIterator[Api]:
+async def _application(settings: Settings, database: Tables) -> AsyncIterator[Api]:
     client = Api(create_app(settings))
     yield client
     await client.close()
@@ -103,7 +96,7 @@ def api(_application: Api, clean_database: None) -> Api:
 
 
 @pytest.fixture(scope="session")
-def live_server(database: str) -> Iterator[LiveServer]:
+def live_server(database: Tables) -> Iterator[LiveServer]:
     """The API as a process of its own, for what needs a real connection."""
     with LiveServer() as server:
         yield server
@@ -153,7 +146,11 @@ def parse_period(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where everything has to be there (CI), a skipped test is a failed one."""
+    report = yield
     if report.skipped and os.environ.get("TRADEWIND_REQUIRE_ALL") and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"{reason}\nTRADEWIND_REQUIRE_ALL allows no test to be skipped."
+    return report

@@ -12,8 +12,9 @@ from typing import Self
 import httpx2
 
 from app.dev.ports import free_port
+from tests.patience import patience
 
-START_SECONDS = 30.0
+START_SECONDS = patience(10)
 
 
 class LiveServer:

@@ -23,6 +23,7 @@ from app.staff.permissions import Permission
 from schema.sockets import MAX_OPERATIONS
 from tests.factories import staff
 from tests.live_server import LiveServer
+from tests.patience import patience
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 WATCH = "subscription ($id: ID!) { job(id: $id) { id status } }"
@@ -42,7 +43,7 @@ class Socket:
         await self.connection.send(message if isinstance(message, (str, bytes)) else json.dumps(message))
 
     async def receive(self) -> dict[str, Any]:
-        text = await asyncio.wait_for(self.connection.recv(), 5)
+        text = await asyncio.wait_for(self.connection.recv(), patience(5))
         assert isinstance(text, str), "the protocol wants text frames"
         message: dict[str, Any] = json.loads(text)
         return message
@@ -58,7 +59,7 @@ class Socket:
 
     async def close_code(self) -> int:
         with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(self.connection.recv(), 5)
+            await asyncio.wait_for(self.connection.recv(), patience(5))
         assert closed.value.rcvd is not None
         return closed.value.rcvd.code
 
@@ -76,7 +77,9 @@ async def test_queries_and_errors_come_as_over_http(live_server: LiveServer) -> 
     async with connected(live_server) as socket:
         await socket.open()
         answer = await socket.run("{ __typename }")
-        assert answer == {"id": "1", "type": "next", "payload": {"data": {"__typename": "Query"}}}
+        cost = {"requestedValues": 1, "limit": 60_000}
+        payload = {"data": {"__typename": "Query"}, "extensions": {"cost": cost}}
+        assert answer == {"id": "1", "type": "next", "payload": payload}
         assert await socket.receive() == {"id": "1", "type": "complete"}
         refused = await socket.run("{ nothing }")
         assert refused["type"] == "error"
@@ -95,7 +98,7 @@ async def test_the_token_comes_with_connection_init_and_is_looked_up_for_each_op
         assert refused["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     async with connected(live_server) as socket:
         await socket.open({"Authorization": f"Bearer {token}"})
-        assert (await socket.run(query))["payload"] == {"data": {"job": {"id": job_id}}}
+        assert (await socket.run(query))["payload"]["data"] == {"job": {"id": job_id}}
         assert (await socket.receive())["type"] == "complete"
         await db.execute("DELETE FROM session_tokens WHERE token_hash = $1", hash_token(token))
         signed_out = await socket.run(query)
@@ -210,10 +213,8 @@ async def test_server_sent_events(live_server: LiveServer) -> None:
         response = await client.post(f"{live_server.url}/graphql", json={"query": "{ __typename }"}, headers=headers)
     assert response.headers["content-type"].startswith("text/event-stream")
     assert "no-store" in response.headers["cache-control"]
-    assert (
-        response.text.replace("\r\n", "\n")
-        == 'event: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata: \n\n'
-    )
+    data = '{"data":{"__typename":"Query"},"extensions":{"cost":{"requestedValues":1,"limit":60000}}}'
+    assert response.text.replace("\r\n", "\n") == f"event: next\ndata: {data}\n\nevent: complete\ndata: \n\n"
 
 
 async def test_open_streams_end_at_once_when_the_server_stops(clean_database: None) -> None:

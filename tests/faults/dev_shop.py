@@ -19,17 +19,19 @@ from typing import Any
 
 from app.dev import processes
 from app.dev.ports import LOOPBACK, free_port
+from tests.patience import patience
 
 _MARK = "TRADEWIND_TEST_SHOP"
 _CONFIGURATION = ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "SECRET_KEYS", "PUBLIC_URL", "TRADEWIND_ENV")
-OPEN_SECONDS = 60.0
+OPEN_SECONDS = 30.0
 GONE_SECONDS = 8.0
 
 
 def until(true: Callable[[], object], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
+    """Wait for it. `seconds` is the most that it takes on an idle machine."""
+    deadline = time.monotonic() + patience(seconds)
     while not true():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"not within {patience(seconds):.0f} s: {what}"
         time.sleep(0.05)
 
 
@@ -86,7 +88,7 @@ class DevShop:
             capture_output=True,
             text=True,
             check=False,
-            timeout=OPEN_SECONDS,
+            timeout=patience(OPEN_SECONDS),
         )
         assert answer.returncode == 1, answer
         assert "Traceback" not in answer.stderr
@@ -108,7 +110,7 @@ class DevShop:
 
     def wait_for_end(self) -> int:
         assert self._process is not None
-        return self._process.wait(GONE_SECONDS)
+        return self._process.wait(patience(GONE_SECONDS))
 
     def is_served(self) -> bool:
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=2)

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 from app.dev.ports import LOOPBACK, free_port
+from tests.patience import patience
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-START_SECONDS = 60.0
+START_SECONDS = patience(15)
 
 
 def is_installed() -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.kit.ids import new_id
 from tests.factories import catalogue, shipping, shop
+from tests.patience import patience
 
 Post = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any] | None]]
 """Sends a document with variables; None when the connection broke."""
@@ -98,7 +99,7 @@ class Guest:
         return True
 
     async def pay(self, post: Post | None = None, seconds: float = 30.0) -> None:
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + patience(seconds)
         while not await self.try_to_pay(post):
             assert time.monotonic() < deadline, "no final answer"
             await asyncio.sleep(0.2)

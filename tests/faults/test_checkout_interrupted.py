@@ -26,6 +26,7 @@ from tests.client import Api
 from tests.factories import cart as carts
 from tests.factories import catalogue, checkout, inventory
 from tests.factories.catalogue import MadeProduct
+from tests.patience import patience
 
 Drain = Callable[[], Awaitable[None]]
 Call = Callable[..., Awaitable[Any]]
@@ -68,7 +69,7 @@ async def cut_off(api: Api, given: dict[str, Any], owner: Any, name: str, when: 
     with pytest.MonkeyPatch.context() as patch:
         stop = Stop(patch, owner, name, when)
         request = asyncio.create_task(checkout.complete(api, given))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patience(5)):
             await stop.reached.wait()
         request.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -2,8 +2,10 @@
 and other mails and everything else nothing."""
 
 import asyncio
+import functools
 import os
 import signal
+import statistics
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -28,11 +30,12 @@ SECONDS_A_BYTE = 10.0
 REMINDERS = 70
 """More than twice a worker's threads: were each to wait for the server, nothing else would happen for long."""
 OTHERS = 30
-SLOWEST_SECONDS = 6.0
-"""On a busy machine, and less than the ten seconds in which the server is given up."""
+BEFORE = 10
+GIVEN_UP_SECONDS = 10.0
+"""After so long the slow server is given up: whoever stands in line behind its mails waits that long at least."""
 
 
-async def took(asked: str, key: uuid.UUID, seconds: float = 60.0) -> float:
+async def took(asked: str, key: uuid.UUID, seconds: float = 30.0) -> float:
     """How long it takes until a statement says true."""
     start = time.monotonic()
 
@@ -57,6 +60,10 @@ async def enrolment(profile_id: uuid.UUID) -> float:
     return await took("SELECT true FROM flow_runs WHERE profile_id = $1", profile_id)
 
 
+def enrolments(profile_ids: list[uuid.UUID]) -> list[Callable[[], Awaitable[float]]]:
+    return [functools.partial(enrolment, profile_id) for profile_id in profile_ids]
+
+
 async def every(seconds: float, works: list[Callable[[], Awaitable[float]]]) -> list[float]:
     """One after the other is started, whether those before are done or not; how long each took, sorted."""
     tasks = []
@@ -68,7 +75,7 @@ async def every(seconds: float, works: list[Callable[[], Awaitable[float]]]) -> 
 
 async def test_a_server_that_answers_a_byte_every_ten_seconds_delays_nobody_else(publishing: Relay) -> None:
     await shop.shop()
-    people = await due_runs.people(REMINDERS + OTHERS + 1)
+    people = await due_runs.people(REMINDERS + OTHERS + BEFORE + 1)
     wait = {"key": "wait", "kind": "delay", "period": "PT1H"}
     reminder = await flows.publish("reminder", wait, {"key": "mail", **flows.MAIL}, trigger={"event": "cart.updated"})
     await flows.publish("sleeper", wait, {"key": "mail", **flows.MAIL})
@@ -84,25 +91,27 @@ async def test_a_server_that_answers_a_byte_every_ten_seconds_delays_nobody_else
             scheduler.start()
             worker.start()
             await enrolment(people.pop())  # it is up
+            before = await every(0.3, enrolments([people.pop() for _ in range(BEFORE)]))
             start = time.monotonic()
             await due_runs.due(reminder, people[:REMINDERS], step="wait")
             await until(server_is_full, 30, "all places at the slow server are taken")
             await asyncio.sleep(STUCK_SECONDS)
             mails, happenings = await asyncio.gather(
                 every(0.3, [confirmation] * OTHERS),
-                every(0.3, [lambda person=person: enrolment(person) for person in people[REMINDERS:]]),  # type: ignore[misc]
+                every(0.3, enrolments(people[REMINDERS:])),
             )
             await until(all_sent, 60, "every mail is sent after all")
             everything = time.monotonic() - start
             os.killpg(worker.pid, signal.SIGTERM)
+    usual, meanwhile, mail = (statistics.median(found) for found in (before, happenings, mails))
     print(
-        f"\n  {OTHERS} other mails: median {mails[OTHERS // 2]:.2f} s, slowest {mails[-1]:.2f} s; "
-        f"{OTHERS} other events: median {happenings[OTHERS // 2]:.2f} s, slowest {happenings[-1]:.2f} s; "
+        f"\n  other events: {usual:.2f} s before, {meanwhile:.2f} s meanwhile ({meanwhile / usual:.1f} times), "
+        f"slowest {happenings[-1]:.2f} s; other mails: {mail:.2f} s, slowest {mails[-1]:.2f} s; "
         f"{REMINDERS} mails before the slow server through in {everything:.1f} s"
     )
+    assert meanwhile < usual + GIVEN_UP_SECONDS / 2
     # The first to give up leave their places to others, until the fifth failure closes the server.
-    assert mails[OTHERS * 9 // 10] < SLOWEST_SECONDS
-    assert happenings[-1] < SLOWEST_SECONDS
+    assert mail < usual + GIVEN_UP_SECONDS / 2
     ids = [message_from_bytes(mail.content)["Message-ID"] for mail in good.received if isinstance(mail.content, bytes)]
     assert len(ids) == len(set(ids)) == REMINDERS + OTHERS
     assert await db.fetchval("SELECT count(*) FROM dead_letters") == 0

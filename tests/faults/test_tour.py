@@ -14,6 +14,7 @@ import websockets
 from app.kit.ids import new_id
 from tests.faults.dev_shop import DevShop
 from tests.faults.processes import until
+from tests.patience import patience
 
 pytestmark = pytest.mark.faults
 
@@ -170,7 +171,7 @@ async def test_from_browsing_to_a_delivered_parcel(shop: DevShop) -> None:
     document = """subscription ($token: String) { orderTracking(token: $token) {
         number fulfillmentStatus shipments { carrier trackingNumber trackingUrl status events { status description } }
     } }"""
-    async with graphql.subscribed(document, token=token) as updates, asyncio.timeout(30):
+    async with graphql.subscribed(document, token=token) as updates, asyncio.timeout(patience(30)):
         first = await updates.get()
         assert (first["number"], first["fulfillmentStatus"], first["shipments"]) == (order["number"], "UNFULFILLED", [])
 

@@ -12,6 +12,7 @@ import pytest
 
 from app.dev.ports import free_port
 from tests.faults.dev_shop import GONE_SECONDS, until
+from tests.patience import patience
 
 pytestmark = [
     pytest.mark.faults,
@@ -19,7 +20,7 @@ pytestmark = [
     pytest.mark.usefixtures("database"),
 ]
 
-START_SECONDS = 60.0
+START_SECONDS = 10.0
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def test_a_worker_told_twice_to_stop_stops_cleanly(tmp_path: Path) -> None:
     options = ("--processes", "1", "--threads", "2")
     with running(tmp_path / "log", "Worker process is ready", "worker", *options) as worker:
         os.killpg(worker.pid, signal.SIGTERM)
-        assert worker.wait(GONE_SECONDS) == 0, (tmp_path / "log").read_text()
+        assert worker.wait(patience(GONE_SECONDS)) == 0, (tmp_path / "log").read_text()
         assert in_session(worker.pid) == []
         assert "Worker has been shut down." in (tmp_path / "log").read_text()
 
@@ -88,7 +89,7 @@ def test_a_worker_that_cannot_reach_its_database_ends(tmp_path: Path) -> None:
             start_new_session=True,
         )
     try:
-        assert process.wait(START_SECONDS) != 0
+        assert process.wait(patience(START_SECONDS)) != 0
         until(lambda: not in_session(process.pid), GONE_SECONDS, "its processes to end")
     finally:
         for pid in in_session(process.pid):

@@ -9,6 +9,7 @@ import pytest
 from app import db, invariants
 from tests.client import Api
 from tests.factories import catalogue, inventory, shop
+from tests.patience import patience
 
 ADJUST = "mutation ($i: InventoryAdjustInput!) { inventoryAdjust(input: $i) { userErrors { code } } }"
 CREATE = "mutation ($i: ProductInput!) { productCreate(input: $i) { product { slug } userErrors { code } } }"
@@ -128,7 +129,7 @@ async def test_products_put_into_collections_from_both_sides_do_not_block_each_o
     from_products = all_at_once(
         api, staff_token, UPDATE, *({"id": made.gid, "i": {"collectionIds": collections[::-1]}} for made in products)
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(patience(5)):
         for payloads in await asyncio.gather(from_collections, from_products):
             assert all(payload["userErrors"] == [] for payload in payloads)
     assert await db.fetchval("SELECT count(*) FROM collection_products") == 16

@@ -15,6 +15,7 @@ from app.flows import service
 from app.kit.ids import new_id
 from tests.client import Api
 from tests.factories import flows, shop
+from tests.patience import patience
 from tests.races.test_stock_races import another_transaction
 
 Drain = Callable[[], Awaitable[None]]
@@ -30,7 +31,7 @@ async def _shop(api: Api) -> None:
 
 async def _at_once(*work: Coroutine[Any, Any, Any]) -> list[Any]:
     tasks = [asyncio.create_task(each, context=contextvars.Context()) for each in work]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(patience(5)):
         return await asyncio.gather(*tasks)
 
 

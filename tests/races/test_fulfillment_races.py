@@ -13,6 +13,7 @@ from app.orders import cancellation
 from tests.client import Api
 from tests.factories import catalogue, checkout
 from tests.factories.fulfillments import FULFILL, TRACK, everything, fulfill, order
+from tests.patience import patience
 
 CANCEL = "mutation ($id: ID!) { orderCancel(orderId: $id) { order { id } userErrors { code } } }"
 INBOX = "query ($to: String) { devInbox(to: $to) { subject } }"
@@ -44,7 +45,7 @@ async def codes(api: Api, document: str, variables: dict[str, Any], token: str) 
 
 async def somebody_waits_for_a_lock() -> None:
     """Until a statement is stopped by a lock that somebody else holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         while not await db.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
             await asyncio.sleep(0.01)
 

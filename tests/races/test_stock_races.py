@@ -14,6 +14,7 @@ from app.inventory import receiving
 from app.kit.ids import new_id
 from tests.client import Api
 from tests.factories import catalogue, checkout, inventory
+from tests.patience import patience
 
 OPEN_LEVEL = """
     INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
@@ -67,7 +68,7 @@ async def test_an_order_does_not_wait_for_an_import_that_restates_its_stock(api:
     importing = asyncio.create_task(import_a_file(), context=contextvars.Context())
     await restated.wait()
     try:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(patience(3)):
             assert (await checkout.complete(api, given))["order"]
     finally:
         end.set()

@@ -10,6 +10,7 @@ import pytest
 from app import db
 from app.settings import Settings
 from tests.factories import shop as shop_factory
+from tests.patience import patience
 
 HEADER = "Handle,Title,Option1 Name,Option1 Value,Variant Price\n"
 
@@ -25,7 +26,7 @@ def tradewind(*arguments: str, said: str = "", cwd: Path | None = None, **enviro
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=60,
+        timeout=patience(20),
     )
     assert "Traceback" not in answer.stdout
     return answer.returncode, answer.stdout

@@ -6,6 +6,7 @@ import contextlib
 import pytest
 
 from app.settings import Settings
+from tests.patience import patience
 from workers import scheduler
 
 
@@ -28,5 +29,5 @@ async def test_cleaning_that_fails_is_not_all_that_it_does(settings: Settings, m
     monkeypatch.setattr(scheduler, "_publish_due", publish_due)
     monkeypatch.setattr(scheduler, "_clean", clean)
     monkeypatch.setattr(scheduler, "running", lambda _: contextlib.nullcontext())
-    await asyncio.wait_for(scheduler.run(settings, stop), 5)
+    await asyncio.wait_for(scheduler.run(settings, stop), patience(5))
     assert (ticks, cleanings) == (5, 1)

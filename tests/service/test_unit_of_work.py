@@ -7,6 +7,7 @@ import pytest
 
 from app import db
 from app.settings import Settings
+from tests.patience import patience
 
 pytestmark = pytest.mark.usefixtures("clean_database")
 
@@ -84,7 +85,7 @@ async def test_cancelled_tasks_never_cost_a_connection(settings: Settings) -> No
         async with db.unit_of_work():
             await db.fetchval("SELECT pg_sleep(0.05)")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         await asyncio.gather(*(hold() for _ in range(pool_size)))
     idle = await db.fetchval("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'")
     assert idle == 0
