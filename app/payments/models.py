@@ -39,6 +39,10 @@ class Payment(Model):
     """The gateway's own id."""
     token = fields.TextField(null=True)
     """The client's one-time token, kept until the gateway has answered."""
+    saved_method_id = fields.UUIDField(null=True)
+    """What an account saved and pays with, in the place of a token."""
+    saves = fields.BooleanField(default=False, db_default=False)
+    """Whether the account is to keep what it was paid with."""
     return_url = fields.TextField(null=True)
     """Where the shopper goes after an action at the provider's."""
     action = fields.JSONField[dict[str, object]](null=True)
@@ -83,6 +87,8 @@ class SavedPaymentMethod(Model):
     expires_month = fields.SmallIntField(null=True)
     expires_year = fields.SmallIntField(null=True)
     created_at = fields.DatetimeField()
+    deleted_at = fields.DatetimeField(null=True)
+    """Gone for everybody; the row stays until the gateway has forgotten it."""
 
     class Meta:
         table = "saved_payment_methods"
@@ -98,6 +104,10 @@ class TestGatewayPayment(Model):
     currency_code = fields.CharField(max_length=3)
     state = fields.CharField(max_length=24)
     return_url = fields.TextField(null=True)
+    saves = fields.BooleanField(default=False, db_default=False)
+    """Asked to keep the card: the payment stands for it from then on."""
+    forgotten_at = fields.DatetimeField(null=True)
+    """Asked to keep it no longer."""
     created_at = fields.DatetimeField()
 
     class Meta:
