@@ -87,10 +87,17 @@ class LineView:
         return self.public_url + url if url and url.startswith("/") else url
 
 
-async def load_lines(info: Info, line_ids: Sequence[uuid.UUID], selection: Selection) -> dict[uuid.UUID, OrderLine]:
-    """Lines by their own ids; whether they may be seen is the caller's to know. `selection` is below a line."""
+async def load_lines(
+    info: Info, line_ids: Sequence[uuid.UUID], selection: Selection, *, owner: uuid.UUID | None
+) -> dict[uuid.UUID, OrderLine]:
+    """Lines by their own ids; `selection` is below a line.
+
+    Args:
+        owner: only those of this account's orders; None for all, where the caller knows that they may be seen.
+    """
     order_of = await queries.order_ids_of_lines(line_ids)
-    orders = await queries.by_ids(list(set(order_of.values())))
+    found = await queries.by_ids(list(set(order_of.values())))
+    orders = {order_id: row for order_id, row in found.items() if owner is None or row["customer_id"] == owner}
     variants: Variants = {}
     if "variant" in selection and orders:
         wanted = {uuid.UUID(line["variant_id"]) for order in orders.values() for line in order["lines"]}
@@ -102,6 +109,7 @@ async def load_lines(info: Info, line_ids: Sequence[uuid.UUID], selection: Selec
     return {
         line_id: views[order_id].show(line)
         for line_id, order_id in order_of.items()
+        if order_id in orders
         for line in orders[order_id]["lines"]
         if line["id"] == str(line_id)
     }

@@ -151,6 +151,8 @@ async def _payable(
 ) -> _Payable | list[DomainError]:
     """Everything that can be said before anything is taken; a list says why not."""
     details = request.details.over(queries.stored_details(standing)).over(Details(email=cart.email, phone=cart.phone))
+    if request.customer:
+        details = details.over(Details(email=request.customer.email))
     details = details.normalised(cart.country_code, ("input",))
     seen = await review(cart, details, standing["now"], ("input",), source=request.source)
     problems = [*seen.problems]
@@ -192,7 +194,7 @@ async def _hold_and_pay(
 ) -> Answer | None:
     """Steps one to three. Raises _Short or TakenMeanwhile, with nothing written, for too little stock or discount."""
     payment, hold_until = found.payment, standing["now"] + timedelta(seconds=HOLD_SECONDS)
-    order = draft_order(found.review, payment.method if payment else None)
+    order = draft_order(found.review, payment.method if payment else None, customer_id=request.customer_id)
     async with db.unit_of_work():
         stock = await reservations.find(stock_demands(found.review))
         if stock.missing:

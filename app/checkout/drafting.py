@@ -1,5 +1,7 @@
 """From a checkout without problems to the order that it will be."""
 
+from uuid import UUID
+
 from app.addresses.postal import PostalAddress
 from app.catalogue.models import InventoryPolicy
 from app.checkout.review import Review, wanted_units
@@ -10,7 +12,7 @@ from app.payments.models import PaymentMethod
 from app.pricing.amounts import amounts_by_discount
 
 
-def draft_order(review: Review, method: PaymentMethod | None) -> OrderDraft:
+def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID | None = None) -> OrderDraft:
     """Freeze everything that was agreed on: lines with names, options and prices, addresses, the promised shipping."""
     cart, details, priced = review.cart, review.details, review.priced
     shipping_address = details.shipping_address if review.ships else None
@@ -57,6 +59,7 @@ def draft_order(review: Review, method: PaymentMethod | None) -> OrderDraft:
             for position, (line, amounts) in enumerate(zip(cart.lines, priced.lines, strict=True))
         ],
         discounts=_discounts(review),
+        customer_id=customer_id,
     )
 
 

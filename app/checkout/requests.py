@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from app.accounts.identity import CustomerIdentity
 from app.addresses.contact import normalise_email, normalise_phone
 from app.addresses.postal import PostalAddress
 from app.customers.consent import Proof
@@ -58,6 +59,17 @@ class Details:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenAddresses:
+    """Of the address book of who is signed in, in the place of addresses that are typed."""
+
+    shipping_id: uuid.UUID | None = None
+    billing_id: uuid.UUID | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.shipping_id or self.billing_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentChoice:
     """How the shopper pays. `gateway` and `token` belong to the methods that a gateway takes."""
 
@@ -76,6 +88,7 @@ class CompletionRequest:
         fingerprint: SHA-256 over the input as it was sent, the key left out.
         consent: to marketing, for the addresses of the order.
         proof: what is kept with it.
+        customer: who is signed in.
     """
 
     cart_id: uuid.UUID | None
@@ -88,6 +101,12 @@ class CompletionRequest:
     payment: PaymentChoice | None
     consent: Sequence[ConsentGiven]
     proof: Proof
+    customer: CustomerIdentity | None = None
+    chosen: ChosenAddresses = ChosenAddresses()
+
+    @property
+    def customer_id(self) -> uuid.UUID | None:
+        return self.customer.id if self.customer else None
 
     @property
     def source(self) -> str:

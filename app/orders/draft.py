@@ -74,6 +74,8 @@ class OrderDraft:
     lines: list[OrderLineDraft] = field(default_factory=list)
     discounts: list[DiscountDraft] = field(default_factory=list)
     """What takes something off, in the order of applying."""
+    customer_id: uuid.UUID | None = None
+    """The account of who was signed in."""
 
     @property
     def ships(self) -> bool:

@@ -25,10 +25,16 @@ _INSERT = """
             id, number, attempt_id, cart_id, token_hash, email, phone, status, payment_status, fulfillment_status,
             payment_method, currency_code, subtotal_minor, discount_minor, shipping_minor, tax_minor, tax_included,
             total_minor, shipping_address, billing_address, shipping_quote, note, attributes, discounts, profile_id,
-            placed_at, updated_at
+            customer_id, placed_at, updated_at
         ) VALUES (
             $1, nextval('order_numbers'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-            $17, $18, $19, $20, $21, $22, $24, $25, business_now(), business_now()
+            $17, $18, $19, $20, $21, $22, $24, $25, coalesce(
+                (SELECT k.id FROM customers k WHERE k.id = $26),
+                (
+                    SELECT k.id FROM customers k
+                    WHERE lower(k.email) = lower($27) AND k.email_verified_at IS NOT NULL
+                )
+            ), business_now(), business_now()
         ) RETURNING *
     ), owned AS (
         UPDATE carts SET profile_id = $25 WHERE id = $3 AND profile_id IS NULL AND $25::uuid IS NOT NULL
@@ -58,6 +64,10 @@ async def place(
     """Write the order as it was drafted, in the open unit of work, and say so. Returns its row.
 
     An order of which nothing ships and nothing is left to pay is complete at once.
+
+    It joins the history of whoever was signed in, or else of the account whose verified address it has. Who verifies an
+    address has to lock its profile before they look for its orders: then an order that is placed meanwhile is either
+    found there or finds them here.
 
     The cart's row is locked, and now the buyer's profile is, and that of the cart's person where it is another one: a
     reminder to either is reserved before the order or not at all.
@@ -93,6 +103,8 @@ async def place(
         lines_json(draft),
         discounts_json(draft),
         profile_id,
+        draft.customer_id,
+        draft.email,
     )
     if row is None:
         raise RuntimeError("the order was not written")

@@ -122,33 +122,47 @@ async def of_profiles(
     Raises:
         DomainError: INVALID for the cursor.
     """
+    return await _of("profile_id", profile_ids, request, lines=lines, payments=payments, count=count)
+
+
+async def of_customers(
+    customer_ids: Sequence[uuid.UUID], request: PageRequest, *, lines: bool, payments: bool, count: bool
+) -> dict[uuid.UUID, PageResult[OrderRow]]:
+    """The same for accounts: what was ordered while signed in, or as a guest with the address that they verified."""
+    return await _of("customer_id", customer_ids, request, lines=lines, payments=payments, count=count)
+
+
+async def _of(
+    owner: str, owner_ids: Sequence[uuid.UUID], request: PageRequest, *, lines: bool, payments: bool, count: bool
+) -> dict[uuid.UUID, PageResult[OrderRow]]:
+    """`owner` is a column of `orders`."""
     placed_at, order_id = _cursor(request.cursor) if request.cursor is not None else (None, None)
     rows = await db.fetch(
         f"""
         SELECT o.* FROM unnest($1::uuid[]) AS p (id)
         CROSS JOIN LATERAL (
             SELECT {_columns(lines, payments)} FROM orders o
-            WHERE o.profile_id = p.id AND ($2::timestamptz IS NULL OR (o.placed_at, o.id) < ($2, $3::uuid))
+            WHERE o.{owner} = p.id AND ($2::timestamptz IS NULL OR (o.placed_at, o.id) < ($2, $3::uuid))
             ORDER BY o.placed_at DESC, o.id DESC LIMIT {request.fetch_limit}
         ) o
         ORDER BY o.placed_at DESC, o.id DESC
         """,
-        list(profile_ids),
+        list(owner_ids),
         placed_at,
         order_id,
     )
     totals: dict[uuid.UUID, int] = {}
     if count:
         counted = await db.fetch(
-            "SELECT profile_id, count(*) AS orders FROM orders WHERE profile_id = ANY($1::uuid[]) GROUP BY profile_id",
-            list(profile_ids),
+            f"SELECT {owner} AS id, count(*) AS orders FROM orders WHERE {owner} = ANY($1::uuid[]) GROUP BY {owner}",
+            list(owner_ids),
         )
-        totals = {row["profile_id"]: row["orders"] for row in counted}
+        totals = {row["id"]: row["orders"] for row in counted}
     pages = {}
-    for profile_id in profile_ids:
-        mine = [decoded(row) for row in rows if row["profile_id"] == profile_id]
+    for owner_id in owner_ids:
+        mine = [decoded(row) for row in rows if row[owner] == owner_id]
         cursors = [encode_cursor([row["placed_at"].isoformat(), row["id"].hex], CURSOR_ORDER) for row in mine]
-        pages[profile_id] = page_of(mine, cursors, request, totals.get(profile_id, 0) if count else None)
+        pages[owner_id] = page_of(mine, cursors, request, totals.get(owner_id, 0) if count else None)
     return pages
 
 

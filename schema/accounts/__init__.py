@@ -2,17 +2,22 @@
 
 import strawberry
 
-from schema.accounts.own import OwnAccountQueries
+from schema.accounts.addresses import CustomerAddressMutations
+from schema.accounts.links import LinkMutations
+from schema.accounts.own import OwnAccountMutations, OwnAccountQueries
 from schema.accounts.signing_in import SignInMutations
+from schema.accounts.staff_view import StaffAccountMutations, StaffAccountQueries
 
 
 @strawberry.type
-class AccountQueries(OwnAccountQueries):
+class AccountQueries(OwnAccountQueries, StaffAccountQueries):
     pass
 
 
 @strawberry.type
-class AccountMutations(SignInMutations):
+class AccountMutations(
+    SignInMutations, LinkMutations, OwnAccountMutations, StaffAccountMutations, CustomerAddressMutations
+):
     pass
 
 

@@ -4,6 +4,9 @@ import datetime as dt
 
 import strawberry
 
+from schema.accounts.addresses import CustomerAddresses
+from schema.accounts.carts import CustomerCarts
+from schema.accounts.orders import CustomerOrders
 from schema.errors import UserError
 from schema.nodes import Node
 from schema.warnings import WarningType
@@ -30,7 +33,7 @@ class CustomerSessions:
     description="An account. Until its address is verified it is only a claim to that address: it sees what was done "
     "with it, and nothing else that belongs to the address."
 )
-class Customer(CustomerSessions, Node):
+class Customer(CustomerSessions, CustomerCarts, CustomerAddresses, CustomerOrders, Node):
     email: str = strawberry.field(description="Where it is written to.")
     email_verified: bool = strawberry.field(description="Whether its owner has shown that the address is theirs.")
     first_name: str | None = strawberry.field(description="Given name.")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import orjson
 import strawberry
 
+from app.accounts.identity import CustomerIdentity
 from app.addresses.postal import PostalAddress
 from app.checkout.requests import CompletionRequest, Details, PaymentChoice, check_key
 from app.checkout.service import CheckoutKey, DetailsChange
@@ -138,8 +139,8 @@ class CheckoutCompleteInput:
         "declined then. An empty box takes back what was given with this cart.",
     )
 
-    def parsed(self, proof: Proof) -> CompletionRequest:
-        """`proof` is kept with the consent.
+    def parsed(self, proof: Proof, customer: CustomerIdentity | None) -> CompletionRequest:
+        """`proof` is kept with the consent; `customer` is who is signed in.
 
         Raises:
             DomainErrors: for whatever is malformed in itself; none of it is kept under the key.
@@ -169,6 +170,7 @@ class CheckoutCompleteInput:
             payment=self.payment.parsed() if self.payment else None,
             consent=given_consents(self.marketing_consent or None, "input", "marketingConsent"),
             proof=proof,
+            customer=customer,
         )
 
 

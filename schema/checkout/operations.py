@@ -78,7 +78,7 @@ class CheckoutMutations:
     ) -> CheckoutCompletePayload:
         selection = Selection.of(info)
         view = OrderView.of(info, selection.below("order"))
-        match await completion.complete(input.parsed(proof_of(info.context))):
+        match await completion.complete(input.parsed(proof_of(info.context), info.context.customer)):
             case ActionRequired(action, expires_at):
                 return CheckoutCompletePayload(
                     payment_action=PaymentAction(type=action.type, url=action.url, expires_at=expires_at)

@@ -112,7 +112,7 @@ async def show_fulfillments(info: Info, rows: Sequence[dict[str, Any]], selectio
     order_lines: dict[uuid.UUID, OrderLine] = {}
     if rows and selection.asks_for("lines", "orderLine"):
         wanted = {uuid.UUID(line["orderLineId"]) for row in rows for line in row["lines"]}
-        order_lines = await load_lines(info, list(wanted), selection.below("lines").below("orderLine"))
+        order_lines = await load_lines(info, list(wanted), selection.below("lines").below("orderLine"), owner=None)
     return [Fulfillment.of(row, order_lines) for row in rows]
 
 

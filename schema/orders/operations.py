@@ -15,7 +15,7 @@ from schema.context import Info
 from schema.nodes import Node, node_loader
 from schema.order_lines import LINE_PREFIX, load_lines
 from schema.order_status import OrderStatus
-from schema.orders.showing import ORDER_PREFIX, OrderView, sees_all
+from schema.orders.showing import ORDER_PREFIX, OrderView, owner_of, sees_all
 from schema.orders.types import Order, OrderPayload
 from schema.selection import Selection
 
@@ -26,21 +26,22 @@ OrderId = Annotated[strawberry.ID, strawberry.argument(description="Id of the or
 class OrderQueries:
     @query(
         access=PUBLIC,
-        description="An order: for staff, or with the token from the receipt. Null for anybody else, as for an order "
-        "that does not exist.",
+        description="An order: for staff, for the customer who placed it, or with the token from the receipt. Null for "
+        "anybody else, as for an order that does not exist.",
     )
     async def order(
         self,
         info: Info,
         id: OrderId,
         token: Annotated[
-            str | None, strawberry.argument(description="The token from the receipt; staff need none.")
+            str | None, strawberry.argument(description="The token from the receipt; staff and its customer need none.")
         ] = strawberry.UNSET,
     ) -> Order | None:
         order_id = ids.decode(ORDER_PREFIX, id, ["id"])
         view = OrderView.of(info, Selection.of(info))
-        if sees_all(info):
-            return (await view.load(info, [order_id])).get(order_id)
+        own = (await view.load_own(info, [order_id])).get(order_id)
+        if own is not None or sees_all(info):
+            return own
         row = await queries.with_token(order_id, token, lines=bool(view.pages)) if token else None
         return await view.show(info, row) if row else None
 
@@ -108,17 +109,15 @@ def _view(info: Info) -> OrderView:
 
 @node_loader(ORDER_PREFIX)
 async def _order_nodes(info: Info, texts: Sequence[str], selection: Selection) -> Sequence[Node | None]:
-    if not sees_all(info):
-        return [None] * len(texts)
     wanted = [ids.decode(ORDER_PREFIX, text, ["id"]) for text in texts]
-    orders = await OrderView.of(info, selection).load(info, wanted)
+    orders = await OrderView.of(info, selection).load_own(info, wanted)
     return [orders.get(order_id) for order_id in wanted]
 
 
 @node_loader(LINE_PREFIX)
 async def _line_nodes(info: Info, texts: Sequence[str], selection: Selection) -> Sequence[Node | None]:
-    if not sees_all(info):
+    wanted, owner = [ids.decode(LINE_PREFIX, text, ["id"]) for text in texts], owner_of(info)
+    if owner is None and not sees_all(info):
         return [None] * len(texts)
-    wanted = [ids.decode(LINE_PREFIX, text, ["id"]) for text in texts]
-    lines = await load_lines(info, wanted, selection)
+    lines = await load_lines(info, wanted, selection, owner=owner)
     return [lines.get(line_id) for line_id in wanted]

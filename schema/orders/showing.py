@@ -40,6 +40,12 @@ def sees_all(info: Info) -> bool:
     return staff is not None and staff.may(Permission.ORDERS_READ)
 
 
+def owner_of(info: Info) -> uuid.UUID | None:
+    """The account whose orders may be read, where it is not all of them."""
+    customer = info.context.customer
+    return customer.id if customer else None
+
+
 @dataclass(frozen=True, slots=True)
 class OrderView:
     """What is wanted of orders, checked before anything is read or changed.
@@ -58,10 +64,7 @@ class OrderView:
     @classmethod
     def of(cls, info: Info, selection: Selection) -> "OrderView":
         """`selection` is below an Order. Raises DomainError(OUT_OF_RANGE | INVALID) for a page that cannot be had."""
-        pages: dict[PageArguments, PageRequest] = {}
-        for field in selection.fields("lines"):
-            arguments = (field.arguments.get("first"), field.arguments.get("after"))
-            pages[arguments] = _page(*arguments)
+        pages = pages_of_lines(selection)
         lines = selection.below("lines").nodes()
         return cls(
             pages,
@@ -69,6 +72,15 @@ class OrderView:
             selection.below("fulfillments") if "fulfillments" in selection else None,
             "payments" in selection and sees_all(info),
         )
+
+    async def load_own(self, info: Info, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Order]:
+        """Those that the request may see without a token: all for staff with the permission, a customer's own."""
+        owner = owner_of(info)
+        if owner is None and not sees_all(info):
+            return {}
+        rows = await queries.by_ids(order_ids, lines=bool(self.pages), payments=self.payments)
+        seen = [row for row in rows.values() if sees_all(info) or row["customer_id"] == owner]
+        return {row["id"]: order for row, order in zip(seen, await self.show_all(info, seen), strict=True)}
 
     async def load(self, info: Info, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Order]:
         """The orders that exist; whether they may be seen is the caller's to know."""
@@ -131,6 +143,12 @@ class OrderView:
             payments=[_payment(payment, currency) for payment in row["payments"]] if self.payments else None,
             pages={arguments: _lines_page(row["lines"], lines, request) for arguments, request in self.pages.items()},
         )
+
+
+def pages_of_lines(selection: Selection) -> dict[PageArguments, PageRequest]:
+    """Those that are selected below an Order. Raises DomainError(OUT_OF_RANGE | INVALID)."""
+    wanted = [(field.arguments.get("first"), field.arguments.get("after")) for field in selection.fields("lines")]
+    return {arguments: _page(*arguments) for arguments in wanted}
 
 
 def _lines_page(lines: Sequence[dict[str, Any]], view: LineView, request: PageRequest) -> Connection[OrderLine]:

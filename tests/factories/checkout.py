@@ -78,19 +78,21 @@ async def ready_input(api: Api, *lines: tuple[MadeProduct, int], **changed: Any)
     return {name: value for name, value in given.items() if value is not None}
 
 
-async def complete(api: Api, given: Mapping[str, Any], document: str = COMPLETE) -> dict[str, Any]:
-    """The payload; no fault is expected."""
-    result = await api.query(document, {"input": dict(given)})
+async def complete(
+    api: Api, given: Mapping[str, Any], document: str = COMPLETE, *, token: str | None = None
+) -> dict[str, Any]:
+    """The payload; no fault is expected. `token` is of who is signed in."""
+    result = await api.query(document, {"input": dict(given)}, token=token)
     assert not result.errors, result.errors
     assert result.data is not None
     payload: dict[str, Any] = result.data["checkoutComplete"]
     return payload
 
 
-async def placed(api: Api, *lines: tuple[MadeProduct, int], **changed: Any) -> dict[str, Any]:
+async def placed(api: Api, *lines: tuple[MadeProduct, int], token: str | None = None, **changed: Any) -> dict[str, Any]:
     """An order, bought by card unless told otherwise; the payload with `order` and `orderToken`."""
     bought = lines or ((await catalogue.product(), 1),)
-    payload = await complete(api, await ready_input(api, *bought, **changed))
+    payload = await complete(api, await ready_input(api, *bought, **changed), token=token)
     assert payload["order"], payload["userErrors"]
     return payload
 

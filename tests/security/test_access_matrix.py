@@ -38,6 +38,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "collections": PUBLIC,
         "consents": Permission.CUSTOMERS_READ,
         "conditionContext": Permission.MARKETING_READ,
+        "customer": Permission.CUSTOMERS_READ,
+        "customers": Permission.CUSTOMERS_READ,
         "deadLetters": Permission.OPERATIONS,
         "devInbox": Permission.OPERATIONS,
         "crmAdapters": Permission.INTEGRATIONS_WRITE,
@@ -120,8 +122,26 @@ MATRIX: dict[str, dict[str, str]] = {
         "consentUpdate": PUBLIC,  # with a cart's secret, or a signed token
         "deadLetterReplay": Permission.OPERATIONS,
         "devSmsReply": Permission.OPERATIONS,
+        "customerAddressCreate": CUSTOMER,
+        "customerAddressDefaultUpdate": CUSTOMER,
+        "customerAddressDelete": CUSTOMER,
+        "customerAddressUpdate": CUSTOMER,
         "customerCreate": PUBLIC,
+        "customerDelete": CUSTOMER,
+        "customerDisable": Permission.CUSTOMERS_WRITE,
+        "customerEmailUpdate": CUSTOMER,
+        "customerEmailUpdateConfirm": PUBLIC,  # with the token from the mail, and the account's session or password
+        "customerEmailVerificationSend": CUSTOMER,
+        "customerEmailVerify": PUBLIC,  # likewise
+        "customerEnable": Permission.CUSTOMERS_WRITE,
         "customerLogin": PUBLIC,
+        "customerPasswordReset": PUBLIC,  # with the token from the mail
+        "customerPasswordResetSend": PUBLIC,
+        "customerPasswordUpdate": CUSTOMER,
+        "customerSessionRevoke": CUSTOMER,
+        "customerSignInLinkSend": PUBLIC,
+        "customerSignInWithLink": PUBLIC,  # with the token from the mail
+        "customerUpdate": CUSTOMER,
         "crmConnectionCreate": Permission.INTEGRATIONS_WRITE,
         "crmConnectionDelete": Permission.INTEGRATIONS_WRITE,
         "crmConnectionSwitch": Permission.INTEGRATIONS_WRITE,
@@ -142,7 +162,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "flowSimulate": Permission.MARKETING_WRITE,
         "fulfillmentCreate": Permission.ORDERS_WRITE,
         "inventoryAdjust": Permission.INVENTORY_WRITE,
+        "jobDownloadCreate": ANY_STAFF,  # who may do what the job does
         "logout": PUBLIC,  # ends the session of its own token
+        "logoutEverywhere": PUBLIC,  # ends the sessions of whose token it is
         "marketingSettingsUpdate": Permission.MARKETING_WRITE,
         "messageResend": Permission.OPERATIONS,
         "newsletterSubscribe": PUBLIC,
@@ -151,6 +173,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "priceDropSubscribe": PUBLIC,
         "productAlertCancel": PUBLIC,
         "productCreate": Permission.PRODUCTS_WRITE,
+        "productsExport": Permission.PRODUCTS_READ,
         "productsImport": Permission.PRODUCTS_WRITE,
         "productUpdate": Permission.PRODUCTS_WRITE,
         "profileUpdate": Permission.CUSTOMERS_WRITE,
