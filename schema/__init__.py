@@ -121,10 +121,18 @@ class Subscription(FulfillmentSubscriptions, JobSubscriptions):
     pass
 
 
-def build_schema(*, development: bool, introspection: bool = True) -> Schema:
+def build_schema(
+    *,
+    development: bool,
+    introspection: bool = True,
+    suggestions: bool | None = None,
+    timeout_seconds: float | None = None,
+) -> Schema:
     """The schema; with `development`, the developer's clock and inbox are in it."""
     return Schema(
         introspection=introspection,
+        suggestions=suggestions,
+        timeout_seconds=timeout_seconds,
         query=DevelopmentQuery if development else Query,
         mutation=DevelopmentMutation if development else Mutation,
         subscription=Subscription,

@@ -23,6 +23,7 @@ from app.staff.permissions import Permission
 from schema.context import Info, actor_of, origin_of
 from schema.errors import to_user_errors
 from schema.selection import Selection, check_selection
+from schema.watching import while_allowed
 
 Resolver = Callable[..., Any]
 
@@ -180,11 +181,14 @@ def subscription(*, access: Access, description: str) -> Callable[[Resolver], An
             try:
                 access.check(info)
                 # Closed with the subscription, not whenever it is collected: it listens for as long as it lives.
-                async with contextlib.aclosing(resolver(self, info, *args, **kwargs)) as values:
-                    async for value in values:
+                async with (
+                    contextlib.aclosing(resolver(self, info, *args, **kwargs)) as values,
+                    contextlib.aclosing(while_allowed(info, access.check, values)) as allowed,
+                ):
+                    async for value in allowed:
                         yield value
             except (DomainError, DomainErrors) as error:
-                raise as_graphql_error(error.errors) from error
+                raise as_graphql_error(_noted(info, error.errors)) from error
 
         return strawberry.subscription(resolver=guarded, description=description, metadata={"access": access})
 

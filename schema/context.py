@@ -1,6 +1,6 @@
 """What every resolver knows about the request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import strawberry
@@ -17,6 +17,7 @@ from app.staff import queries as staff_queries
 from app.staff.permissions import StaffIdentity
 from app.web.client import client_hop, client_ip
 from app.web.robots import is_fetched_ahead
+from schema.throttling import Throttle, throttle_for
 
 
 @dataclass(slots=True)
@@ -36,6 +37,10 @@ class Context:
     request_id: str = ""
     retry_after_seconds: int = 0
     """When to try again, after a refusal for too many attempts; 0 when there was none."""
+    throttle: Throttle | None = None
+    """Who pays for the request; None where nothing is counted."""
+    token: str | None = field(default=None, repr=False)
+    """That the request came with: what is watched for long asks again whether it still holds."""
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
@@ -62,14 +67,26 @@ def client_address(connection: HTTPConnection, trusted_proxies: int) -> str:
 async def build_context(connection: HTTPConnection, settings: Settings, authorization: str | None = None) -> Context:
     """`authorization` overrides the header: WebSocket clients of browsers send it in `connection_init`."""
     token = bearer_token(authorization or connection.headers.get("authorization"))
-    is_customer = token is not None and token.startswith(CUSTOMER_TOKEN_PREFIX)
+    staff, customer = await identify(token)
+    client = client_address(connection, settings.trusted_proxies)
     return Context(
         settings=settings,
-        staff=await staff_queries.identity_of(token) if token and not is_customer else None,
-        customer=await customer_of(token) if token and is_customer else None,
-        client_address=client_address(connection, settings.trusted_proxies),
+        staff=staff,
+        customer=customer,
+        client_address=client,
         ip=client_ip(connection, settings.trusted_proxies),
         user_agent=connection.headers.get("user-agent"),
         fetched_ahead=is_fetched_ahead(connection.headers),
         request_id=connection.scope.get("state", {}).get("request_id", ""),
+        throttle=throttle_for(settings, client, staff, customer),
+        token=token,
     )
+
+
+async def identify(token: str | None) -> tuple[StaffIdentity | None, CustomerIdentity | None]:
+    """Whose token it is now."""
+    if token is None:
+        return None, None
+    if token.startswith(CUSTOMER_TOKEN_PREFIX):
+        return None, await customer_of(token)
+    return await staff_queries.identity_of(token), None

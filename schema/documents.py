@@ -8,13 +8,16 @@ at every request push each other out and cost no more than they did before.
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import strawberry
 from graphql import DocumentNode, GraphQLError, NoSchemaIntrospectionCustomRule, OperationDefinitionNode
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
-from schema.limits import MAX_TOKENS, OperationCost, TooComplexError, measure
+from schema.costs import MAX_POINTS, OperationCost, TooComplexError, check_points
+from schema.limits import MAX_TOKENS, measure
+from schema.throttling import Throttle, document_points
 
 MAX_KEPT_CHARS = 300_000
 """Of all documents together: some hundred. Parsed, a character takes 60 bytes, and 350 where somebody tries."""
@@ -54,16 +57,23 @@ class Documents:
 
 
 class DocumentChecks(SchemaExtension):
-    """Takes documents from `Documents`, and refuses those that ask for too much."""
+    """Takes documents from `Documents`, refuses those that ask for too much, and tells what each operation cost."""
 
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
+        self._points: int | None = None
+
+    @property
+    def _throttle(self) -> Throttle | None:
+        return getattr(self.execution_context.context, "throttle", None)
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
         context.parse_options["max_tokens"] = MAX_TOKENS
         if checked := self.documents.get(context.query):
             context.graphql_document = checked.document
+        elif throttle := self._throttle:
+            throttle.spend(document_points(context.query))
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -97,9 +107,21 @@ class DocumentChecks(SchemaExtension):
         operations = sum(isinstance(node, OperationDefinitionNode) for node in checked.document.definitions)
         if name is None and operations > 1:
             return [GraphQLError("Say which of the operations to run: send operationName.")]
-        try:
-            if cost := checked.costs.get(context.operation_name):
-                cost.check(context.variables)
-        except TooComplexError as error:
-            return [error]
+        if cost := checked.costs.get(context.operation_name):
+            self._points = points = cost.points(context.variables)
+            try:
+                check_points(points)
+            except TooComplexError as error:
+                return [error]
+            if throttle := self._throttle:
+                throttle.spend(points)
         return []
+
+    def get_results(self) -> dict[str, Any]:
+        """`extensions.cost` of the answer; of a document that was refused as it stands, nothing was counted."""
+        if self._points is None:
+            return {}
+        cost: dict[str, Any] = {"requestedValues": self._points, "limit": MAX_POINTS}
+        if throttle := self._throttle:
+            cost["throttleStatus"] = throttle.status()
+        return {"cost": cost}

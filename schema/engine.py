@@ -1,14 +1,17 @@
 """Strawberry's schema with what every request to this one goes through."""
 
+import asyncio
+from collections.abc import Callable
+from inspect import isawaitable
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError
 from strawberry.types import ExecutionContext
 
 from schema.documents import DocumentChecks, Documents
 from schema.executor import Executor
-from schema.faults import ErrorMasking
+from schema.faults import TIMEOUT, ErrorMasking
 from schema.metering import Metering
 
 
@@ -16,20 +19,52 @@ class Schema(strawberry.Schema):
     """Documents are checked once, limits hold, and no error leaves unmasked.
 
     Args:
-        introspection: whether clients may read the schema; without it, errors hint at no names either.
+        introspection: whether clients may read the schema.
+        suggestions: whether errors hint at its names.
+        timeout_seconds: for executing a query or a mutation; None for as long as it takes.
     """
 
-    def __init__(self, *, introspection: bool = True, **more: Any) -> None:
+    def __init__(
+        self,
+        *,
+        introspection: bool = True,
+        suggestions: bool | None = None,
+        timeout_seconds: float | None = None,
+        **more: Any,
+    ) -> None:
+        self._timeout_seconds = timeout_seconds
+        hints = introspection if suggestions is None else suggestions
         documents = Documents(introspection=introspection)
         super().__init__(
             **more,
             execution_context_class=Executor,
             extensions=[
                 Metering,
-                lambda: ErrorMasking(suggestions=introspection),
+                lambda: ErrorMasking(suggestions=hints),
                 lambda: DocumentChecks(documents),
             ],
         )
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Strawberry would log each error with what it quotes; `schema.faults` logs those that are ours."""
+
+    def _get_execute_function(self) -> Callable[..., Any]:
+        """For every transport. What is cancelled rolls its transaction back and gives its connection back.
+
+        A commit that is under way may still succeed: as with a connection that breaks, the client cannot know, and
+        idempotency keys are there for that.
+        """
+        execute = super()._get_execute_function()
+
+        async def execute_in_time(*arguments: Any, **options: Any) -> Any:
+            try:
+                async with asyncio.timeout(self._timeout_seconds) as deadline:
+                    result = execute(*arguments, **options)
+                    return await result if isawaitable(result) else result
+            except TimeoutError:
+                if not deadline.expired():
+                    raise
+                error = GraphQLError("It took too long, and was given up.", extensions={"code": TIMEOUT})
+                return ExecutionResult(data=None, errors=[error])
+
+        return execute_in_time

@@ -20,6 +20,7 @@ PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 BAD_USER_INPUT = "BAD_USER_INPUT"
 INTERNAL = "INTERNAL_SERVER_ERROR"
+TIMEOUT = "TIMEOUT"
 
 # Hints name fields and values of the schema, which is nobody's business where introspection is off.
 _SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")

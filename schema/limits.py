@@ -1,12 +1,11 @@
 """How much one request may ask for, counted with every fragment spread where it is used.
 
 Two questions, asked at different times. *How large is the document* is answered once for a document text, before
-GraphQL's own validation (some of whose rules are quadratic) gets to see it. *How many values could it return* depends
-on variables such as `first`, so the document is boiled down to a small `Cost` that each request evaluates.
+GraphQL's own validation (some of whose rules are quadratic) gets to see it. *How much could it cost* depends on
+variables such as `first`, so the document is boiled down to a small `schema.costs.Cost` that each request evaluates.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
 from graphql import (
@@ -14,16 +13,25 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLError,
     IntValueNode,
     ListValueNode,
     NullValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     VariableNode,
 )
 
 from app.kit.pagination import DEFAULT_PAGE, MAX_PAGE
+from schema.costs import (
+    FIELD_POINTS,
+    MAX_POINTS,
+    MUTATION_POINTS,
+    RECOMMENDATIONS,
+    Cost,
+    OperationCost,
+    TooComplexError,
+)
 
 MAX_TOKENS = 4_000
 MAX_DEPTH = 15
@@ -32,62 +40,9 @@ MAX_ALIASES = 50
 MAX_DIRECTIVES = 50
 MAX_ROOT_FIELDS = 20
 """Every root field is a read or a transaction of its own, so the shortest query could ask for the most work."""
-MAX_VALUES = 60_000
-"""Values that an answer could hold if every page were full: about half a second of processor time."""
-
-RECOMMENDATIONS = "recommendations"
-RECOMMENDATIONS_COST = 250
-"""For each product: counted from hundreds of orders, they take as long as that many other values."""
-
 _PAGE_SIZES = ("first", "last")
 _LISTS = ("ids",)
 _INTROSPECTION = ("__schema", "__type")
-
-
-class TooComplexError(GraphQLError):
-    def __init__(self, message: str) -> None:
-        super().__init__(message, extensions={"code": "QUERY_TOO_COMPLEX"})
-
-
-@dataclass(slots=True)
-class Cost:
-    """Fields of one selection set, and what is below those that repeat."""
-
-    fields: int = 0
-    below: "list[tuple[int | VariableNode, Cost]]" = field(default_factory=list)
-    """How often, or the variable that says so, and what is repeated."""
-
-    def values(self, variables: Mapping[str, Any], defaults: Mapping[str, int]) -> int:
-        """The number of values in the largest answer possible."""
-        total = self.fields
-        for times, cost in self.below:
-            total += _times(times, variables, defaults) * cost.values(variables, defaults)
-        return total
-
-
-def _times(times: int | VariableNode, variables: Mapping[str, Any], defaults: Mapping[str, int]) -> int:
-    if isinstance(times, int):
-        return times
-    name = times.name.value
-    given = variables.get(name, defaults.get(name, DEFAULT_PAGE))
-    if isinstance(given, list):
-        return len(given)
-    # Anything that is no page size is refused where it is used; here it must only not count as nothing.
-    return min(max(given, 1), MAX_PAGE) if isinstance(given, int) else DEFAULT_PAGE
-
-
-@dataclass(slots=True)
-class OperationCost:
-    cost: Cost
-    defaults: dict[str, int]
-
-    def check(self, variables: Mapping[str, Any] | None) -> None:
-        """Raises TooComplexError."""
-        values = self.cost.values(variables or {}, self.defaults)
-        if values > MAX_VALUES:
-            raise TooComplexError(
-                f"The answer could hold {values:,} values, and {MAX_VALUES:,} is the limit. Ask for smaller pages."
-            )
 
 
 def measure(document: DocumentNode) -> dict[str | None, OperationCost]:
@@ -133,7 +88,12 @@ class _Measuring:
         if roots > MAX_ROOT_FIELDS:
             raise TooComplexError(f"An operation may have {MAX_ROOT_FIELDS} root fields at most; this one has {roots}.")
         self.aliases = self.directives = self.visited = 0
-        return self._cost(operation.selection_set, depth=1, spread=())
+        cost = self._cost(operation.selection_set, depth=1, spread=())
+        if operation.operation is OperationType.MUTATION:
+            cost.points += roots * MUTATION_POINTS
+        for variable in operation.variable_definitions or ():
+            cost.add_value(variable.default_value)
+        return cost
 
     def _cost(
         self, selections: SelectionSetNode, depth: int, spread: tuple[str, ...], *, recommended: bool = False
@@ -142,19 +102,20 @@ class _Measuring:
             raise TooComplexError(f"The query is nested deeper than {MAX_DEPTH} levels.")
         cost = Cost()
         for node, within in self._fields(selections, spread):
-            cost.fields += 1
-            if node.name.value == RECOMMENDATIONS:
-                cost.fields += RECOMMENDATIONS_COST
-                if recommended:
-                    raise TooComplexError("Recommendations have no recommendations of their own.")
+            cost.points += 1 + FIELD_POINTS.get(node.name.value, 0)
+            for argument in node.arguments or ():
+                cost.add_value(argument.value)
+            if recommended and node.name.value == RECOMMENDATIONS:
+                raise TooComplexError("Recommendations have no recommendations of their own.")
             if node.selection_set is None or node.name.value in _INTROSPECTION:
                 continue  # GraphQL has a depth rule of its own for introspection
             suggested = recommended or node.name.value == RECOMMENDATIONS
             below = self._cost(node.selection_set, depth + 1, within, recommended=suggested)
             times = _repetition(node)
             if times == 1:
-                cost.fields += below.fields
+                cost.points += below.points
                 cost.below += below.below
+                cost.lists += below.lists
             else:
                 cost.below.append((times, below))
         return cost
@@ -165,7 +126,7 @@ class _Measuring:
         """The fields of a selection set, fragments spread, each with the fragments that it was reached through."""
         for node in selections.selections:
             self.visited += 1
-            if self.visited > MAX_VALUES:
+            if self.visited > MAX_POINTS:
                 raise TooComplexError("The fragments of this document spread to more fields than may be asked for.")
             self._count_directives(node)
             if isinstance(node, FieldNode):

@@ -1,5 +1,7 @@
 """GraphQL over WebSocket: the graphql-transport-ws protocol."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, cast
@@ -18,15 +20,21 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from app.errors import CommonErrorCode
 from app.logging import log_fault
 from schema.context import Context, build_context
+from schema.throttling import refusal
 
 if TYPE_CHECKING:
     from schema.view import View
 
 MAX_OPERATIONS = 100
 """Under way at a time: each subscription among them reads the database now and then."""
+INIT_SECONDS = 10.0
+"""Until a client has to have said `connection_init`."""
+IDLE_SECONDS = 300.0
+"""A socket without an operation is closed then; clients open another when they need one."""
 _TOO_MANY = {"code": CommonErrorCode.TOO_MANY.name}
 _TOO_BIG = 1009
 _MALFORMED = 4400
+_IDLE = 4408
 
 
 class SocketAdapter(ASGIWebSocketAdapter):
@@ -61,6 +69,26 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """Browsers cannot set headers on a WebSocket, so `connection_init` carries the Authorization."""
 
     _authorization: str | None = None
+    _busy_at = 0.0
+    """When there was an operation last."""
+
+    async def handle(self) -> None:
+        self._busy_at = asyncio.get_running_loop().time()
+        watching = asyncio.ensure_future(self._end_when_idle())
+        try:
+            await super().handle()
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await watching
+
+    async def _end_when_idle(self) -> None:
+        now = asyncio.get_running_loop().time
+        while now() - self._busy_at < IDLE_SECONDS:
+            await asyncio.sleep(IDLE_SECONDS / 10)
+            if self.operations:
+                self._busy_at = now()
+        await self.websocket.close(code=_IDLE, reason="Idle")
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         payload = message.get("payload")
@@ -75,14 +103,37 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         if not isinstance(payload, dict) or not _is_request(payload):
             await self.handle_invalid_message("Failed to parse message")
             return
-        if self.connection_acknowledged:
-            if len(self.operations) >= MAX_OPERATIONS:
-                refusal = GraphQLError(f"A socket has {MAX_OPERATIONS} operations at most.", extensions=_TOO_MANY)
-                await self.send_message({"id": message["id"], "type": "error", "payload": [refusal.formatted]})
-                return
-            socket = cast("SocketAdapter", self.websocket).ws
-            self.context = await build_context(socket, self.context.settings, self._authorization)
-        await super().handle_subscribe(message)
+        if not self.connection_acknowledged:
+            await super().handle_subscribe(message)  # which closes the connection
+            return
+        if len(self.operations) >= MAX_OPERATIONS:
+            await self._refuse(message, f"A socket has {MAX_OPERATIONS} operations at most.")
+            return
+        self._busy_at = asyncio.get_running_loop().time()
+        socket = cast("SocketAdapter", self.websocket).ws
+        context = self.context = await build_context(socket, self.context.settings, self._authorization)
+        if context.throttle and (wait := context.throttle.wait_seconds()):
+            await self._send_error(message, refusal(wait))
+            return
+        places, client = cast("View", self.view).operations, context.client_address
+        if not places.take(client):
+            await self._refuse(message, f"A client has {places.per_client} operations at most.")
+            return
+        before = self.operations.get(message["id"])
+        try:
+            await super().handle_subscribe(message)
+        finally:
+            operation = self.operations.get(message["id"])
+            if operation is None or operation is before or operation.task is None:
+                places.give_back(client)
+            else:
+                operation.task.add_done_callback(lambda _: places.give_back(client))
+
+    async def _refuse(self, message: SubscribeMessage, why: str) -> None:
+        await self._send_error(message, GraphQLError(why, extensions=_TOO_MANY))
+
+    async def _send_error(self, message: SubscribeMessage, error: GraphQLError) -> None:
+        await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
 
     async def handle_message(self, message: Message) -> None:
         """Whatever is not shaped like a message ends the connection, as the protocol asks, and nothing else."""

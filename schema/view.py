@@ -1,12 +1,14 @@
 """GraphQL over HTTP, and as server-sent events. `schema.sockets` adds WebSocket."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeAlias
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -20,15 +22,18 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from app.errors import CommonErrorCode
 from app.logging import log_fault
 from app.settings import Settings
 from app.web.hosts import is_local_origin
+from app.web.open_streams import OPERATIONS_PER_CLIENT, STREAMS_PER_CLIENT, Places
 from app.web.shutdown import until_shutdown
 from schema import build_schema
-from schema.context import Context, build_context
-from schema.faults import INTERNAL, public_errors
+from schema.context import Context, build_context, client_address
+from schema.faults import INTERNAL, TIMEOUT, public_errors
 from schema.negotiation import GRAPHQL_RESPONSE, JSON, answer_type, wants_page
-from schema.sockets import SocketAdapter, SocketHandler
+from schema.sockets import INIT_SECONDS, SocketAdapter, SocketHandler
+from schema.throttling import refusal as too_many
 
 Page: TypeAlias = Callable[[Request], Awaitable[Response]]
 BAD_REQUEST = "BAD_REQUEST"
@@ -39,8 +44,16 @@ _CODES = {
     406: "NOT_ACCEPTABLE",
     413: "CONTENT_TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
+    429: CommonErrorCode.TOO_MANY.name,
     500: INTERNAL,
+    503: TIMEOUT,
 }
+
+
+class TooManyRequestsError(HTTPException):
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__(429, "")
+        self.wait_seconds = wait_seconds
 
 
 class LimitedRequest(StarletteRequestAdapter):
@@ -86,20 +99,42 @@ class View(GraphQL[Context, None]):
             LimitedRequest, max_bytes=settings.max_body_bytes
         )
         super().__init__(
-            build_schema(development=settings.is_development, introspection=settings.introspection_enabled),
+            build_schema(
+                development=settings.is_development,
+                introspection=settings.introspection_enabled,
+                suggestions=settings.suggestions_enabled,
+                timeout_seconds=settings.request_timeout_seconds,
+            ),
             graphql_ide=None,
             # Neither the legacy graphql-ws protocol nor multipart: nothing new needs them.
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
             allowed_origins=settings.allowed_origins,
+            connection_init_wait_timeout=timedelta(seconds=INIT_SECONDS),
         )
+        self.streams = Places(STREAMS_PER_CLIENT)
+        self.operations = Places(OPERATIONS_PER_CLIENT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await super().__call__(scope, receive, send)
-            return
+        connection = HTTPConnection(scope)
+        is_socket = scope["type"] == "websocket"
+        is_stream = is_socket or self._get_stream_transport_from_headers(connection.headers) is not None
+        client = client_address(connection, self.settings.trusted_proxies) if is_stream else None
+        with self.streams.held(client) as has_place:
+            if is_socket and has_place:
+                await super().__call__(scope, receive, send)
+            elif is_socket:
+                await WebSocket(scope, receive, send).send_denial_response(Response(status_code=429))
+            else:
+                await self._serve(scope, receive, send, has_place=has_place)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, *, has_place: bool) -> None:
         request = Request(scope, receive)
         try:
+            if not has_place:
+                raise HTTPException(429, f"A client has {self.streams.per_client} streams at most.")
             response = await self._answer(request)
+        except TooManyRequestsError as refusal:
+            response = self._too_many(request, refusal.wait_seconds)
         except HTTPException as refusal:
             response = self._refuse(request, refusal.status_code, refusal.reason)
         except InvalidOperationTypeError as refusal:
@@ -125,7 +160,15 @@ class View(GraphQL[Context, None]):
         return False
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
-        return await build_context(request, self.settings)
+        """Raises HTTPException: 503 when the database does not say whose token it is, 429 when nothing is left."""
+        try:
+            async with asyncio.timeout(self.settings.request_timeout_seconds):
+                context = await build_context(request, self.settings)
+        except TimeoutError:
+            raise HTTPException(503, "It took too long, and was given up.") from None
+        if context.throttle and isinstance(request, Request) and (wait := context.throttle.wait_seconds()):
+            raise TooManyRequestsError(wait)
+        return context
 
     def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
         if self.settings.is_development and is_local_origin(origin):
@@ -231,8 +274,12 @@ class View(GraphQL[Context, None]):
     def create_response(
         self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
     ) -> Response:
-        executed = "data" in response_data
-        status = 200 if executed or sub_response.media_type != GRAPHQL_RESPONSE else 400
+        status = 200
+        if isinstance(response_data, dict) and "data" not in response_data:
+            status = 400 if sub_response.media_type == GRAPHQL_RESPONSE else 200
+            errors: Any = response_data.get("errors") or ()
+            if any(error.get("extensions", {}).get("code") == TIMEOUT for error in errors):
+                status = 503
         response = self._json(response_data, status, sub_response.media_type)
         if wait := sub_response.headers.get("Retry-After"):
             response.headers["Retry-After"] = wait
@@ -260,6 +307,14 @@ class View(GraphQL[Context, None]):
         if status == 413:
             # The rest of the body is not read, so the connection cannot carry another request.
             response.headers["Connection"] = "close"
+        return response
+
+    def _too_many(self, request: Request, wait_seconds: int) -> Response:
+        body = {"errors": [too_many(wait_seconds).formatted]}
+        response = self._json(body, 429, answer_type(request.headers.get("accept")))
+        response.headers["Retry-After"] = str(wait_seconds)
+        if request.method == "POST":
+            response.headers["Connection"] = "close"  # the body is not read
         return response
 
     def _json(self, body: object, status: int, media_type: str | None) -> Response:

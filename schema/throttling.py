@@ -1,0 +1,82 @@
+"""Who pays for a request, in points of `schema.costs`, and what is said when there are none left."""
+
+import ipaddress
+from functools import lru_cache
+from typing import Any
+
+from graphql import GraphQLError
+
+from app.accounts.identity import CustomerIdentity
+from app.errors import CommonErrorCode
+from app.kit.gcra import whole_seconds
+from app.point_budget import PointBudget, budget
+from app.settings import Settings
+from app.staff.permissions import StaffIdentity
+
+MAX_DOCUMENT_POINTS = 60_000
+
+
+def document_points(text: str | None) -> int:
+    """Of a document that is not known yet: parsing and checking it takes about a point for five characters."""
+    return min(len(text or "") // 5, MAX_DOCUMENT_POINTS)
+
+
+class Throttle:
+    """The budgets of one request. The first of them is the narrowest."""
+
+    def __init__(self, *payers: tuple[PointBudget, str]) -> None:
+        self._payers = payers
+
+    def wait_seconds(self) -> int:
+        """Until anything may be asked again; 0 when it may."""
+        wait = max(each.wait_seconds(subject) for each, subject in self._payers)
+        return whole_seconds(wait) if wait else 0
+
+    def spend(self, points: int) -> None:
+        for each, subject in self._payers:
+            each.spend(subject, points)
+
+    def status(self) -> dict[str, int]:
+        """Of the budget of which the least is left."""
+        left, each = min(((each.available(subject), each) for each, subject in self._payers), key=lambda pair: pair[0])
+        return {
+            "maximumAvailable": each.maximum,
+            "currentlyAvailable": max(left, 0),
+            "restoreRate": round(each.per_second),
+        }
+
+
+def throttle_for(
+    settings: Settings, client: str, staff: StaffIdentity | None, customer: CustomerIdentity | None
+) -> Throttle | None:
+    """None when nothing is to be counted.
+
+    Staff and keys pay from their account alone: one server of an agency asks for many. Customers pay from theirs and
+    from their client's, as anybody can open any number of accounts.
+    """
+    if staff is not None:
+        points = settings.account_points_per_minute
+        return Throttle((budget("account", points), staff.id.hex)) if points else None
+    points = settings.client_points_per_minute
+    if not points or _is_exempt(client, tuple(settings.rate_limit_exempt)):
+        return None
+    payers = [(budget("client", points), client)]
+    if customer is not None:
+        payers.append((budget("customer", points), customer.id.hex))
+    return Throttle(*payers)
+
+
+def refusal(wait_seconds: int) -> GraphQLError:
+    """What is answered instead of the operation."""
+    extensions: dict[str, Any] = {"code": CommonErrorCode.RATE_LIMITED.name, "retryAfterSeconds": wait_seconds}
+    return GraphQLError("Too much was asked in a short time; try again later.", extensions=extensions)
+
+
+@lru_cache(maxsize=10_000)
+def _is_exempt(client: str, networks: tuple[str, ...]) -> bool:
+    try:
+        given = ipaddress.ip_network(client)
+    except ValueError:
+        return False
+    own = [ipaddress.ip_network(network) for network in networks]
+    return any(given.version == one.version and given.subnet_of(one) for one in own)  # type: ignore[arg-type]
