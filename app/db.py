@@ -18,6 +18,7 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.context import TortoiseContext
 
+from app import tracing
 from app.kit.postgres_url import connection_arguments
 from app.metrics import instruments
 from app.settings import Environment, Settings, get_settings
@@ -281,31 +282,32 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
     if pool is None or _context is None:
         raise RuntimeError("the database is not open in this process")
     work = UnitOfWork()
-    started = time.perf_counter()
-    connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
-    instruments.waited_for_connection(time.perf_counter() - started)
-    try:
-        transaction = TransactionWrapper(base)
-        transaction._connection = connection
-        storage_token = _context.connections.set("default", transaction)
-        work_token = _current.set(work)
+    with tracing.span("transaction"):
+        started = time.perf_counter()
+        connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+        instruments.waited_for_connection(time.perf_counter() - started)
         try:
-            await transaction.begin()
+            transaction = TransactionWrapper(base)
+            transaction._connection = connection
+            storage_token = _context.connections.set("default", transaction)
+            work_token = _current.set(work)
             try:
-                if begins_with := _opening.get():
-                    await begins_with(work)
-                yield work
-                await work._flush()
-            except BaseException:
-                await transaction.rollback()
-                raise
-            await transaction.commit()
+                await transaction.begin()
+                try:
+                    if begins_with := _opening.get():
+                        await begins_with(work)
+                    yield work
+                    await work._flush()
+                except BaseException:
+                    await transaction.rollback()
+                    raise
+                await transaction.commit()
+            finally:
+                _current.reset(work_token)
+                _context.connections.reset(storage_token)
         finally:
-            _current.reset(work_token)
-            _context.connections.reset(storage_token)
-    finally:
-        # asyncpg shields the release, and rolls back whatever a cancelled statement left open.
-        await pool.release(connection)
+            # asyncpg shields the release, and rolls back whatever a cancelled statement left open.
+            await pool.release(connection)
     work._committed()
 
 

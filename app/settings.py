@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     storefront_cart_url: str | None = Field(
         None, description="The front end's cart page; {cartId} is replaced by the id of a restored cart"
     )
+    storefront_account_url: str | None = Field(
+        None, description="The front end's page for mailed links; {action} and {token} are replaced"
+    )
     allowed_origins: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="Browser origins that may call the API (CORS and WebSocket)"
     )
@@ -113,6 +116,10 @@ class Settings(BaseSettings):
     )
     metrics_port: int | None = Field(None, ge=1, le=65535, description="Where a worker or scheduler shows its metrics")
     metrics_host: str = Field("127.0.0.1", description="Address of that port; others than loopback need METRICS_TOKEN")
+
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None, description="OpenTelemetry collector that gets traces over HTTP, such as http://localhost:4318"
+    )
 
     log_format: str = Field("json", pattern="^(json|console)$")
     log_level: str = "INFO"

@@ -12,6 +12,7 @@ from graphql import DocumentNode, FieldNode, OperationDefinitionNode, OperationT
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import PreExecutionError
 
+from app import tracing
 from app.metrics import instruments
 from schema.faults import INTERNAL
 
@@ -37,6 +38,7 @@ class Metering(SchemaExtension):
             name, streamed = UNKNOWN, False
             if outcome != "invalid" and (document := self.execution_context.graphql_document) is not None:
                 name, streamed = _root_field(document, self.execution_context.operation_name)
+            tracing.describe(f"graphql {name}", outcome=outcome)
             instruments.request_answered(name, outcome, None if streamed else time.perf_counter() - started)
 
 

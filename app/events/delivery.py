@@ -12,7 +12,7 @@ import uuid
 import orjson
 import structlog
 
-from app import db
+from app import db, tracing
 from app.events import recording
 from app.events.registry import Event, Handler, subscribed
 from app.kit.ids import new_id
@@ -36,7 +36,7 @@ _CLAIM = """
         leased_until = clock_timestamp() + $2 * interval '1 second',
         visible_at = clock_timestamp() + $2 * interval '1 second'
     WHERE id = $1 AND acknowledged_at IS NULL AND (leased_until IS NULL OR leased_until <= clock_timestamp())
-    RETURNING id, type, subject_id, payload, occurred_at, attempts,
+    RETURNING id, type, subject_id, payload, occurred_at, attempts, traceparent,
               ARRAY(SELECT handler FROM event_receipts WHERE event_id = $1) AS done,
               set_config('synchronous_commit', 'off', true)
 """
@@ -89,7 +89,13 @@ async def deliver(event_id: uuid.UUID, kept: recording.Kept | None = None) -> No
         occurred_at=row["occurred_at"],
         attempt=row["attempts"],
     )
-    done = set(row["done"])
+    with tracing.span(
+        f"event {event.type}", traceparent=row["traceparent"], event_id=str(event.id), attempt=event.attempt
+    ):
+        await _handle(event, set(row["done"]), kept)
+
+
+async def _handle(event: Event, done: set[str], kept: recording.Kept | None) -> None:
     handlers = [handler for handler in subscribed(event.type) if handler.name not in done]
     if event.attempt > MAX_ATTEMPTS:
         # Only a handler that ends its process gets here: it never lived to see its failure counted below.
@@ -105,7 +111,7 @@ async def deliver(event_id: uuid.UUID, kept: recording.Kept | None = None) -> No
             is_last = handler is handlers[-1] and not failures
             started = time.perf_counter()
             try:
-                with recording.keeping(kept if is_last else None):
+                with recording.keeping(kept if is_last else None), tracing.span(f"handler {handler.name}"):
                     acknowledged = await _run(handler, event, acknowledge=is_last)
             except Exception as error:
                 log.exception(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from app import db
+from app import db, tracing
 from app.kit.ids import new_id
 
 PUBLISH_GRACE_SECONDS = 3.0
@@ -20,14 +20,15 @@ _publish: Callable[[list[uuid.UUID]], None] | None = None
 
 _INSERT = """
     WITH withdrawn AS (
-        UPDATE events SET acknowledged_at = clock_timestamp() WHERE id = ANY($7::uuid[]) AND acknowledged_at IS NULL
+        UPDATE events SET acknowledged_at = clock_timestamp() WHERE id = ANY($8::uuid[]) AND acknowledged_at IS NULL
     )
-    INSERT INTO events (id, type, subject_id, payload, occurred_at, visible_at, leased_until, attempts, publications)
+    INSERT INTO events (id, type, subject_id, payload, occurred_at, visible_at, leased_until, attempts, publications,
+                        traceparent)
     SELECT e.id, e.type, e.subject_id, e.payload::jsonb, business_now(),
            clock_timestamp() + e.wait * interval '1 second',
-           CASE WHEN e.delayed THEN clock_timestamp() + e.wait * interval '1 second' END, 0, 0
-    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::float8[], $6::bool[])
-         AS e (id, type, subject_id, payload, wait, delayed)
+           CASE WHEN e.delayed THEN clock_timestamp() + e.wait * interval '1 second' END, 0, 0, e.traceparent
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::float8[], $6::bool[], $7::text[])
+         AS e (id, type, subject_id, payload, wait, delayed, traceparent)
 """
 
 
@@ -83,7 +84,8 @@ async def record(
     event_id = new_id()
     body = orjson.dumps(payload or {}).decode()
     wait = PUBLISH_GRACE_SECONDS if delay_seconds is None else delay_seconds
-    pending.append((event_id, event_type, subject_id, body, wait, delay_seconds is not None))
+    trace = tracing.current_traceparent()
+    pending.append((event_id, event_type, subject_id, body, wait, delay_seconds is not None, trace))
     return event_id
 
 
@@ -107,5 +109,5 @@ def _notes(work: db.UnitOfWork) -> tuple[list[tuple[object, ...]], list[uuid.UUI
 
 
 async def _write(pending: list[tuple[object, ...]], withdrawn: list[uuid.UUID]) -> None:
-    columns = zip(*pending, strict=True) if pending else ([] for _ in range(6))
+    columns = zip(*pending, strict=True) if pending else ([] for _ in range(7))
     await db.execute(_INSERT, *(list(column) for column in columns), withdrawn)

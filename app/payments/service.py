@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from app import db, events
+from app import db, events, tracing
 from app.errors import DomainError
 from app.kit.ids import new_id
 from app.metrics import instruments
@@ -178,7 +178,7 @@ async def asked_of(gateway: str, call: str, question: Awaitable[T]) -> T:
 
     Raises GatewayUnavailableError after 20 seconds: nobody knows what became of it.
     """
-    with instruments.payment_call(gateway, call):
+    with instruments.payment_call(gateway, call), tracing.span(f"payment {call}", gateway=gateway):
         try:
             async with asyncio.timeout(GATEWAY_TIMEOUT_SECONDS):
                 return await question

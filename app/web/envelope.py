@@ -3,12 +3,14 @@
 import re
 import time
 import uuid
+from contextlib import AbstractContextManager, nullcontext
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import tracing
 from app.logging import log_fault
 from app.metrics import instruments
 from app.settings import Settings
@@ -60,7 +62,7 @@ class Envelope:
             await send(message)
 
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), self._span(scope, request_id):
             try:
                 await self.app(scope, receive, send_with_headers)
             except Exception as fault:  # noqa: BLE001 - the server would log what the exception says, and that may be private
@@ -72,7 +74,15 @@ class Envelope:
                     await JSONResponse(body, 500)(scope, receive, send_with_headers)
             if scope["type"] == "http":
                 instruments.responded(status)
+                tracing.describe(status=status)
                 _log(scope, status, time.perf_counter() - started)
+
+    def _span(self, scope: Scope, request_id: str) -> AbstractContextManager[None]:
+        """Below the span of the proxy in front, where there is one to trust. A socket is none: it lasts for hours."""
+        if not tracing.is_on() or scope["type"] != "http":
+            return nullcontext()
+        given = Headers(scope=scope).get("traceparent") if self.trusts_ids else None
+        return tracing.span("request", traceparent=tracing.accepted(given), request_id=request_id)
 
     def _request_id(self, scope: Scope) -> str:
         """A proxy's own id, where there is a proxy to trust, so that its log and ours go together."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from app import tracing
 from app.messaging.models import MessageChannel, MessagePurpose
 from app.messaging.providers import admission
 from app.messaging.providers.bulkhead import bulkhead
@@ -48,7 +49,10 @@ async def send(message: OutgoingMessage, settings: Settings) -> Accepted:
     failure: SendError = PermanentSendError(f"no provider for {channel} is set up")
     for provider in configured(channel, settings):
         try:
-            with _counted(channel, provider.name):
+            with (
+                _counted(channel, provider.name),
+                tracing.span(f"send {channel.lower()}", provider=provider.name, message_id=str(message.id)),
+            ):
                 return Accepted(provider.name, await _hand_to(provider, message))
         except NotYetError:
             raise
