@@ -17,6 +17,7 @@ from app.kit import http
 from app.settings import get_settings
 
 TIMEOUT_SECONDS = 20.0
+NOT_THERE = "HTTP 404"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,14 @@ class CrmAdapter(Protocol):
         """
         ...
 
+    async def forget(self, remote_id: str) -> None:
+        """Delete a contact for good, and whatever the system keeps about it. One that is not there is forgotten.
+
+        Raises:
+            CrmError
+        """
+        ...
+
 
 class HttpAdapter:
     """What the adapters of HTTP APIs with JSON have in common."""
@@ -98,6 +107,17 @@ class HttpAdapter:
 
     def headers(self) -> Mapping[str, str]:
         raise NotImplementedError
+
+    async def delete(self, method: str, path: str, value: object = None) -> None:
+        """Ask for a deletion; what is not there any more is deleted. Raises CrmError."""
+        try:
+            status, _ = await self.ask(method, path, value)
+        except CrmError as error:
+            if error.detail == NOT_THERE:
+                return
+            raise
+        if status >= 400:
+            raise CrmError(f"HTTP {status}", temporary=False)
 
     async def ask(self, method: str, path: str, value: object = None) -> tuple[int, object]:
         """The status and the decoded answer; a status from 400 on that concerns everything is raised.

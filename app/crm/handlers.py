@@ -3,7 +3,7 @@
 import uuid
 
 from app import events
-from app.crm import pushing, service, syncing
+from app.crm import forgetting, pushing, service, syncing
 from app.events import Event
 from app.events.delivery import MAX_ATTEMPTS
 
@@ -22,6 +22,11 @@ for _name in CHANGES:
 @events.on(service.PUSH, name="crm.push", transactional=False)
 async def on_push(event: Event) -> None:
     await pushing.push(event.payload["contactIds"], event.payload["attempt"])
+
+
+@events.on(forgetting.FORGET, name="crm.forget", transactional=False)
+async def on_forget(event: Event) -> None:
+    await forgetting.forget(uuid.UUID(event.payload["profileId"]), event.payload["attempt"])
 
 
 @events.on(syncing.REQUESTED, name="crm.sync", transactional=False)

@@ -5,11 +5,12 @@ told of its person from now on is told of somebody new. The rest (`erasing`) is 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
 from app import db, events
+from app.crm import forgetting
 from app.customers import erasure as addresses
 from app.customers import identification
 from app.errors import not_found
@@ -17,11 +18,12 @@ from app.flows import exits
 from app.keys import keyring
 from app.kit.ids import new_id
 from app.messaging.models import MessageChannel
+from app.privacy.inventory import TABLES
 from app.sessions.service import CUSTOMER
 
 REQUESTED = "privacy.erasure_requested"
-ADDRESSES = "privacy request addresses"
-"""Purpose of the encryption of what an erasure looks for."""
+LOOKED_FOR = "what an erasure looks for"
+"""Purpose of its encryption."""
 ERASED = "ERASED"
 """Why the runs of flows ended."""
 
@@ -62,14 +64,18 @@ _UNSENT = """
         ORDER BY m.id FOR UPDATE
     ))
 """
-_EMPTY_PROFILE = """
+_EMPTY_PROFILES = f"""
     WITH visitors AS (
         DELETE FROM visitors WHERE profile_id = ANY($1)
     )
-    UPDATE profiles
-    SET email = NULL, phone = NULL, first_name = NULL, last_name = NULL, language = NULL, country_code = NULL,
-        postal_code = NULL, time_zone = NULL, properties = '{}', erased_at = business_now(), updated_at = business_now()
+    UPDATE profiles AS t
+    SET {TABLES["profiles"].assignments}, erased_at = business_now(), updated_at = business_now()
     WHERE id = ANY($1)
+"""
+# What is being paid for right now becomes an order of somebody new, whom the erasure then finds by these.
+_OPEN_CARTS = """
+    SELECT id FROM carts WHERE customer_id = ANY($1) AND state = 'OPEN'
+    UNION SELECT id FROM carts WHERE profile_id = ANY($2) AND customer_id IS NULL AND state = 'OPEN'
 """
 
 
@@ -101,18 +107,27 @@ async def request_erasure(
     profile = await _locked(profile_id) if profile_id else None
     if profile is not None and profile["erased_at"] is not None:
         return await _earlier(profile["id"])
-    emails = {row["email"].lower() for row in (own, profile) if row and row["email"]}
-    phones = {row["phone"] for row in (own, profile) if row and row["phone"]}
-    if profile is not None:
+    emails: set[str] = set()
+    phones: set[str] = set()
+    if profile is not None:  # what a claim alone says of its address is said of somebody else's
+        emails |= {row["email"].lower() for row in (own, profile) if row and row["email"]}
+        phones |= {profile["phone"]} if profile["phone"] else set()
         consented = await db.fetch(addresses.ADDRESSES, profile["id"])
         emails |= {row["address"].lower() for row in consented if row["channel"] == MessageChannel.EMAIL}
         phones |= {row["address"] for row in consented if row["channel"] != MessageChannel.EMAIL}
         await addresses.erase_addresses(profile["id"])
         await _end_what_runs(profile["id"])
-    await db.execute(_END_ACCOUNTS, [row["id"] for row in accounts], CUSTOMER)
-    return await _noted(
-        profile["id"] if profile else None, own["id"] if own else None, by_staff, emails=emails, phones=phones
-    )
+        await forgetting.begin(profile["id"])
+    customers = [row["id"] for row in accounts]
+    await db.execute(_END_ACCOUNTS, customers, CUSTOMER)
+    everybody = [profile["id"]] if profile else []
+    looked_for = {
+        "emails": sorted(emails),
+        "phones": sorted(phones),
+        "customers": customers,
+        "carts": [row["id"] for row in await db.fetch(_OPEN_CARTS, customers, everybody)],
+    }
+    return await _noted(profile["id"] if profile else None, own["id"] if own else None, by_staff, looked_for)
 
 
 async def _locked(profile_id: uuid.UUID) -> db.Record:
@@ -140,19 +155,16 @@ async def _end_what_runs(profile_id: uuid.UUID) -> None:
     rows = await db.fetch("SELECT id FROM profiles WHERE id = $1 OR merged_into_id = $1 ORDER BY id", profile_id)
     everybody = [row["id"] for row in rows]
     await db.execute(_UNSENT, everybody)
-    await db.execute(_EMPTY_PROFILE, everybody)
+    await db.execute(_EMPTY_PROFILES, everybody)
 
 
 async def _noted(
     profile_id: uuid.UUID | None,
     customer_id: uuid.UUID | None,
     by_staff: uuid.UUID | None,
-    *,
-    emails: set[str],
-    phones: set[str],
+    looked_for: Mapping[str, Sequence[object]],
 ) -> uuid.UUID:
     request_id = new_id()
-    looked_for: dict[str, Sequence[str]] = {"emails": sorted(emails), "phones": sorted(phones)}
     await db.execute(
         """
         INSERT INTO privacy_requests (id, kind, status, profile_id, customer_id, requested_by_staff_id, addresses,
@@ -163,7 +175,7 @@ async def _noted(
         profile_id,
         customer_id,
         by_staff,
-        keyring().encrypt(ADDRESSES, orjson.dumps(looked_for)),
+        keyring().encrypt(LOOKED_FOR, orjson.dumps(looked_for, default=str)),
     )
     await events.record(REQUESTED, subject_id=request_id)
     return request_id

@@ -26,7 +26,9 @@ async def test_whoever_asks_is_signed_out_and_unknown_at_once(clean_database: No
     left = await db.fetch("SELECT subject_id FROM sessions")
     assert [row["subject_id"] for row in left] == [other.id], claim.id
     row = await db.fetchrow("SELECT email, erased_at FROM profiles WHERE id = $1", account.profile_id)
-    assert row is not None and row["email"] is None and row["erased_at"] is not None
+    assert row is not None
+    assert row["email"] is None
+    assert row["erased_at"] is not None
     assert (
         await db.fetchval("SELECT count(*) FROM events WHERE type = $1 AND subject_id = $2", erasure.REQUESTED, request)
         == 1
@@ -45,5 +47,5 @@ async def test_a_claim_erases_only_itself(clean_database: None) -> None:
 
 async def test_nobody_is_nobody(clean_database: None) -> None:
     for whom in ({"customer_id": new_id()}, {"profile_id": new_id()}):
-        with pytest.raises(DomainError, match="NOT_FOUND|no such|There is no"):
+        with pytest.raises(DomainError, match="is no"):
             await ask(**whom)

@@ -2,10 +2,12 @@
 
 https://developers.activecampaign.com/reference/sync-a-contacts-data
 https://developers.activecampaign.com/reference/update-list-status-for-contact
+https://developers.activecampaign.com/reference/delete-contact
 """
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
+from urllib.parse import quote
 
 from app.crm.adapter import Contact, HttpAdapter, Pushed, at, text_or_none
 
@@ -30,6 +32,9 @@ class ActiveCampaign(HttpAdapter):
 
     async def push(self, contacts: Sequence[Contact]) -> list[Pushed]:
         return [await self._push(contact) for contact in contacts]
+
+    async def forget(self, remote_id: str) -> None:
+        await self.delete("DELETE", f"/api/3/contacts/{quote(remote_id, safe='')}")
 
     async def _push(self, contact: Contact) -> Pushed:
         known = {

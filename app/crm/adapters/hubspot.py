@@ -2,6 +2,7 @@
 
 https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/batch/post-crm-v3-objects-contacts-batch-upsert
 https://developers.hubspot.com/docs/api-reference/communication-preferences-subscriptions-v4
+https://developers.hubspot.com/docs/guides/api/crm/objects/contacts (GDPR delete)
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,9 @@ class HubSpot(HttpAdapter):
             else:
                 pushed.append(await self._consent(one, remote_id))
         return pushed
+
+    async def forget(self, remote_id: str) -> None:
+        await self.delete("POST", "/crm/v3/objects/contacts/gdpr-delete", {"objectId": remote_id})
 
     async def _consent(self, contact: Contact, remote_id: str) -> Pushed:
         subscription = self.configuration.get("subscriptionId")

@@ -2,6 +2,7 @@
 
 https://developers.klaviyo.com/en/reference/create_or_update_profile
 https://developers.klaviyo.com/en/reference/bulk_subscribe_profiles, …/bulk_unsubscribe_profiles
+https://developers.klaviyo.com/en/reference/request_profile_deletion
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,11 @@ class Klaviyo(HttpAdapter):
 
     async def push(self, contacts: Sequence[Contact]) -> list[Pushed]:
         return [await self._push(contact) for contact in contacts]
+
+    async def forget(self, remote_id: str) -> None:
+        profile = {"data": {"type": "profile", "id": remote_id}}
+        job = {"type": "data-privacy-deletion-job", "attributes": {"profile": profile}}
+        await self.delete("POST", "/api/data-privacy-deletion-jobs", {"data": job})
 
     async def _push(self, contact: Contact) -> Pushed:
         status, answer = await self.ask(

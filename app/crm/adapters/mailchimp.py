@@ -1,12 +1,14 @@
 """Mailchimp, by its Marketing API 3.0.
 
 https://mailchimp.com/developer/marketing/api/list-members/add-or-update-list-member/
+https://mailchimp.com/developer/marketing/api/list-members/delete-list-member/
 """
 
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
+from urllib.parse import quote
 
 from app.crm.adapter import Contact, HttpAdapter, Pushed, at, text_or_none
 
@@ -36,6 +38,10 @@ class Mailchimp(HttpAdapter):
 
     async def push(self, contacts: Sequence[Contact]) -> list[Pushed]:
         return [await self._push(contact) for contact in contacts]
+
+    async def forget(self, remote_id: str) -> None:
+        member = f"/lists/{self.configuration['listId']}/members/{quote(remote_id, safe='')}"
+        await self.delete("POST", f"{member}/actions/delete-permanent")
 
     async def _push(self, contact: Contact) -> Pushed:
         # The hash is the address in Mailchimp's API, no protection of anything.

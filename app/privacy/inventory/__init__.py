@@ -1,0 +1,17 @@
+"""The map of personal data: every table and column of the database, and what it is to privacy."""
+
+from app.privacy.inventory import buying, goods, machinery, marketing, people, staff, writing
+from app.privacy.tables import Table
+
+_ALL = (
+    *people.TABLES,
+    *buying.TABLES,
+    *writing.TABLES,
+    *marketing.TABLES,
+    *staff.TABLES,
+    *machinery.TABLES,
+    *goods.TABLES,
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in _ALL}
+"""By name."""

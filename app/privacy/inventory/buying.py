@@ -1,0 +1,216 @@
+"""Carts, checkouts, payments, orders and parcels: the books stay, the people in them go."""
+
+from app.privacy.tables import OWNED, Table, Whose, columns
+
+_CART = "t.cart_id IN :carts"
+_ORDER = "t.order_id IN :orders"
+_EMPTY_LIST = "'[]'::jsonb"
+
+
+def _place(column: str) -> str:
+    """What of an address the tax records need: the country, and the state or province where it is taxed by."""
+    kept = (
+        f"jsonb_build_object('country_code', t.{column}->'country_code', 'province_code', t.{column}->'province_code')"
+    )
+    blank = """'{"last_name": "", "address1": "", "city": ""}'::jsonb"""
+    return f"CASE WHEN t.{column} IS NOT NULL THEN {blank} || jsonb_strip_nulls({kept}) END"
+
+
+TABLES = (
+    Table(
+        "carts",
+        Whose.PERSON,
+        columns(
+            id="id profile_id customer_id",
+            contact="email phone",
+            text="note attributes discount_codes",
+            address="country_code",
+            fact="state revision currency_code created_at updated_at",
+            hidden="secret_hash",
+        ),
+        rows=OWNED,
+        section="carts",
+        emptied={
+            "email": "NULL",
+            "phone": "NULL",
+            "note": "NULL",
+            "attributes": _EMPTY_LIST,
+            "discount_codes": _EMPTY_LIST,
+            "country_code": "NULL",
+            "secret_hash": r"'\x'::bytea",
+        },
+    ),
+    Table(
+        "cart_lines",
+        Whose.PERSON,
+        columns(
+            id="id cart_id variant_id", behaviour="quantity created_at", text="attributes", hidden="attributes_key"
+        ),
+        rows=_CART,
+        section="cartLines",
+    ),
+    Table(
+        "checkouts",
+        Whose.PERSON,
+        columns(
+            id="id cart_id",
+            contact="email phone",
+            address="shipping_address billing_address",
+            fact="started_event_at created_at updated_at",
+            hidden="shipping_quote_id",
+        ),
+        rows=_CART,
+        section="checkouts",
+    ),
+    Table(
+        "checkout_attempts",
+        Whose.PERSON,
+        columns(
+            id="id cart_id payment_id order_id",
+            fact="state leased_until hold_until created_at finished_at",
+            text="idempotency_key draft refusal",
+            hidden="fingerprint",
+        ),
+        rows=_CART,
+        section="checkoutAttempts",
+        emptied={
+            "idempotency_key": "t.id::text",
+            "draft": "NULL",
+            # Codes stay, since a refusal has to have some; words may quote what was entered.
+            "refusal": "(SELECT jsonb_agg(e || jsonb_build_object('message', '', 'field', NULL)) "
+            "FROM jsonb_array_elements(t.refusal) e)",
+            "fingerprint": r"'\x'::bytea",
+        },
+    ),
+    Table(
+        "payments",
+        Whose.PERSON,
+        columns(
+            id="id attempt_id order_id saved_method_id",
+            fact="saves gateway method amount_minor currency_code state captured_minor refunded_minor failure_code "
+            "created_at updated_at reference",
+            text="return_url",
+            hidden="token action",
+        ),
+        rows=f"({_ORDER} OR t.attempt_id IN :attempts)",
+        section="payments",
+        emptied={"token": "NULL", "action": "NULL", "return_url": "NULL"},
+        why="What was paid stays, with the gateway's own number of it: books, refunds and disputes need both.",
+    ),
+    Table(
+        "payment_transactions",
+        Whose.PERSON,
+        columns(id="id payment_id", fact="kind succeeded amount_minor reference failure_code created_at"),
+        rows=f"t.payment_id IN (SELECT id FROM payments t WHERE {_ORDER} OR t.attempt_id IN :attempts)",
+        section="paymentTransactions",
+        why="The ledger.",
+    ),
+    Table(
+        "test_gateway_payments",
+        Whose.PERSON,
+        columns(
+            id="id idempotency_key",
+            fact="amount_minor currency_code state created_at saves forgotten_at",
+            text="return_url",
+            hidden="token",
+        ),
+        rows=f"t.idempotency_key IN (SELECT id::text FROM payments t WHERE {_ORDER} OR t.attempt_id IN :attempts)",
+        emptied={"token": "''", "return_url": "NULL"},
+        why="The test gateway's side of payments that are exported themselves.",
+    ),
+    Table(
+        "orders",
+        Whose.PERSON,
+        columns(
+            id="id attempt_id cart_id profile_id customer_id",
+            contact="email phone",
+            address="shipping_address billing_address",
+            text="note attributes cancel_reason",
+            behaviour="number status payment_status fulfillment_status payment_method placed_at updated_at "
+            "cancelled_at",
+            fact="currency_code subtotal_minor discount_minor shipping_minor tax_minor tax_included total_minor "
+            "shipping_quote discounts",
+            hidden="token_hash",
+        ),
+        rows=OWNED,
+        section="orders",
+        emptied={
+            "email": "NULL",
+            "phone": "NULL",
+            "note": "NULL",
+            "attributes": _EMPTY_LIST,
+            "cancel_reason": "NULL",
+            "shipping_address": _place("shipping_address"),
+            "billing_address": _place("billing_address"),
+        },
+        kept={
+            "shipping_address": "Country and state: which tax was due, and where (VAT Directive, Art. 369k).",
+            "billing_address": "Likewise.",
+        },
+    ),
+    Table(
+        "order_lines",
+        Whose.PERSON,
+        columns(
+            id="id order_id product_id variant_id",
+            text="attributes",
+            behaviour="product_name variant_name sku image_url selected_options quantity",
+            fact="position unit_price_minor subtotal_minor discount_minor tax_minor total_minor weight_grams "
+            "requires_shipping track_inventory fulfilled_quantity",
+        ),
+        rows=_ORDER,
+        section="orderLines",
+        emptied={"attributes": _EMPTY_LIST},
+    ),
+    Table(
+        "fulfillments",
+        Whose.PERSON,
+        columns(id="id order_id created_by", fact="created_at"),
+        rows=_ORDER,
+        section="fulfillments",
+        why="When goods left: the books.",
+    ),
+    Table(
+        "fulfillment_lines",
+        Whose.PERSON,
+        columns(id="id fulfillment_id order_line_id", fact="quantity"),
+        rows="t.fulfillment_id IN (SELECT id FROM fulfillments WHERE order_id IN :orders)",
+        section="fulfillmentLines",
+        why="Which goods left: the books.",
+    ),
+    Table(
+        "shipments",
+        Whose.PERSON,
+        columns(
+            id="id fulfillment_id",
+            text="tracking_number tracking_url",
+            fact="position carrier status estimated_from estimated_to created_at updated_at",
+        ),
+        rows="t.fulfillment_id IN (SELECT id FROM fulfillments WHERE order_id IN :orders)",
+        section="shipments",
+        emptied={"tracking_number": "NULL", "tracking_url": "NULL"},
+        why="Who has a parcel's number learns from the carrier where it went.",
+    ),
+    Table(
+        "tracking_events",
+        Whose.PERSON,
+        columns(
+            id="id shipment_id external_id",
+            fact="status occurred_at created_at",
+            address="location",
+            text="description",
+        ),
+        rows="t.shipment_id IN (SELECT s.id FROM shipments s JOIN fulfillments f ON f.id = s.fulfillment_id "
+        "WHERE f.order_id IN :orders)",
+        section="trackingEvents",
+        emptied={"location": "NULL", "description": "''"},
+    ),
+    Table(
+        "product_reorders",
+        Whose.PERSON,
+        columns(id="id product_id order_id", fact="interval_seconds ordered_at"),
+        rows=_ORDER,
+        section="repeatPurchases",
+        why="How soon a product is bought again, by anybody.",
+    ),
+)
