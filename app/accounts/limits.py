@@ -65,11 +65,9 @@ async def mail(email: str, client: Client) -> None:
     )
 
 
-async def password_check(subject: uuid.UUID, client: Client) -> None:
-    """Where a session or a link is not enough. Counted for the session or link, so that no other one suffers."""
-    await rate_limit.allow(
-        "account_password", _pair(subject.hex, client), limit=PASSWORD_CHECKS, window_seconds=_QUARTER_SECONDS
-    )
+async def password_check(subject: uuid.UUID) -> None:
+    """Where a session or a link is not enough. Counted for that session or link, so that nobody else's suffers."""
+    await rate_limit.allow("account_password", subject.hex, limit=PASSWORD_CHECKS, window_seconds=_QUARTER_SECONDS)
 
 
 async def email_change(customer_id: uuid.UUID) -> None:

@@ -56,8 +56,7 @@ async def sign_in(email: str, password: str, client: Client) -> SignedIn:
     Raises:
         DomainError: INVALID_CREDENTIALS; ACCOUNT_CLOSED, to those alone who know the password; RATE_LIMITED.
     """
-    known_as = email_key(email)[:MAX_EMAIL_CHARS].replace("\x00", " ")
-    known_as = known_as.encode("utf-8", "replace").decode()
+    known_as = known_email(email)
     await limits.login(known_as, client)
     rows = await db.fetch(_CANDIDATES, known_as, network_hashes(client))
     stranger = not any(row["is_known_there"] for row in rows)
@@ -77,6 +76,12 @@ async def sign_in(email: str, password: str, client: Client) -> SignedIn:
         signed_in = await open_session(row["id"], client)
     await _renew_hash(row["id"], row["password_hash"], password)
     return signed_in
+
+
+def known_email(email: str) -> str:
+    """What accounts are found and attempts are counted by; for text that is no address, something nobody has."""
+    key = email_key(email)[:MAX_EMAIL_CHARS].replace("\x00", " ")
+    return key.encode("utf-8", "replace").decode()
 
 
 async def open_session(customer_id: uuid.UUID, client: Client) -> SignedIn:

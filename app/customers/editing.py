@@ -98,7 +98,7 @@ def _checked(problems: Problems, change: ProfileChange) -> dict[str, str | None]
     if "postal_code" in change:
         wanted["postal_code"] = problems.line(change["postal_code"], "postalCode", max_chars=MAX_POSTAL_CODE_CHARS)
     if "language" in change:
-        wanted["language"] = _language(problems, change["language"])
+        wanted["language"] = language_tag(problems, change["language"])
     if "country_code" in change:
         code = wanted["country_code"] = change["country_code"]
         if code is not None and country(code) is None:
@@ -110,7 +110,8 @@ def _checked(problems: Problems, change: ProfileChange) -> dict[str, str | None]
     return wanted
 
 
-def _language(problems: Problems, given: str | None) -> str | None:
+def language_tag(problems: Problems, given: str | None) -> str | None:
+    """As it is kept; what is none is noted at `input.language`."""
     if given is None:
         return None
     try:

@@ -60,6 +60,11 @@ _LIST = [
     ),
     EventType("search.performed", "The shop was searched.", _ids("query", "visitorId")),
     EventType("profile.created", "Somebody became known for the first time.", _ids("source")),
+    EventType(
+        "customer.verified",
+        "This person's account was verified: they have shown that the address is theirs.",
+        _ids("customerId"),
+    ),
     EventType("profile.updated", "A profile changed: its own data, its figures or its stage.", _ids("changed")),
     EventType("consent.requested", "A confirmation of consent was asked for.", _ids("channel", "source")),
     EventType(

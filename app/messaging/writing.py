@@ -9,6 +9,7 @@ from app import db
 from app.errors import DomainError
 from app.messaging import (
     account_context,
+    account_mails,
     composing,
     marketing_settings,
     merge_values,
@@ -18,6 +19,7 @@ from app.messaging import (
     previewing,
     rendering,
     sms_rules,
+    staff_mails,
     versions,
 )
 from app.messaging.compiling import CompilingError
@@ -67,6 +69,8 @@ async def write(row: LedgerRow, settings: Settings) -> Written:
         MergeDataError,
         order_context.OrderNotFoundError,
         account_context.ConsentNotFoundError,
+        staff_mails.StaffLinkNotFoundError,
+        account_mails.LinkNotFoundError,
         DomainError,
     ) as error:
         raise UnwritableError(str(error)) from error
@@ -75,6 +79,10 @@ async def write(row: LedgerRow, settings: Settings) -> Written:
 async def _built_in(row: LedgerRow, settings: Settings) -> Written:
     if row.template in account_context.TEMPLATES:
         values = await account_context.build(row.template, row.context, settings)
+    elif row.template in account_mails.TEMPLATES:
+        values = await account_mails.build(row.template, row.context, settings)
+    elif row.template in staff_mails.TEMPLATES:
+        values = await staff_mails.build(row.template, row.context, settings)
     elif row.template == STAFF_NOTICE:
         shop = shop_values(await shop_queries.current(), settings)
         values = {"language": LANGUAGE, "shop": shop, "subject": row.context["subject"], "text": row.context["text"]}

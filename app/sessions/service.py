@@ -31,6 +31,7 @@ class TokenPair:
     refresh_token: str
     expires_at: datetime
     """Of the access token."""
+    session_id: uuid.UUID
 
 
 async def open_session(
@@ -158,7 +159,7 @@ async def _issue(session_id: uuid.UUID, subject_kind: str) -> TokenPair:
     )
     if row is None:
         raise RuntimeError("no token was written")
-    return TokenPair(access, refresh_token, row["expires_at"])
+    return TokenPair(access, refresh_token, row["expires_at"], session_id)
 
 
 def _printable(text: str | None) -> str | None:

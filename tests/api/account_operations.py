@@ -1,8 +1,10 @@
 """Documents about accounts that several test files send."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.client import Api
+from tests.factories import account_mails
 
 PASSWORD = "a long harbour wall"
 OTHER_PASSWORD = "another long wall"
@@ -39,3 +41,54 @@ async def login(api: Api, email: str, password: str = PASSWORD, **more: Any) -> 
 async def me(api: Api, token: str | None) -> dict[str, Any] | None:
     found: dict[str, Any] | None = (await api.ok(ME, token=token))["me"]
     return found
+
+
+VERIFY = f"""
+    mutation ($token: String!, $password: String) {{
+        customerEmailVerify(token: $token, password: $password) {{ {AUTH} }}
+    }}
+"""
+RESET_SEND = "mutation ($email: String!) { customerPasswordResetSend(email: $email) { accepted userErrors { code } } }"
+RESET = f"""
+    mutation ($token: String!, $password: String!) {{
+        customerPasswordReset(token: $token, password: $password) {{ {AUTH} }}
+    }}
+"""
+LINK_SEND = "mutation ($email: String!) { customerSignInLinkSend(email: $email) { accepted userErrors { code } } }"
+LINK = f"""
+    mutation ($token: String!, $cart: ID) {{ customerSignInWithLink(token: $token, cartId: $cart) {{ {AUTH} }} }}
+"""
+VERIFICATION_SEND = "mutation { customerEmailVerificationSend { accepted userErrors { code } } }"
+EMAIL_UPDATE = """
+    mutation ($email: String!, $password: String) {
+        customerEmailUpdate(newEmail: $email, password: $password) { accepted userErrors { code field } }
+    }
+"""
+EMAIL_CONFIRM = """
+    mutation ($token: String!, $password: String) {
+        customerEmailUpdateConfirm(token: $token, password: $password) {
+            customer { email emailVerified } userErrors { code field }
+        }
+    }
+"""
+PASSWORD_UPDATE = """
+    mutation ($current: String, $new: String!) {
+        customerPasswordUpdate(currentPassword: $current, newPassword: $new) {
+            customer { id } userErrors { code field }
+        }
+    }
+"""
+DELETE = "mutation ($password: String) { customerDelete(password: $password) { deleted userErrors { code field } } }"
+EVERYWHERE = "mutation { logoutEverywhere { ended userErrors { code } } }"
+
+
+def codes(payload: dict[str, Any]) -> list[str]:
+    return [error["code"] for error in payload["userErrors"]]
+
+
+async def verified(api: Api, drain: Callable[[], Awaitable[None]], email: str, password: str = PASSWORD) -> str:
+    """An account whose address was verified by the mail; its access token."""
+    token: str = (await sign_up(api, email, password))["accessToken"]
+    await drain()
+    await api.ok(VERIFY, {"token": (await account_mails.last(email, "account_verify_email")).token}, token=token)
+    return token

@@ -7,12 +7,8 @@ from argon2 import PasswordHasher
 
 from app import db
 from app.sessions import passwords
-from tests.api.account_operations import CREATE, LOGOUT, OTHER_PASSWORD, PASSWORD, REFRESH, login, me, sign_up
+from tests.api.account_operations import CREATE, LOGOUT, OTHER_PASSWORD, PASSWORD, REFRESH, codes, login, me, sign_up
 from tests.client import Api
-
-
-def codes(payload: dict[str, object]) -> list[str]:
-    return [error["code"] for error in payload["userErrors"]]  # type: ignore[attr-defined]
 
 
 async def test_a_new_account_is_signed_in_and_unverified(api: Api) -> None:
