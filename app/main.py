@@ -21,6 +21,8 @@ from app.runtime import running
 from app.sample import media as sample_media
 from app.settings import Settings, get_settings
 from app.surveys.routes import routes as survey_routes
+from app.uploads import links
+from app.uploads.downloading import download
 from app.uploads.endpoint import Uploads
 from app.web import health
 from app.web import routes as web
@@ -73,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", view),
             Route("/uploads", Uploads(settings).receive, methods=["POST"]),
+            Route(f"{links.PATH}/{{token}}", download, methods=["GET"]),
             sample_media.mount(),
             *health.routes(readiness),
             *metrics_routes(settings),

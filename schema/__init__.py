@@ -9,6 +9,7 @@ from schema.campaigns import CampaignMutations, CampaignQueries
 from schema.cart import CartMutations, CartQueries
 from schema.cart.restoring import CartRestoreQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
+from schema.catalogue.exporting import ExportMutations
 from schema.checkout import CheckoutMutations, CheckoutQueries
 from schema.consent import ConsentMutations, ConsentQueries
 from schema.crm import CrmMutations, CrmQueries
@@ -90,6 +91,7 @@ class Mutation(
     ConsentMutations,
     CrmMutations,
     DiscountMutations,
+    ExportMutations,
     FlowMutations,
     FulfillmentMutations,
     InventoryMutations,

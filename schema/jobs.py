@@ -1,4 +1,4 @@
-"""Long work with progress, and the import of products that is done so."""
+"""Long work with progress, what it leaves to download, and the import of products that is done so."""
 
 import datetime as dt
 import uuid
@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from app import live
+from app.catalogue.exporting import service as exporting
 from app.catalogue.importing import service as importing
 from app.crm import syncing
 from app.errors import not_found
@@ -19,6 +20,7 @@ from app.jobs.queries import JobView
 from app.kit import ids
 from app.segments import building
 from app.staff.permissions import Permission
+from app.uploads import generated, links
 from schema.access import ANY_STAFF, STAFF, mutation, query, subscription
 from schema.context import Info
 from schema.enums import describe_enum
@@ -31,6 +33,7 @@ JOB_PREFIX = "job"
 UPLOAD_PREFIX = "upload"
 _PERMISSION_BY_KIND = {
     importing.JOB_KIND: Permission.PRODUCTS_WRITE,
+    exporting.JOB_KIND: Permission.PRODUCTS_READ,
     building.JOB_KIND: Permission.MARKETING_WRITE,
     syncing.JOB_KIND: Permission.INTEGRATIONS_WRITE,
     backfill.JOB_KIND: Permission.MARKETING_READ,
@@ -59,7 +62,9 @@ class JobProblem:
 class Job(Node):
     kind: str = strawberry.field(description="What it does, such as `PRODUCTS_IMPORT`.")
     status: JobStatus = strawberry.field(description="How far it is.")
-    done: int = strawberry.field(description="Units done; for an import, rows of the file.")
+    done: int = strawberry.field(
+        description="Units done; for an import, rows of the file, and for an export, products."
+    )
     total: int | None = strawberry.field(description="Units in all; null while they are not counted yet.")
     problems: list[JobProblem] = strawberry.field(description="What was left out, in the input's order; up to 1000.")
     problem_count: int = strawberry.field(description="Number of all problems, beyond 1000 too.")
@@ -117,12 +122,30 @@ class ProductsImportInput:
     )
 
 
+@strawberry.type(description="Leave to fetch what a job has made, once.")
+class JobDownload:
+    url: str = strawberry.field(
+        description="Address of the file. It works once and needs no header; keep it to yourself."
+    )
+    filename: str = strawberry.field(description="Name to save it under.")
+    expires_at: dt.datetime = strawberry.field(description="When the address stops working; ask for another then.")
+
+
+@strawberry.type(description="Answer to `jobDownloadCreate`.")
+class JobDownloadPayload:
+    download: JobDownload | None = strawberry.field(default=None, description="Where the file is to be had.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
+
+
 def _may_see(info: Info, view: JobView) -> bool:
     staff = info.context.staff
     if staff is None:
         return False
-    needed = _PERMISSION_BY_KIND.get(view.kind, Permission.OPERATIONS)
-    return staff.may(Permission.OPERATIONS) or staff.may(needed)
+    return staff.may(Permission.OPERATIONS) or staff.may(_needed(view))
+
+
+def _needed(view: JobView) -> Permission:
+    return _PERMISSION_BY_KIND.get(view.kind, Permission.OPERATIONS)
 
 
 @node_loader(JOB_PREFIX)
@@ -170,6 +193,25 @@ class JobMutations:
             max_upload_bytes=info.context.settings.max_upload_bytes,
         )
         return await queued(job_id)
+
+    @mutation(
+        access=ANY_STAFF,
+        description="An address for what a job has made, such as an export: it works once, for five minutes, and only "
+        "as long as you may do what the job did.",
+    )
+    async def job_download_create(
+        self, info: Info, job_id: Annotated[strawberry.ID, strawberry.argument(description="The job's id.")]
+    ) -> JobDownloadPayload:
+        staff = info.context.staff
+        view = await queries.load(ids.decode(JOB_PREFIX, job_id, ["jobId"]), problems=False)
+        # Seeing that a job is there is for operators too; what it has made is for those who may have it.
+        if staff is None or view is None or not staff.may(_needed(view)):
+            raise not_found("job", ["jobId"])
+        file = await generated.made_by(view.id)
+        link = await links.create(file.id, actor_id=staff.id, permission=_needed(view))
+        return JobDownloadPayload(
+            download=JobDownload(url=link.url, filename=file.filename, expires_at=link.expires_at)
+        )
 
 
 @strawberry.type

@@ -11,3 +11,4 @@ class CatalogueErrorCode(ErrorCode):
     UNKNOWN_OPTION_VALUE = "The option has no such value; add it to the option's values first."
     OPTION_VALUE_IN_USE = "A variant of the product still has this value."
     DUPLICATE_VARIANT = "Two variants have the same options."
+    TOO_MANY_EXPORTS = "Other exports are being made; wait for one of them to end."

@@ -79,12 +79,13 @@ async def product_page(
         DomainError: INVALID or OUT_OF_RANGE for the page's arguments, TOO_LONG.
     """
     s = Statement(sees_hidden=sees_hidden)
-    source = f"products p WHERE {s.product_is_visible('p')}{_matching(s, search)}"
+    source = f"products p WHERE {s.product_is_visible('p')}{matching(s, search)}"
     ordering = product_ordering(sort_key, reverse=reverse)
     return await _read(s, documents.product_connection(s, "p", source, ordering=ordering, field=page, wanted=wanted))
 
 
-def _matching(s: Statement, search: str | None) -> str:
+def matching(s: Statement, search: str | None) -> str:
+    """SQL over the product `p`, beginning with AND; empty without words to look for."""
     words = (search or "").split()[:MAX_SEARCH_WORDS]
     if not words:
         return ""

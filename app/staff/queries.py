@@ -73,6 +73,27 @@ async def by_ids(user_ids: Sequence[uuid.UUID]) -> list[StaffMember]:
     return [StaffMember(row["id"], row["name"], permissions_of(row)) for row in rows]
 
 
+async def may_still(actor_id: uuid.UUID, permission: Permission) -> bool:
+    """Whether somebody on the staff, or a key, of this id may do it at this moment."""
+    row = await db.fetchrow(
+        """
+        SELECT r.permissions, r.is_owner, k.permissions AS granted
+        FROM staff_users u
+        JOIN staff_roles r ON r.id = u.role_id
+        LEFT JOIN api_keys k ON k.created_by_id = u.id AND k.id = $1 AND k.revoked_at IS NULL
+            AND coalesce(k.expires_at > clock_timestamp(), true)
+        WHERE u.is_active AND (u.id = $1 OR k.id IS NOT NULL)
+        """,
+        actor_id,
+    )
+    if row is None:
+        return False
+    allowed = permissions_of(row)
+    return permission in (
+        allowed if row["granted"] is None else allowed & known_permissions(row["granted"]) - NOT_FOR_KEYS
+    )
+
+
 def permissions_of(role: Record) -> frozenset[Permission]:
     """Of a row with a role's `permissions` and `is_owner`."""
     return frozenset(Permission) if role["is_owner"] else _known(role["permissions"])

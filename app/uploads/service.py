@@ -35,7 +35,7 @@ async def receive(
     filename = filename[:MAX_FILENAME_CHARACTERS]
     if error := check_text(filename, MAX_FILENAME_CHARACTERS, ["filename"]):
         raise error
-    await _forget_old()
+    await forget_old()
     upload_id = new_id()
     await db.execute(
         """
@@ -129,8 +129,8 @@ async def opened(upload_id: uuid.UUID) -> AsyncIterator[IO[bytes]]:
         yield file
 
 
-async def _forget_old() -> None:
-    """Delete uploads after a week, unless a job that is not over still needs its file.
+async def forget_old() -> None:
+    """Delete files when they expire, uploads after a week, unless a job that is not over still needs its file.
 
     Some at a time: gigabytes would take longer than a statement may, and whoever uploads waits for it.
     """
@@ -138,7 +138,7 @@ async def _forget_old() -> None:
         """
         DELETE FROM uploads WHERE id = ANY(ARRAY(
             SELECT u.id FROM uploads u
-            WHERE u.created_at < clock_timestamp() - $1 * interval '1 day' AND NOT EXISTS (
+            WHERE coalesce(u.expires_at, u.created_at + $1 * interval '1 day') < clock_timestamp() AND NOT EXISTS (
                 SELECT FROM jobs j WHERE j.status IN ('QUEUED', 'RUNNING') AND j.input->>'uploadId' = u.id::text
             )
             ORDER BY u.created_at LIMIT $2 FOR UPDATE OF u SKIP LOCKED

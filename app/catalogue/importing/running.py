@@ -106,7 +106,7 @@ def _batches(source: IO[bytes], check: FileCheck, currency: str, after_row: int)
         prepared = None
         if product.draft is not None:
             html = sanitise(product.draft.body_html)
-            prepared = PreparedProduct(product.draft, to_plain_text(html), html)
+            prepared = PreparedProduct(product.draft, product.draft.plain_text or to_plain_text(html), html)
             variants += len(product.draft.variants)
             characters += len(html)
         batch.append(_Entry(product.last_row, product.handle, prepared, product.problems))

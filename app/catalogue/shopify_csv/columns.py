@@ -43,6 +43,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "seo_title": ("SEO Title",),
     "seo_description": ("SEO Description",),
     # Tradewind's own, for what Shopify's columns cannot say.
+    "plain_text": ("Plain Text (tradewind)",),
     "kind": ("Kind (tradewind)",),
     "option1_values": ("Option1 Values (tradewind)",),
     "option2_values": ("Option2 Values (tradewind)",),

@@ -69,6 +69,8 @@ class ProductDraft:
     handle: str
     title: str
     body_html: str = ""
+    plain_text: str | None = None
+    """Its description as plain text, where that is not simply what the HTML says."""
     vendor: str | None = None
     product_type: str | None = None
     category: str | None = None

@@ -77,6 +77,7 @@ def _product(handle: str, main: Cells, columns: Columns, option_names: list[str]
         handle=handle,
         title=short("title") or "",
         body_html=main.text("body_html"),
+        plain_text=main.text("plain_text") or None,
         vendor=short("vendor"),
         product_type=short("product_type"),
         tags=main.parse("tags", _tags, [], _PRODUCT_OUT),

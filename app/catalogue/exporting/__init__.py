@@ -1,0 +1,1 @@
+"""The catalogue as a file: batch by batch, resumable, and importable again as it was."""

@@ -1,0 +1,1 @@
+"""Importing and exporting a large catalogue: time and peak memory."""
