@@ -9,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
 from app import events
+from app.accounts.pages import routes as account_routes
 from app.customers.routes import routes as customer_routes
 from app.flows.routes import routes as flow_routes
 from app.logging import configure_logging
@@ -81,6 +82,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *metrics_routes(settings),
             *payment_routes(settings),
             *customer_routes(),
+            *account_routes(),
             *survey_routes(),
             *messaging_routes(),
             *flow_routes(),
