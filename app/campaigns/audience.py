@@ -22,7 +22,8 @@ BUILDING_PAUSE = timedelta(minutes=1)
 _OF_SEGMENT = """
     SELECT p.id, p.time_zone, true AS consented
     FROM segment_memberships s JOIN profiles p ON p.id = s.profile_id
-    WHERE s.segment_id = $1 AND s.member AND p.merged_into_id IS NULL AND ($2::uuid IS NULL OR s.profile_id > $2)
+    WHERE s.segment_id = $1 AND s.member AND p.merged_into_id IS NULL AND p.erased_at IS NULL
+      AND ($2::uuid IS NULL OR s.profile_id > $2)
     ORDER BY s.profile_id LIMIT $3
 """
 # Whoever ever consented on the channel: `marketing.reserve` asks how it stands now, and under which address.
@@ -31,7 +32,7 @@ _OF_EVERYBODY = """
         SELECT FROM consents c WHERE c.channel = $1 AND c.action = 'GRANTED' AND c.profile_id IN (
             SELECT id FROM profiles m WHERE m.id = p.id OR m.merged_into_id = p.id)) AS consented
     FROM profiles p
-    WHERE p.merged_into_id IS NULL AND ($2::uuid IS NULL OR p.id > $2)
+    WHERE p.merged_into_id IS NULL AND p.erased_at IS NULL AND ($2::uuid IS NULL OR p.id > $2)
     ORDER BY p.id LIMIT $3
 """
 

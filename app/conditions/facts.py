@@ -66,7 +66,7 @@ class Wanted:
 
 _PROFILES = """
     SELECT p.*, business_now() AS now, coalesce((SELECT currency_code FROM shop WHERE id = 1), 'USD') AS shop_currency
-    FROM profiles p WHERE p.id = ANY($1) AND p.merged_into_id IS NULL
+    FROM profiles p WHERE p.id = ANY($1) AND p.merged_into_id IS NULL AND p.erased_at IS NULL
 """
 _LAST_PLACED = "SELECT profile_id, max(placed_at) AS at FROM orders WHERE profile_id = ANY($1) GROUP BY profile_id"
 _SPENT = """

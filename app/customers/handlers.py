@@ -34,7 +34,10 @@ async def on_order_paid(event: Event) -> None:
     profile_id = _profile(event)
     if profile_id is None:
         return
-    profile_id = await identification.lock(profile_id)
+    try:
+        profile_id = await identification.lock(profile_id)
+    except LookupError:
+        return
     row = await db.fetchrow(_CONTACT, profile_id, _subject(event))
     changed = [name for name in ("phone", "countryCode", "postalCode") if row and row[name]]
     if changed:
@@ -70,7 +73,7 @@ async def on_stage_due(event: Event) -> None:
 @events.on(merging.MERGED, name="customers.lifecycle")
 async def on_merged(event: Event) -> None:
     gone_id = uuid.UUID(event.payload["mergedId"])
-    living_id = await identification.living(gone_id)
+    living_id = await identification.living(gone_id, or_erased=True)
     await merging.move_the_rest(gone_id, living_id)
     await lifecycle.forget_merged(gone_id)
     await lifecycle.refresh(living_id)

@@ -213,22 +213,34 @@ async def updated(profile_id: uuid.UUID, changed: Sequence[str]) -> None:
     await timeline.record(PROFILE_UPDATED, profile_id=profile_id, data={"changed": ",".join(changed)})
 
 
-async def living(profile_id: uuid.UUID) -> uuid.UUID:
-    """The profile that this one lives on in; itself as long as it was not merged. Raises LookupError for none."""
+async def living(profile_id: uuid.UUID, *, or_erased: bool = False) -> uuid.UUID:
+    """The profile that this one lives on in; itself as long as it was not merged. Raises LookupError for none.
+
+    Args:
+        or_erased: what is left of somebody who was erased will do, as for the figures of their orders.
+    """
     found: uuid.UUID | None = await db.fetchval(
-        "SELECT coalesce(merged_into_id, id) FROM profiles WHERE id = $1", profile_id
+        "SELECT coalesce(merged_into_id, id) FROM profiles WHERE id = $1 AND (erased_at IS NULL OR $2)",
+        profile_id,
+        or_erased,
     )
     if found is None:
         raise LookupError("there is no such profile")
     return found
 
 
-async def lock(profile_id: uuid.UUID) -> uuid.UUID:
-    """Lock the living profile until the unit of work ends; its id. Raises LookupError for none."""
+async def lock(profile_id: uuid.UUID, *, or_erased: bool = False) -> uuid.UUID:
+    """Lock the living profile until the unit of work ends; its id. Raises LookupError for none.
+
+    Args:
+        or_erased: what is left of somebody who was erased will do; nothing about a person may be written to it.
+    """
     db.current_unit_of_work()
     for _ in range(MAX_TRIES):
-        found = await db.fetchrow("SELECT id, merged_into_id FROM profiles WHERE id = $1 FOR UPDATE", profile_id)
-        if found is None:
+        found = await db.fetchrow(
+            "SELECT id, merged_into_id, erased_at FROM profiles WHERE id = $1 FOR UPDATE", profile_id
+        )
+        if found is None or (found["erased_at"] is not None and not or_erased):
             raise LookupError("there is no such profile")
         if found["merged_into_id"] is None:
             return profile_id

@@ -92,7 +92,7 @@ _WRITE = f"""
 
 async def refresh(profile_id: uuid.UUID) -> None:
     """Bring a profile up to its orders and to the time, in the open unit of work; tell what changed, if anything."""
-    profile_id = await identification.lock(profile_id)
+    profile_id = await identification.lock(profile_id, or_erased=True)
     before = await db.fetchrow("SELECT * FROM profiles WHERE id = $1", profile_id)
     counted = await db.fetchrow(_FIGURES, profile_id, SAME_OCCASION)
     if before is None or counted is None:

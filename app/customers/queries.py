@@ -51,7 +51,7 @@ async def search(
     Raises:
         DomainError: TOO_LONG for the query, INVALID for it or for the cursor.
     """
-    where = "p.merged_into_id IS NULL AND ($1::text IS NULL OR p.stage = $1)"
+    where = "p.merged_into_id IS NULL AND p.erased_at IS NULL AND ($1::text IS NULL OR p.stage = $1)"
     arguments: list[object] = [stage and stage.value]
     if needle := _needle(query):
         where += f" AND ({_FOUND})"

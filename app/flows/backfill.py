@@ -171,14 +171,15 @@ class _Candidate:
 
 _BY_MOMENT = """
     SELECT id AS profile_id FROM profiles
-    WHERE merged_into_id IS NULL AND {column} IS NOT NULL AND {column} + $3::interval <= $4
+    WHERE merged_into_id IS NULL AND erased_at IS NULL AND {column} IS NOT NULL AND {column} + $3::interval <= $4
       AND ($1::uuid IS NULL OR id > $1)
     ORDER BY id LIMIT $2
 """
 _BY_PROPERTY = """
     SELECT id AS profile_id, id, time_zone, lapses_at, next_order_expected_at, last_order_at, first_order_at,
            properties, $4::timestamptz AS now, (SELECT time_zone FROM shop WHERE id = 1) AS shop_time_zone
-    FROM profiles WHERE merged_into_id IS NULL AND properties ? $3 AND ($1::uuid IS NULL OR id > $1)
+    FROM profiles
+    WHERE merged_into_id IS NULL AND erased_at IS NULL AND properties ? $3 AND ($1::uuid IS NULL OR id > $1)
     ORDER BY id LIMIT $2
 """
 _BY_SEGMENT = """
@@ -192,7 +193,8 @@ _BY_EVENT = """
         SELECT occurred_at, data FROM profile_events
         WHERE profile_id = p.id AND type = $3 ORDER BY occurred_at DESC LIMIT 1
     ) e
-    WHERE p.merged_into_id IS NULL AND e.occurred_at BETWEEN $4 AND $5 AND ($1::uuid IS NULL OR p.id > $1)
+    WHERE p.merged_into_id IS NULL AND p.erased_at IS NULL AND e.occurred_at BETWEEN $4 AND $5
+      AND ($1::uuid IS NULL OR p.id > $1)
     ORDER BY p.id LIMIT $2
 """
 

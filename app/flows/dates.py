@@ -31,7 +31,8 @@ DAYTIME = time(9)
 _COLUMNS = "id, time_zone, lapses_at, next_order_expected_at, last_order_at, first_order_at, properties"
 _BATCH = f"""
     SELECT {_COLUMNS}, business_now() AS now, (SELECT time_zone FROM shop WHERE id = 1) AS shop_time_zone
-    FROM profiles WHERE merged_into_id IS NULL AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2 FOR SHARE
+    FROM profiles WHERE merged_into_id IS NULL AND erased_at IS NULL AND ($1::uuid IS NULL OR id > $1)
+    ORDER BY id LIMIT $2 FOR SHARE
 """
 _PERSON = f"""
     SELECT {_COLUMNS}, business_now() AS now, (SELECT time_zone FROM shop WHERE id = 1) AS shop_time_zone

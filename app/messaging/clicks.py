@@ -104,7 +104,7 @@ async def _locked(message_id: uuid.UUID) -> ledger.LedgerRow | None:
     """The message, its person locked before it."""
     profile_id = await db.fetchval("SELECT profile_id FROM messages WHERE id = $1", message_id)
     if profile_id is not None:
-        await identification.lock(profile_id)
+        await identification.lock(profile_id, or_erased=True)
     return await ledger.lock(message_id)
 
 
@@ -126,7 +126,7 @@ async def _count(row: ledger.LedgerRow) -> None:
     data = await message_events.data_of(row, url=without_secrets(first["url"]))
     await timeline.record(
         "message.clicked",
-        profile_id=await identification.living(row.profile_id),
+        profile_id=await identification.living(row.profile_id, or_erased=True),
         cart_id=row.cart_id,
         order_id=row.order_id,
         data=data,

@@ -23,7 +23,8 @@ _NOTE = """
 # Households share numbers: whoever consented last with it, or else was seen last.
 _WHO = """
     SELECT coalesce(o.merged_into_id, o.id) FROM profiles o
-    WHERE o.id = (SELECT profile_id FROM consents WHERE id = $2) OR o.phone = $1 AND o.merged_into_id IS NULL
+    WHERE o.erased_at IS NULL
+      AND (o.id = (SELECT profile_id FROM consents WHERE id = $2) OR o.phone = $1 AND o.merged_into_id IS NULL)
     ORDER BY o.id = (SELECT profile_id FROM consents WHERE id = $2) DESC NULLS LAST,
              coalesce(o.last_seen_at, o.created_at) DESC, o.id DESC
     LIMIT 1

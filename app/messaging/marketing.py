@@ -147,7 +147,7 @@ async def lock(cart_id: uuid.UUID | None, profile_id: uuid.UUID) -> Held:
     held = db.current_unit_of_work().notes.setdefault(_LOCKS, {})
     if (cart_id, profile_id) not in held:
         cart = await db.fetchrow(_CART, cart_id) if cart_id else None
-        living = await identification.lock(profile_id)
+        living = await identification.lock(profile_id, or_erased=True)
         if cart is None:
             held[cart_id, profile_id] = Held(living, ordered=False, is_theirs=True)
         else:

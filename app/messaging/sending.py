@@ -140,7 +140,7 @@ async def _note_sent(row: LedgerRow, claim: int, accepted: Accepted) -> None:
         await ledger.settle(row.id, claim, MessageState.SENT, accepted=accepted)
         return
     async with db.unit_of_work():
-        profile_id = await identification.lock(row.profile_id)
+        profile_id = await identification.lock(row.profile_id, or_erased=True)
         if await ledger.settle(row.id, claim, MessageState.SENT, accepted=accepted):
             data = await message_events.data_of(row)
             await timeline.record("message.sent", profile_id=profile_id, data=data)

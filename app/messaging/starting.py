@@ -29,7 +29,7 @@ async def lock_subject(row: LedgerRow) -> bool:
     if row.cart_id is not None:
         state = await db.fetchval("SELECT state FROM carts WHERE id = $1 FOR UPDATE", row.cart_id)
     if row.profile_id is not None and row.purpose is MessagePurpose.MARKETING:
-        await identification.lock(row.profile_id)
+        await identification.lock(row.profile_id, or_erased=True)
     return state == "COMPLETED"
 
 

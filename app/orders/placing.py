@@ -121,7 +121,7 @@ async def _identify(draft: OrderDraft, cart_profile_id: uuid.UUID | None) -> Buy
     if draft.email is None and draft.phone is None:
         if cart_profile_id is None:
             return None
-        profile_id = await identification.lock(cart_profile_id)
+        profile_id = await identification.lock(cart_profile_id, or_erased=True)
         return Buyer(profile_id, profile_id)
     return await identification.identify_buyer(
         email=draft.email,

@@ -18,6 +18,7 @@ from app.flows import exits
 from app.keys import keyring
 from app.kit.ids import new_id
 from app.messaging.models import MessageChannel
+from app.payments import saved_methods
 from app.privacy.inventory import TABLES
 from app.sessions.service import CUSTOMER
 
@@ -48,8 +49,6 @@ _ACCOUNTS = """
 _END_ACCOUNTS = """
     WITH sessions AS (
         DELETE FROM sessions WHERE subject_kind = $2 AND subject_id = ANY($1)
-    ), methods AS (
-        DELETE FROM saved_payment_methods WHERE customer_id = ANY($1)
     )
     DELETE FROM customers WHERE id = ANY($1)
 """
@@ -119,6 +118,7 @@ async def request_erasure(
         await _end_what_runs(profile["id"])
         await forgetting.begin(profile["id"])
     customers = [row["id"] for row in accounts]
+    await saved_methods.delete_all_of(customers)
     await db.execute(_END_ACCOUNTS, customers, CUSTOMER)
     everybody = [profile["id"]] if profile else []
     looked_for = {
@@ -132,7 +132,7 @@ async def request_erasure(
 
 async def _locked(profile_id: uuid.UUID) -> db.Record:
     try:
-        living = await identification.lock(profile_id)
+        living = await identification.lock(profile_id, or_erased=True)
     except LookupError:
         raise not_found("profile", ["profileId"]) from None
     row = await db.fetchrow("SELECT id, email, phone, erased_at FROM profiles WHERE id = $1", living)

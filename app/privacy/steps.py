@@ -110,7 +110,7 @@ STEPS: tuple[Step, ...] = (
     Step("account_tokens", Action.DELETE),
     Step("session_tokens", Action.DELETE),
     Step("sessions", Action.DELETE),
-    Step("saved_payment_methods", Action.DELETE),
+    Step("saved_payment_methods", Action.DELETE, ready="false"),  # gone once their gateway has forgotten them
     Step("customer_addresses", Action.DELETE),
     Step("customers", Action.DELETE),
     Step("visitors", Action.DELETE),

@@ -71,7 +71,7 @@ async def consider(order_id: uuid.UUID) -> None:
 
 async def _lock(referrer_id: uuid.UUID, friend_id: uuid.UUID) -> None:
     for profile_id in sorted({referrer_id, friend_id}):
-        await identification.lock(profile_id)
+        await identification.lock(profile_id, or_erased=True)
 
 
 async def _noted(order: Mapping[str, Any]) -> db.Record:

@@ -21,7 +21,7 @@ BATCH = 200
 """Profiles whose rows are locked together: an order of one of them waits for so long."""
 _NOBODY = uuid.UUID(int=0)
 
-_NEXT = "SELECT id FROM profiles WHERE merged_into_id IS NULL AND id > $1 ORDER BY id LIMIT $2"
+_NEXT = "SELECT id FROM profiles WHERE merged_into_id IS NULL AND erased_at IS NULL AND id > $1 ORDER BY id LIMIT $2"
 _LOCK = "SELECT id FROM profiles WHERE id = ANY($1) AND merged_into_id IS NULL ORDER BY id FOR NO KEY UPDATE"
 _MARK = "UPDATE segments SET built_through = $3 WHERE id = $1 AND revision = $2"
 _READY = """

@@ -14,7 +14,8 @@ BATCH = 500
 MAX_SAMPLE = 10
 
 _NEWEST = """
-    SELECT id FROM profiles WHERE merged_into_id IS NULL AND ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2
+    SELECT id FROM profiles
+    WHERE merged_into_id IS NULL AND erased_at IS NULL AND ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2
 """
 
 
@@ -43,7 +44,9 @@ class Preview:
 
 async def preview(condition: Condition) -> Preview:
     """Ask about the newest profiles, up to 10,000 of them and for 3 seconds at most."""
-    found = Preview(total=await db.fetchval("SELECT count(*) FROM profiles WHERE merged_into_id IS NULL"))
+    found = Preview(
+        total=await db.fetchval("SELECT count(*) FROM profiles WHERE merged_into_id IS NULL AND erased_at IS NULL")
+    )
     ends_at = time.monotonic() + MAX_SECONDS
     before: uuid.UUID | None = None
     while found.looked_at < MAX_PROFILES and time.monotonic() < ends_at:

@@ -43,7 +43,7 @@ async def apply(notice_id: uuid.UUID, payload: dict[str, Any], *, attempt: int) 
         log.info("notice about a message that is not ours", notice=str(notice_id), kind=kind)
         return
     # The profile's lock comes before the message's, wherever both are needed.
-    profile_id = await identification.lock(row["profile_id"]) if row["profile_id"] else None
+    profile_id = await identification.lock(row["profile_id"], or_erased=True) if row["profile_id"] else None
     await db.execute("UPDATE provider_notices SET message_id = $2 WHERE id = $1", notice_id, row["id"])
     channel, address = MessageChannel(row["channel"]), row["recipient"]
     match kind:
