@@ -29,6 +29,8 @@ PUBLIC, ANY_STAFF, ANY_MEMBER, CUSTOMER = "PUBLIC", "ANY_STAFF", "ANY_MEMBER", "
 
 MATRIX: dict[str, dict[str, str]] = {
     "Query": {
+        "apiKeys": Permission.API_KEYS_WRITE,
+        "auditLog": Permission.AUDIT_READ,
         "campaign": Permission.MARKETING_READ,
         "campaigns": Permission.MARKETING_READ,
         "cart": PUBLIC,  # with the secret in its id
@@ -72,7 +74,11 @@ MATRIX: dict[str, dict[str, str]] = {
         "shippingQuotes": PUBLIC,
         "shippingZones": Permission.SHIPPING_WRITE,
         "shop": PUBLIC,
+        "staffInvitations": Permission.STAFF_WRITE,
         "staffMe": ANY_MEMBER,
+        "staffRoles": Permission.STAFF_WRITE,
+        "staffSessions": ANY_MEMBER,
+        "staffUsers": Permission.STAFF_WRITE,
         "suppressions": Permission.CUSTOMERS_READ,
         "referralProgram": Permission.MARKETING_READ,
         "referrals": Permission.CUSTOMERS_READ,
@@ -88,6 +94,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "webhookEventTypes": Permission.INTEGRATIONS_WRITE,
     },
     "Mutation": {
+        "apiKeyCreate": Permission.API_KEYS_WRITE,
+        "apiKeyRevoke": Permission.API_KEYS_WRITE,
         "backInStockSubscribe": PUBLIC,
         "campaignCancel": Permission.MARKETING_WRITE,
         "campaignCreate": Permission.MARKETING_WRITE,
@@ -186,7 +194,25 @@ MATRIX: dict[str, dict[str, str]] = {
         "shippingZoneDelete": Permission.SHIPPING_WRITE,
         "shippingZoneUpdate": Permission.SHIPPING_WRITE,
         "shopUpdate": Permission.SETTINGS_WRITE,
+        "staffDeactivate": Permission.STAFF_WRITE,
+        "staffInvitationAccept": PUBLIC,  # with the token from the mailed link
+        "staffInvitationRevoke": Permission.STAFF_WRITE,
+        "staffInvite": Permission.STAFF_WRITE,
         "staffLogin": PUBLIC,
+        "staffPasswordReset": PUBLIC,  # with the token from the mailed link
+        "staffPasswordResetSend": PUBLIC,
+        "staffPasswordUpdate": ANY_MEMBER,
+        "staffReactivate": Permission.STAFF_WRITE,
+        "staffRecoveryCodesRenew": ANY_MEMBER,
+        "staffRoleCreate": Permission.STAFF_WRITE,
+        "staffRoleDelete": Permission.STAFF_WRITE,
+        "staffRoleUpdate": Permission.STAFF_WRITE,
+        "staffSecondFactorConfirm": ANY_MEMBER,
+        "staffSecondFactorDisable": ANY_MEMBER,
+        "staffSecondFactorReset": Permission.STAFF_WRITE,
+        "staffSecondFactorSetUp": ANY_MEMBER,
+        "staffSessionRevoke": ANY_MEMBER,
+        "staffUpdate": Permission.STAFF_WRITE,
         "suppressionAdd": Permission.CUSTOMERS_WRITE,
         "suppressionLift": Permission.CUSTOMERS_WRITE,
         "surveyRespond": PUBLIC,  # with the signed token from the message
