@@ -27,7 +27,7 @@ from tests.factories import staff as staff_factory
 from tests.live_server import LiveServer
 from workers import subscriptions
 
-pytest_plugins = ["tests.side_by_side"]
+pytest_plugins = ["tests.side_by_side", "tests.faults.report"]
 
 # No test here is about time, and a busy machine would make one of any.
 hypothesis.settings.register_profile(

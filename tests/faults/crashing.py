@@ -66,6 +66,17 @@ def arm(target: str, when: str, once: Path | None, armed: Path | None = None) ->
             return result
 
     setattr(owner, name, wrapped)
+    if inspect.isfunction(original) and owner is sys.modules[module_name]:
+        _replace_everywhere(original, wrapped)
+
+
+def _replace_everywhere(original: Any, wrapped: Any) -> None:
+    """Modules that were loaded before have the function by a name of their own."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in ("app", "schema", "workers"):
+            for known, value in list(vars(module).items()):
+                if value is original:
+                    setattr(module, known, wrapped)
 
 
 def put_clock_off(seconds: float) -> None:

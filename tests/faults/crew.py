@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.processes import START_SECONDS, Process
+from tests.faults.processes import CRASHING, START_SECONDS, Process
 
 SCHEDULERS = ("workers.relay:Relay.publish_now before", None)
 WORKERS = (
@@ -46,7 +46,7 @@ class Crew:
         self._ready.append(ready)
         at, when = dies.split() if dies else (None, None)
         armed = ["--at", at, "--when", when, "--armed", str(self._armed)] if at and when else []
-        command = ("-m", "tests.faults.crashing", part, "--ready", str(ready), *armed)
+        command = (*CRASHING, part, "--ready", str(ready), *armed)
         return Process(*command, DATABASE_POOL_MAX=FEW_CONNECTIONS)
 
     def open(self) -> None:

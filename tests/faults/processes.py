@@ -15,9 +15,12 @@ from typing import Any
 import httpx2
 
 from app.dev.ports import free_port
+from tests.faults import forking
+from tests.faults.forking import Forked
 from tests.patience import patience
 
 START_SECONDS = patience(10)
+CRASHING = ("-m", "tests.faults.crashing")
 
 
 class Process:
@@ -26,14 +29,14 @@ class Process:
     def __init__(self, *arguments: str, **environment: str) -> None:
         self.arguments = arguments
         self.environment = environment
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, *self.arguments],
-            env={**os.environ, "LOG_LEVEL": "ERROR", "dramatiq_worker_timeout": "100", **self.environment},
-            start_new_session=True,
-        )
+        environment = {**os.environ, "LOG_LEVEL": "ERROR", "dramatiq_worker_timeout": "100", **self.environment}
+        if self.arguments[:2] == CRASHING and forking.IS_POSSIBLE:
+            self._process = Forked(self.arguments[2:], environment)
+        else:
+            self._process = subprocess.Popen([sys.executable, *self.arguments], env=environment, start_new_session=True)
 
     @property
     def is_alive(self) -> bool:
@@ -61,7 +64,7 @@ class ApiProcess(Process):
     def __init__(self, *, at: str | None = None, when: str = "before", **environment: str) -> None:
         self.port = free_port()
         armed = ["--at", at, "--when", when] if at else []
-        super().__init__("-m", "tests.faults.crashing", "api", "--port", str(self.port), *armed, **environment)
+        super().__init__(*CRASHING, "api", "--port", str(self.port), *armed, **environment)
 
     async def open(self) -> None:
         self.start()
@@ -97,11 +100,11 @@ class ApiProcess(Process):
 def worker_process(*, at: str | None = None, when: str = "before", once: Path | None = None) -> Process:
     armed = ["--at", at, "--when", when] if at else []
     remembered = ["--once", str(once)] if once else []
-    return Process("-m", "tests.faults.crashing", "worker", *armed, *remembered)
+    return Process(*CRASHING, "worker", *armed, *remembered)
 
 
 def scheduler_process() -> Process:
-    return Process("-m", "tests.faults.crashing", "scheduler")
+    return Process(*CRASHING, "scheduler")
 
 
 @contextmanager

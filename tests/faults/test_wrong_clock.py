@@ -11,7 +11,7 @@ import pytest
 from app import clock, db, invariants
 from app.customers import timeline
 from tests.factories import due_runs, flows, shop
-from tests.faults.processes import Process, ending, scheduler_process, until
+from tests.faults.processes import CRASHING, Process, ending, scheduler_process, until
 
 pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("clean_database")]
 
@@ -28,9 +28,7 @@ EARLY_SECONDS = 3.0
 
 @pytest.fixture
 def wrong_worker(database: str, tmp_path: Path) -> Iterator[Process]:
-    worker = Process(
-        "-m", "tests.faults.crashing", "worker", "--clock-off", str(AHEAD_SECONDS), "--ready", str(tmp_path / "ready")
-    )
+    worker = Process(*CRASHING, "worker", "--clock-off", str(AHEAD_SECONDS), "--ready", str(tmp_path / "ready"))
     with ending(scheduler := scheduler_process(), worker):
         scheduler.start()
         worker.start()

@@ -1,0 +1,97 @@
+"""Guests who buy while things break. Each comes from an address of their own, and asks again until told."""
+
+import asyncio
+import itertools
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from app import db
+from tests.faults.shopping import Guest, NoAnswerError
+from tests.patience import patience
+
+ENVIRONMENT = {"TRUSTED_PROXIES": "1"}
+"""Of API processes that a crowd shops at: each guest is a client of their own."""
+REQUEST_SECONDS = patience(10)
+REFUSED = (429, 503)
+
+
+@dataclass
+class Crowd:
+    """`urls()` gives the API processes that a balancer would send requests to at that moment."""
+
+    variant: str
+    urls: Callable[[], Sequence[str]]
+    guests: list[Guest] = field(default_factory=list)
+    unanswered: Counter[str] = field(default_factory=Counter)
+    """Requests without a usable answer, by what came instead."""
+    took: list[float] = field(default_factory=list)
+    """Seconds of each request for an order that was answered."""
+    _chance: random.Random = field(default_factory=random.Random)
+
+    async def buy(self, count: int, *, within_seconds: float) -> None:
+        """So many guests come, evenly, and all of them get to their end."""
+        numbers = itertools.count()
+        await asyncio.gather(*(self._guest(next(numbers) * within_seconds / count) for _ in range(count)))
+
+    async def _guest(self, after_seconds: float) -> None:
+        await asyncio.sleep(after_seconds)
+        address = f"203.0.{self._chance.randrange(256)}.{self._chance.randrange(256)}"
+        deadline = time.monotonic() + patience(60)
+        async with httpx2.AsyncClient(timeout=REQUEST_SECONDS, headers={"X-Forwarded-For": address}) as client:
+
+            async def post(document: str, variables: dict[str, Any]) -> dict[str, Any] | None:
+                return await self._post(client, document, variables)
+
+            guest = Guest(self.variant, post)
+            self.guests.append(guest)
+            while not guest.variables:
+                try:
+                    await guest.fill_cart()
+                except NoAnswerError:
+                    assert time.monotonic() < deadline, self.unanswered
+                    await asyncio.sleep(0.2)
+            while True:
+                start = time.monotonic()
+                if await guest.try_to_pay():
+                    self.took.append(time.monotonic() - start)
+                    return
+                assert time.monotonic() < deadline, self.unanswered
+                await asyncio.sleep(0.2)
+
+    async def _post(
+        self, client: httpx2.AsyncClient, document: str, variables: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        urls = self.urls()
+        if not urls:
+            self.unanswered["no server"] += 1
+            return None
+        try:
+            response = await client.post(
+                f"{self._chance.choice(urls)}/graphql", json={"query": document, "variables": variables}
+            )
+        except httpx2.TransportError as error:
+            self.unanswered[type(error).__name__] += 1
+            return None
+        if response.status_code in REFUSED:
+            self.unanswered[f"refused with {response.status_code}"] += 1
+            return None
+        body: dict[str, Any] = response.json()
+        if errors := body.get("errors"):
+            self.unanswered[errors[0]["extensions"]["code"]] += 1
+            return None
+        return body
+
+    async def lost_and_doubled(self) -> tuple[int, int]:
+        """Orders that somebody was told of and are not there; and orders beyond one for each guest, or untold."""
+        rows = await db.fetch("SELECT number::text AS number, email FROM orders")
+        there = {str(row["number"]) for row in rows}
+        told = [str(guest.number) for guest in self.guests if guest.number is not None]
+        emails = Counter(row["email"] for row in rows)
+        doubled = sum(count - 1 for count in emails.values()) + len(told) - len(set(told))
+        return len(set(told) - there) + max(0, len(rows) - len(told)), doubled
