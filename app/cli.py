@@ -23,6 +23,8 @@ app = App(
 )
 staff = App(name="staff", help="The people who run the shop.")
 app.command(staff)
+catalogue = App(name="catalogue", help="Products from files, and into files.")
+app.command(catalogue)
 console = Console()
 errors = Console(stderr=True)
 
@@ -118,6 +120,7 @@ def migrate() -> None:
     console.print("The database is up to date.")
 
 
+@catalogue.command(name="import")
 @app.command(name="import")
 def import_(
     file: Annotated[Path, Parameter(validator=PathValidator(exists=True, dir_okay=False))],
@@ -157,6 +160,44 @@ def import_(
     )
     if not complete:
         sys.exit(1)
+
+
+@catalogue.command(name="export")
+def export_(
+    file: Path,
+    *,
+    query: str | None = None,
+    status: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    force: bool = False,
+) -> None:
+    """Write products to a Shopify product CSV. Imported again, it changes nothing; an empty shop gets the same.
+
+    Parameters
+    ----------
+    file
+        Where to write it; - for standard output.
+    query
+        Only products with all of these words in their names, or with a variant of this SKU.
+    status
+        Only ACTIVE, DRAFT or ARCHIVED ones; may be given several times.
+    force
+        Replace a file that is there.
+    """
+    use_running_shop()
+    configuration = settings()
+    from app.commands import exporting
+    from app.errors import DomainError
+
+    try:
+        counts = asyncio.run(
+            exporting.export_products(
+                configuration, file, query=query, statuses=status or (), force=force, console=errors
+            )
+        )
+    except (DomainError, OSError, ValueError) as error:
+        fail(str(error))
+    said = f"{counts.products:,} products with {counts.variants:,} variants in {counts.rows:,} rows."
+    errors.print(Text(said), soft_wrap=True)
 
 
 @app.command

@@ -9,6 +9,7 @@ import pytest
 
 from app import db
 from app.settings import Settings
+from tests.factories import catalogue, comparing
 from tests.factories import shop as shop_factory
 from tests.patience import patience
 
@@ -110,6 +111,30 @@ async def test_a_file_that_is_none_changes_nothing(tmp_path: Path) -> None:
     assert "Nothing was imported" in said
     assert "Handle" in said
     assert await db.fetchval("SELECT count(*) FROM products") == 0
+
+
+@pytest.mark.usefixtures("clean_database")
+async def test_what_is_exported_can_be_imported(tmp_path: Path) -> None:
+    await shop_factory.shop()
+    await catalogue.product(slug="lamp", name="Lamp")
+    await catalogue.product(slug="chair", name="Chair", status="DRAFT")
+    file = tmp_path / "all.csv"
+    code, said = tradewind("catalogue", "export", str(file))
+    assert (code, "2 products with 2 variants in 2 rows" in said) == (0, True), said
+    before = await comparing.everything()
+    code, said = tradewind("catalogue", "import", str(file))
+    assert code == 0, said
+    assert await comparing.everything() == before
+
+    kept = file.read_bytes()
+    code, said = tradewind("catalogue", "export", str(file), "--status", "DRAFT")
+    assert (code, "is there already" in said, file.read_bytes()) == (1, True, kept)
+    code, said = tradewind("catalogue", "export", str(file), "--status", "draft", "--force")
+    assert code == 0, said
+    assert [line.split(",")[0] for line in file.read_text().splitlines()] == ["Handle", "chair"]
+    code, said = tradewind("catalogue", "export", str(tmp_path / "none.csv"), "--status", "SOLD")
+    assert (code, "no status SOLD" in said) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["all.csv"]
 
 
 @pytest.mark.usefixtures("clean_database")
