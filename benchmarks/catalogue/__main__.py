@@ -26,6 +26,7 @@ from benchmarks.serving import Server, served
 
 EMAIL = "owner@benchmark.example"
 PASSWORD = "a-password-for-a-benchmark"
+_MIB = 1024 * 1024
 HEADER = """\
 | {variants:,} variants, {products:,} products | seconds | variants/s | API, MiB | worker, MiB | WAL, MiB | grown, MiB |
 |---|---:|---:|---:|---:|---:|---:|"""
@@ -56,8 +57,23 @@ async def _measure(file: Path, folder: Path, server: Server, workers: Workers) -
     async with watching(**processes) as second:
         await staff_user.run_import(upload_id)
     print(_row("the same file again", variants, second), flush=True)
+    await _check_unchanged(before, "the second import")
+
+    exported = folder / "exported.csv"
+    async with watching(**processes) as third:
+        await staff_user.run_export(exported)
+    print(_row(f"export ({exported.stat().st_size / _MIB:.1f} MiB), fetched", variants, third), flush=True)
+
+    again = await staff_user.upload(exported)
+    async with watching(**processes) as fourth:
+        await staff_user.run_import(again)
+    print(_row("import of the export", variants, fourth), flush=True)
+    await _check_unchanged(before, "the import of the export")
+
+
+async def _check_unchanged(before: Mapping[str, str], what: str) -> None:
     if changed := [table for table, digest in (await digests()).items() if before[table] != digest]:
-        raise RuntimeError(f"the second import changed {', '.join(changed)}")
+        raise RuntimeError(f"{what} changed {', '.join(changed)}")
 
 
 async def _prepare() -> None:
@@ -109,7 +125,7 @@ def main() -> None:
             "PUBLIC_URL": "https://shop.benchmark.example",
         }
         os.environ.update(environment)
-        print(f"{file.stat().st_size / 1024 / 1024:.1f} MiB; load average before:", *os.getloadavg())
+        print(f"{file.stat().st_size / _MIB:.1f} MiB; load average before:", *os.getloadavg())
         asyncio.run(_run(file, folder, environment))
 
 

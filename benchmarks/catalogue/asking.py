@@ -16,6 +16,8 @@ _SIGN_IN = """
 _IMPORT = """
     mutation($input: ProductsImportInput!) { productsImport(input: $input) { job { id } userErrors { code message } } }
 """
+_EXPORT = "mutation { productsExport(input: {}) { job { id } userErrors { code message } } }"
+_DOWNLOAD = "mutation($id: ID!) { jobDownloadCreate(jobId: $id) { download { url } userErrors { code message } } }"
 _JOB = "query($id: ID!) { job(id: $id) { status problemCount problems { row message } result } }"
 
 
@@ -54,6 +56,20 @@ class Staff:
         """The finished job's result."""
         data = await self.ask(_IMPORT, input={"uploadId": upload_id})
         return await self._result(data["productsImport"]["job"]["id"])
+
+    async def run_export(self, target: Path) -> dict[str, Any]:
+        """The finished job's result, its file fetched."""
+        data = await self.ask(_EXPORT)
+        job_id = data["productsExport"]["job"]["id"]
+        result = await self._result(job_id)
+        data = await self.ask(_DOWNLOAD, id=job_id)
+        path = "/downloads/" + data["jobDownloadCreate"]["download"]["url"].partition("/downloads/")[2]
+        async with self._http.stream("GET", path) as answer:
+            answer.raise_for_status()
+            with target.open("wb") as file:
+                async for piece in answer.aiter_bytes():
+                    file.write(piece)
+        return result
 
     async def _result(self, job_id: str) -> dict[str, Any]:
         while True:
