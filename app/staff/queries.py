@@ -90,7 +90,7 @@ async def may_still(actor_id: uuid.UUID, permission: Permission) -> bool:
         return False
     allowed = permissions_of(row)
     return permission in (
-        allowed if row["granted"] is None else allowed & known_permissions(row["granted"]) - NOT_FOR_KEYS
+        allowed if row["granted"] is None else allowed & _known(row["granted"]) - NOT_FOR_KEYS
     )
 
 
