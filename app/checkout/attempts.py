@@ -21,6 +21,7 @@ from app.inventory.allocation import Share
 from app.kit.ids import new_id
 from app.orders.draft import OrderDraft
 from app.payments.models import PaymentMethod, PaymentState
+from app.payments.saved_methods import Chargeable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Attempt:
     Attributes:
         hold_until: business time until which the shopper, or the gateway, may take to decide.
         expired: whether that time is over.
+        saved_reference: of the saved method that is charged, in the place of a token; None where it was deleted.
+        saves: whether the account is to keep what is paid with.
         watch_id: the event that watches over it, where this process wrote it.
     """
 
@@ -40,6 +43,8 @@ class Attempt:
     token: str
     return_url: str | None
     hold_until: datetime
+    saved_reference: str | None = None
+    saves: bool = False
     expired: bool = False
     watch_id: uuid.UUID | None = None
 
@@ -53,6 +58,8 @@ class PlannedPayment:
     method: PaymentMethod
     token: str | None
     return_url: str | None
+    saved: Chargeable | None = None
+    saves: bool = False
 
 
 # Nothing is written where the cart has changed since it was read, or where the key is in use. Claiming counts as a
@@ -71,13 +78,13 @@ _CLAIM = f"""
         RETURNING id, payment_id
     ), {reservations.sql_to_hold("$12", "$11")}, payment AS (
         INSERT INTO payments (id, attempt_id, gateway, method, amount_minor, currency_code, state, token, return_url,
-                              captured_minor, refunded_minor, created_at, updated_at)
-        SELECT payment_id, id, $13, $14, $15, $16, 'PENDING', $17, $18, 0, 0, business_now(), business_now()
+                              saved_method_id, saves, captured_minor, refunded_minor, created_at, updated_at)
+        SELECT payment_id, id, $13, $14, $15, $16, 'PENDING', $17, $18, $19, $20, 0, 0, business_now(), business_now()
         FROM attempt WHERE payment_id IS NOT NULL
     )
     SELECT count(*) FROM attempt
 """
-_NO_PAYMENT = (None,) * 7
+_NO_PAYMENT = (None,) * 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +115,9 @@ async def claim(
     planned: tuple[object, ...] = _NO_PAYMENT
     if payment is not None:
         amount = (order.total_minor, order.currency_code)
-        planned = (payment.id, payment.gateway, payment.method.value, *amount, payment.token, payment.return_url)
+        saved = (payment.saved and payment.saved.id, payment.saves)
+        asked = (payment.token, payment.return_url, *saved)
+        planned = (payment.id, payment.gateway, payment.method.value, *amount, *asked)
     return await _claim(
         claim, AttemptState.PROCESSING, draft=order.to_json(), hold_until=hold_until, payment=planned, shares=shares
     )
@@ -158,8 +167,10 @@ async def load(attempt_id: uuid.UUID) -> tuple[Attempt | None, db.Record]:
         SELECT a.id, a.state, a.draft, a.refusal, a.order_id, a.hold_until, a.hold_until <= business_now() AS expired,
                coalesce(a.leased_until > clock_timestamp(), false) AS leased,
                extract(epoch FROM a.leased_until - clock_timestamp())::float8 AS lease_seconds,
-               p.id AS payment_id, p.gateway, p.token, p.return_url, p.state AS payment_state, p.action
+               p.id AS payment_id, p.gateway, p.token, p.return_url, p.state AS payment_state, p.action, p.saves,
+               m.reference AS saved_reference
         FROM checkout_attempts a LEFT JOIN payments p ON p.id = a.payment_id
+        LEFT JOIN saved_payment_methods m ON m.id = p.saved_method_id AND m.deleted_at IS NULL
         WHERE a.id = $1
         """,
         attempt_id,
@@ -176,6 +187,8 @@ async def load(attempt_id: uuid.UUID) -> tuple[Attempt | None, db.Record]:
         token=row["token"] or "",
         return_url=row["return_url"],
         hold_until=row["hold_until"],
+        saved_reference=row["saved_reference"],
+        saves=row["saves"],
         expired=row["expired"],
     )
     return attempt, row

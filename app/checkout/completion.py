@@ -19,7 +19,7 @@ from app.cart import queries as carts
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
 from app.cart.snapshots import CartSnapshot
-from app.checkout import attempts, beginnings, queries, refusals, settlement
+from app.checkout import attempts, beginnings, own, queries, refusals, settlement
 from app.checkout.answers import ActionRequired, Answer, Placed, Refused, Undecided
 from app.checkout.attempts import Attempt, Claim, PlannedPayment
 from app.checkout.drafting import draft_order, stock_demands
@@ -38,6 +38,7 @@ from app.metrics import instruments
 from app.orders.models import PaymentStatus
 from app.payments.models import PaymentState
 from app.payments.registry import CASH_ON_DELIVERY, gateway_for
+from app.payments.saved_methods import Chargeable
 from app.promotions import redemptions
 from app.shipping.errors import ShippingErrorCode
 
@@ -150,34 +151,50 @@ async def _payable(
     standing: Mapping[str, Any], cart: CartSnapshot, request: CompletionRequest
 ) -> _Payable | list[DomainError]:
     """Everything that can be said before anything is taken; a list says why not."""
-    details = request.details.over(queries.stored_details(standing)).over(Details(email=cart.email, phone=cart.phone))
+    own.check_payer(request.payment, request.customer)
+    problems: list[DomainError] = []
+    given, saved = request.details, None
+    try:
+        given = (await own.addresses(request.chosen, request.customer)).over(given)
+    except DomainErrors as wrong:
+        problems += wrong.errors
+    details = given.over(queries.stored_details(standing)).over(Details(email=cart.email, phone=cart.phone))
     if request.customer:
         details = details.over(Details(email=request.customer.email))
     details = details.normalised(cart.country_code, ("input",))
     seen = await review(cart, details, standing["now"], ("input",), source=request.source)
-    problems = [*seen.problems]
+    problems += seen.problems
     if request.details.shipping_quote_id and not seen.ships:
         message = "Nothing in the cart ships, so no shipping quote applies."
         field = ["input", "shippingQuoteId"]
         problems.append(DomainError(ShippingErrorCode.QUOTE_NOT_APPLICABLE, message, field))
     choice = request.payment if seen.priced.amount_due_minor else None
-    if seen.priced.amount_due_minor:
+    if choice and request.customer and choice.saved_method_id is not None:
+        try:
+            saved = await own.saved_method(choice, request.customer)
+        except DomainError as wrong:
+            problems.append(wrong)
+    elif seen.priced.amount_due_minor:
         problems += check_payment(choice, ships=seen.ships)
+        if choice and request.customer and choice.save:
+            problems += await own.check_saving(choice, request.customer)
     problems += beginnings.check_consent(request.consent, details)
     problems = problems or _total_changed(seen, request) or shortages(cart.lines)
     if problems:
         return problems
-    return _Payable(seen, _planned(choice) if choice else None)
+    return _Payable(seen, _planned(choice, saved) if choice else None)
 
 
-def _planned(choice: PaymentChoice) -> PlannedPayment:
-    able = gateway_for(choice.method, choice.gateway)
+def _planned(choice: PaymentChoice, saved: Chargeable | None) -> PlannedPayment:
+    able = gateway_for(choice.method, saved.gateway if saved else choice.gateway)
     return PlannedPayment(
         id=new_id(),
         gateway=able.name if able else CASH_ON_DELIVERY,
         method=choice.method,
         token=choice.token if able else None,
         return_url=choice.return_url if able else None,
+        saved=saved,
+        saves=choice.save and able is not None and saved is None,
     )
 
 
@@ -221,6 +238,8 @@ async def _hold_and_pay(
         token=payment.token or "",
         return_url=payment.return_url,
         hold_until=hold_until,
+        saved_reference=payment.saved.reference if payment.saved else None,
+        saves=payment.saves,
         watch_id=watch_id,
     )
     return await settlement.authorise(attempt)

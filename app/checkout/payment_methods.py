@@ -33,7 +33,7 @@ def offered_methods(*, due_minor: int, ships: bool) -> list[OfferedMethod]:
 
 
 def check_payment(choice: PaymentChoice | None, *, ships: bool) -> list[DomainError]:
-    """What is wrong with how the shopper wants to pay for something that is due."""
+    """What is wrong with how the shopper wants to pay for something that is due, but for a saved method (`own`)."""
     at = ["input", "payment"]
     if choice is None:
         return [DomainError(CommonErrorCode.REQUIRED, "Choose how to pay.", at)]

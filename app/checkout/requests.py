@@ -71,12 +71,19 @@ class ChosenAddresses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentChoice:
-    """How the shopper pays. `gateway` and `token` belong to the methods that a gateway takes."""
+    """How the shopper pays. What is not the method belongs to those that a gateway takes.
+
+    Attributes:
+        saved_method_id: what the account saved, in the place of a token.
+        save: the account is to keep what is paid with.
+    """
 
     method: PaymentMethod
     gateway: str | None = None
     token: str | None = None
     return_url: str | None = None
+    saved_method_id: uuid.UUID | None = None
+    save: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +96,7 @@ class CompletionRequest:
         consent: to marketing, for the addresses of the order.
         proof: what is kept with it.
         customer: who is signed in.
+        chosen: addresses of the account's address book, in the place of those in `details`.
     """
 
     cart_id: uuid.UUID | None

@@ -56,13 +56,20 @@ class CheckoutKey:
 
 
 async def save(
-    key: CheckoutKey, change: DetailsChange, consent: Sequence[ConsentGiven] = (), proof: Proof = _NO_PROOF
+    key: CheckoutKey,
+    change: DetailsChange,
+    consent: Sequence[ConsentGiven] = (),
+    proof: Proof = _NO_PROOF,
+    *,
+    account_email: str | None = None,
 ) -> uuid.UUID:
     """Note what is given, and make the cart's checkout if it has none. Returns the cart's id.
 
     Args:
         consent: to marketing, for the addresses that an order would have now.
         proof: what is kept with it.
+        account_email: of who is signed in: the buyer's, where neither the checkout nor its cart has one and none is
+            taken out.
 
     Raises:
         DomainErrors: NOT_FOUND, CART_COMPLETED, CHECKOUT_IN_PROGRESS; INVALID_EMAIL and INVALID_PHONE; QUOTE_INVALID,
@@ -70,10 +77,10 @@ async def save(
         DomainError: RATE_LIMITED.
     """
     if not consent:
-        return await _save(key, change)
+        return await _save(key, change, account_email)
     await consents.limit(consent, proof)
     async with db.unit_of_work():
-        cart_id = await _save(key, change)
+        cart_id = await _save(key, change, account_email)
         row = await queries.standing(cart_id, None)
         if row is None:
             raise RuntimeError("the cart that was just written is gone")
@@ -87,18 +94,18 @@ async def save(
     return cart_id
 
 
-async def _save(key: CheckoutKey, change: DetailsChange) -> uuid.UUID:
-    cart_id = await _try_save(key, change)
+async def _save(key: CheckoutKey, change: DetailsChange, account_email: str | None) -> uuid.UUID:
+    cart_id = await _try_save(key, change, account_email)
     if cart_id is None:
         async with db.unit_of_work():
             await db.execute(_LOCK_CART, key.cart_id, key.checkout_id)
-            cart_id = await _try_save(key, change)
+            cart_id = await _try_save(key, change, account_email)
     if cart_id is None:
         raise RuntimeError("a locked cart was changed by somebody else")
     return cart_id
 
 
-async def _try_save(key: CheckoutKey, change: DetailsChange) -> uuid.UUID | None:
+async def _try_save(key: CheckoutKey, change: DetailsChange, account_email: str | None) -> uuid.UUID | None:
     """None when the cart, or its checkout, was changed between reading and writing."""
     row = await queries.standing(key.cart_id, key.checkout_id)
     if row is None or not token_matches(key.secret, row["secret_hash"]):
@@ -108,6 +115,8 @@ async def _try_save(key: CheckoutKey, change: DetailsChange) -> uuid.UUID | None
     if row["live"]:
         raise DomainError(CartErrorCode.CHECKOUT_IN_PROGRESS, "This cart is being paid for.", key.field)
     checked = _checked_contact(row, change)
+    if account_email and "email" not in checked and _contact(row, {})[0] is None:
+        checked["email"] = account_email
     if quote_id := checked.get("shipping_quote_id"):
         await _check_quote(row, key.secret, quote_id, checked)
     cart_id: uuid.UUID = row["cart_id"]

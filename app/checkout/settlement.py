@@ -18,6 +18,7 @@ from app.inventory import reservations
 from app.orders import placing
 from app.orders.draft import OrderDraft
 from app.orders.models import PaymentStatus
+from app.payments import saved_methods
 from app.payments import service as payments
 from app.payments.errors import PaymentErrorCode
 from app.payments.gateway import Authorisation, GatewayPayment, GatewayState, GatewayUnavailableError
@@ -55,7 +56,7 @@ async def resume(attempt_id: uuid.UUID) -> Answer:
     async with lease.kept(attempt_id):
         try:
             word = await _retrieve(attempt.gateway, attempt.payment_id)
-            if word is None and attempt.token and not attempt.expired:
+            if word is None and (attempt.token or attempt.saved_reference) and not attempt.expired:
                 word = await _ask(attempt)
         except GatewayUnavailableError:
             await lease.drop(attempt_id)
@@ -92,6 +93,8 @@ async def _ask(attempt: Attempt) -> GatewayPayment:
         amount_minor=attempt.order.total_minor,
         currency=attempt.order.currency_code,
         token=attempt.token,
+        saved_reference=attempt.saved_reference,
+        save=attempt.saves,
         return_url=attempt.return_url,
     )
     gateway = payments.gateway_named(attempt.gateway)
@@ -139,6 +142,8 @@ async def _place(attempt: Attempt, word: GatewayPayment) -> Answer:
         placed = await finish(attempt.id, attempt.order, payment, status, word.reference)
         if placed:
             _stop_watching(attempt)
+            if word.saved and attempt.saves and attempt.order.customer_id:
+                await saved_methods.keep(attempt.payment_id, attempt.order.customer_id, word.saved)
             if payment is PaymentState.CAPTURING:
                 await events.record(payments.CAPTURE_WANTED, subject_id=attempt.payment_id)
     return placed or await _settled_before(attempt, word)

@@ -44,6 +44,8 @@ class Authorisation:
     Attributes:
         payment_id: the idempotency key.
         token: of the provider's own form in the client, good for one payment.
+        saved_reference: `SavedCard.reference` of what was kept before, in the place of a token.
+        save: keep what is paid with, where the payment succeeds; only with a token, and where the gateway `saves`.
         return_url: where the provider sends the shopper back to after an action.
     """
 
@@ -51,7 +53,26 @@ class Authorisation:
     amount_minor: int
     currency: str
     token: str
+    saved_reference: str | None = None
+    save: bool = False
     return_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedCard:
+    """What the provider keeps for later payments.
+
+    Attributes:
+        reference: the provider's own, good for any number of payments by this shop; nobody else is shown it.
+        last_characters: of the number, at most four.
+        expires_month: 1 to 12.
+    """
+
+    reference: str
+    brand: str | None = None
+    last_characters: str | None = None
+    expires_month: int | None = None
+    expires_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +83,7 @@ class GatewayPayment:
         reference: the provider's own id.
         failure_code: of a declined payment, in the provider's words.
         message: for the shopper, why it was declined; None for the shop's own wording.
+        saved: what is kept of it, once the payment has succeeded that was asked to save.
     """
 
     state: GatewayState
@@ -69,6 +91,7 @@ class GatewayPayment:
     action: Action | None = None
     failure_code: str | None = None
     message: str | None = None
+    saved: SavedCard | None = None
 
 
 class GatewayUnavailableError(Exception):
@@ -92,9 +115,11 @@ class Gateway(Protocol):
 
     name: str
     methods: frozenset[PaymentMethod]
+    saves: bool
+    """Whether it can keep what is paid with."""
 
     async def authorise(self, request: Authorisation) -> GatewayPayment:
-        """Set the amount aside."""
+        """Set the amount aside. A saved reference that it does not keep (any more) is declined."""
         ...
 
     async def retrieve(self, payment_id: uuid.UUID) -> GatewayPayment | None:
@@ -111,6 +136,10 @@ class Gateway(Protocol):
         A payment that was never asked for is refused from then on, where the provider can do that: its request may
         still be on the way. Raises GatewayRefusedError for what has been captured.
         """
+        ...
+
+    async def forget(self, reference: str) -> None:
+        """Keep a saved card no longer; one that is not kept is nothing new."""
         ...
 
     def notified_payments(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[uuid.UUID]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from app import db, events
 from app.events import Event
 from app.orders import status
-from app.payments import service, test_gateway
+from app.payments import saved_methods, service, test_gateway
 from app.payments.gateway import GatewayUnavailableError
 
 MAX_PAUSE_SECONDS = 300.0
@@ -44,6 +44,11 @@ async def _ask(event: Event, question: Callable[[uuid.UUID], Awaitable[None]]) -
                 payload={"tries": tries},
                 delay_seconds=min(2.0**tries, MAX_PAUSE_SECONDS),
             )
+
+
+@events.on(saved_methods.FORGET_WANTED, name="payments.forget", transactional=False)
+async def on_forget_wanted(event: Event) -> None:
+    await _ask(event, saved_methods.forget)
 
 
 @events.on(test_gateway.CHANGED, name="test_gateway.webhook", transactional=False)

@@ -6,6 +6,8 @@
     tok_timeout          authorised, but the answer gets lost on the way
     tok_late_webhook     no answer yet; a webhook brings it a few seconds later
 
+A saved card goes on as the token did that it was saved with.
+
 It stands for somebody else's server: its table is the provider's own database, and the shop learns of it only by what
 this class answers and by its webhooks, which come over HTTP, signed as Standard Webhooks are (the id, the time and the
 body under HMAC-SHA256; https://www.standardwebhooks.com).
@@ -16,6 +18,7 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +37,7 @@ from app.payments.gateway import (
     GatewayUnavailableError,
     InvalidWebhookError,
     PaymentActionType,
+    SavedCard,
 )
 from app.payments.models import PaymentMethod
 from app.settings import get_settings
@@ -55,6 +59,7 @@ _STATE_BY_TOKEN = {
 _ANSWER_LOST = "tok_timeout"
 _DECLINED = "The card was declined."
 _NOT_KNOWN = "The test gateway takes tok_success, tok_declined, tok_requires_action, tok_timeout, tok_late_webhook."
+_SAVED = "test_card_"
 _WEBHOOK_KEY_SUBJECT = uuid.UUID(int=0)
 
 
@@ -64,8 +69,11 @@ class TestGateway:
 
     name = NAME
     methods = frozenset({PaymentMethod.CARD})
+    saves = True
 
     async def authorise(self, request: Authorisation) -> GatewayPayment:
+        if request.saved_reference is not None:
+            request = replace(request, token=await saved_token(request.saved_reference) or "")
         state = _STATE_BY_TOKEN.get(request.token, GatewayState.DECLINED)
         row = await (self._open_late(request) if state is GatewayState.PENDING else self._open(request, state))
         if row is None:
@@ -76,6 +84,12 @@ class TestGateway:
         if request.token == _ANSWER_LOST:
             raise GatewayUnavailableError("the answer was lost")
         return _payment(row)
+
+    async def forget(self, reference: str) -> None:
+        await db.execute(
+            "UPDATE test_gateway_payments SET forgotten_at = clock_timestamp() WHERE id = $1 AND forgotten_at IS NULL",
+            _saved_id(reference),
+        )
 
     async def _open_late(self, request: Authorisation) -> db.Record | None:
         async with db.unit_of_work():
@@ -90,8 +104,8 @@ class TestGateway:
         return await db.fetchrow(
             """
             INSERT INTO test_gateway_payments (id, idempotency_key, token, amount_minor, currency_code, state,
-                                               return_url, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
+                                               return_url, saves, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp())
             ON CONFLICT (idempotency_key) DO NOTHING RETURNING *
             """,
             new_id(),
@@ -101,6 +115,7 @@ class TestGateway:
             request.currency,
             state.value,
             request.return_url,
+            request.save,
         )
 
     async def retrieve(self, payment_id: uuid.UUID) -> GatewayPayment | None:
@@ -165,7 +180,35 @@ def _payment(row: Mapping[str, Any]) -> GatewayPayment:
         else None,
         failure_code=("card_declined" if known else "invalid_token") if declined else None,
         message=(_DECLINED if known else _NOT_KNOWN) if declined else None,
+        saved=_card(row) if row["saves"] and state in (GatewayState.AUTHORIZED, GatewayState.CAPTURED) else None,
     )
+
+
+def _card(row: Mapping[str, Any]) -> SavedCard:
+    """The card that every token of this gateway stands for."""
+    return SavedCard(
+        reference=f"{_SAVED}{row['id'].hex}",
+        brand="visa",
+        last_characters="4242",
+        expires_month=12,
+        expires_year=row["created_at"].year + 3,
+    )
+
+
+def _saved_id(reference: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(hex=reference.removeprefix(_SAVED)) if reference.startswith(_SAVED) else None
+    except ValueError:
+        return None
+
+
+async def saved_token(reference: str) -> str | None:
+    """A saved card goes on as the token did that it was saved with; None for one that is not kept (any more)."""
+    token: str | None = await db.fetchval(
+        "SELECT token FROM test_gateway_payments WHERE id = $1 AND saves AND forgotten_at IS NULL",
+        _saved_id(reference),
+    )
+    return token
 
 
 def page_url(gateway_payment_id: uuid.UUID) -> str:

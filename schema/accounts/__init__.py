@@ -5,6 +5,7 @@ import strawberry
 from schema.accounts.addresses import CustomerAddressMutations
 from schema.accounts.links import LinkMutations
 from schema.accounts.own import OwnAccountMutations, OwnAccountQueries
+from schema.accounts.payment_methods import CustomerPaymentMethodMutations
 from schema.accounts.signing_in import SignInMutations
 from schema.accounts.staff_view import StaffAccountMutations, StaffAccountQueries
 
@@ -16,7 +17,12 @@ class AccountQueries(OwnAccountQueries, StaffAccountQueries):
 
 @strawberry.type
 class AccountMutations(
-    SignInMutations, LinkMutations, OwnAccountMutations, StaffAccountMutations, CustomerAddressMutations
+    SignInMutations,
+    LinkMutations,
+    OwnAccountMutations,
+    StaffAccountMutations,
+    CustomerAddressMutations,
+    CustomerPaymentMethodMutations,
 ):
     pass
 

@@ -14,12 +14,12 @@ from app.staff.permissions import Permission
 from schema.access import CUSTOMER, mutation
 from schema.accounts.parts import Attributes, customer_part
 from schema.addresses import Address, AddressInput
+from schema.checkout.inputs import ADDRESS_PREFIX
 from schema.context import Info
 from schema.errors import UserError
 from schema.nodes import Node, node_loader
 from schema.selection import Selection
 
-ADDRESS_PREFIX = "cadd"
 _FIELDS = ("addresses", "defaultShippingAddress", "defaultBillingAddress")
 
 AddressId = Annotated[strawberry.ID, strawberry.argument(description="Id of an address in the address book.")]

@@ -7,6 +7,7 @@ import strawberry
 from schema.accounts.addresses import CustomerAddresses
 from schema.accounts.carts import CustomerCarts
 from schema.accounts.orders import CustomerOrders
+from schema.accounts.payment_methods import CustomerPaymentMethods
 from schema.errors import UserError
 from schema.nodes import Node
 from schema.warnings import WarningType
@@ -33,7 +34,7 @@ class CustomerSessions:
     description="An account. Until its address is verified it is only a claim to that address: it sees what was done "
     "with it, and nothing else that belongs to the address."
 )
-class Customer(CustomerSessions, CustomerCarts, CustomerAddresses, CustomerOrders, Node):
+class Customer(CustomerSessions, CustomerCarts, CustomerAddresses, CustomerOrders, CustomerPaymentMethods, Node):
     email: str = strawberry.field(description="Where it is written to.")
     email_verified: bool = strawberry.field(description="Whether its owner has shown that the address is theirs.")
     first_name: str | None = strawberry.field(description="Given name.")

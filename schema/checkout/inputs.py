@@ -1,6 +1,7 @@
 """What storefronts send about checkouts."""
 
 import hashlib
+import uuid
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -11,7 +12,7 @@ import strawberry
 
 from app.accounts.identity import CustomerIdentity
 from app.addresses.postal import PostalAddress
-from app.checkout.requests import CompletionRequest, Details, PaymentChoice, check_key
+from app.checkout.requests import ChosenAddresses, CompletionRequest, Details, PaymentChoice, check_key
 from app.checkout.service import CheckoutKey, DetailsChange
 from app.customers.consent import Proof
 from app.errors import CommonErrorCode, DomainError, DomainErrors
@@ -24,9 +25,13 @@ from schema.money import MoneyInput
 from schema.payments import PaymentMethod
 
 CHECKOUT_PREFIX = "chk"
+ADDRESS_PREFIX = "cadd"
+SAVED_METHOD_PREFIX = "pm"
 MAX_TOKEN_CHARS = 500
 MAX_URL_CHARS = 2_000
 MAX_QUOTE_CHARS = 2_000
+_SHIPPING_ID = "One of the signed-in customer's address book, in the place of `shippingAddress`; copied as it is now."
+_BILLING_ID = "The same for `billingAddress`."
 
 
 @strawberry.input(description="Which cart, and what is known of the buyer already.")
@@ -40,6 +45,8 @@ class CheckoutCreateInput:
     billing_address: AddressInput | None = strawberry.field(
         default=strawberry.UNSET, description="Who pays; the shipping address where left out."
     )
+    shipping_address_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description=_SHIPPING_ID)
+    billing_address_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description=_BILLING_ID)
     marketing_consent: list[ConsentInput] | None = strawberry.field(
         default=strawberry.UNSET,
         description="For the addresses of the checkout, or else of its cart, by channel. An empty box takes back what "
@@ -55,6 +62,8 @@ class CheckoutUpdateInput:
     )
     shipping_address: AddressInput | None = strawberry.field(default=strawberry.UNSET, description="Where it goes.")
     billing_address: AddressInput | None = strawberry.field(default=strawberry.UNSET, description="Who pays.")
+    shipping_address_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description=_SHIPPING_ID)
+    billing_address_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description=_BILLING_ID)
     shipping_quote_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="The chosen way to ship."
     )
@@ -76,6 +85,14 @@ class PaymentInput:
         description="From the gateway's own form in the client, good for one payment. In development, gateway `test` "
         "takes tok_success, tok_declined, tok_requires_action, tok_timeout and tok_late_webhook.",
     )
+    saved_payment_method_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="One of the signed-in customer's `paymentMethods`, in the place of a token.",
+    )
+    save: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Keep what is paid with among the signed-in customer's `paymentMethods`, once the order is placed.",
+    )
     return_url: str | None = strawberry.field(
         default=strawberry.UNSET, description="Where the shopper comes back to after confirming with their bank."
     )
@@ -90,6 +107,9 @@ class PaymentInput:
         if self.return_url and not _is_web_url(self.return_url):
             message = "Give an absolute https URL (http for development)."
             errors.append(DomainError(CommonErrorCode.INVALID, message, [*at, "returnUrl"]))
+        if self.saved_payment_method_id and (self.token or self.save):
+            message = "Give a token, which can be saved, or what was saved before."
+            errors.append(DomainError(CommonErrorCode.INVALID, message, [*at, "savedPaymentMethodId"]))
         if errors:
             raise DomainErrors(errors)
         return PaymentChoice(
@@ -97,6 +117,8 @@ class PaymentInput:
             gateway=self.gateway or None,
             token=self.token or None,
             return_url=self.return_url or None,
+            saved_method_id=_id(SAVED_METHOD_PREFIX, self.saved_payment_method_id, [*at, "savedPaymentMethodId"]),
+            save=bool(self.save),
         )
 
 
@@ -127,6 +149,8 @@ class CheckoutCompleteInput:
     billing_address: AddressInput | None = strawberry.field(
         default=strawberry.UNSET, description="Who pays; the shipping address where left out."
     )
+    shipping_address_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description=_SHIPPING_ID)
+    billing_address_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description=_BILLING_ID)
     shipping_quote_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="The chosen way to ship; needed when something ships."
     )
@@ -171,6 +195,7 @@ class CheckoutCompleteInput:
             consent=given_consents(self.marketing_consent or None, "input", "marketingConsent"),
             proof=proof,
             customer=customer,
+            chosen=chosen_addresses(self),
         )
 
 
@@ -200,6 +225,24 @@ def change_of(input: CheckoutCreateInput | CheckoutUpdateInput) -> DetailsChange
     if isinstance(input, CheckoutUpdateInput) and input.shipping_quote_id is not strawberry.UNSET:
         change["shipping_quote_id"] = input.shipping_quote_id or None
     return change
+
+
+def chosen_addresses(input: CheckoutCreateInput | CheckoutUpdateInput | CheckoutCompleteInput) -> ChosenAddresses:
+    """Raises DomainErrors: INVALID_ID; INVALID for an address that is typed and chosen at once."""
+    chosen: list[uuid.UUID | None] = []
+    for name, address, text in (
+        ("shippingAddressId", input.shipping_address, input.shipping_address_id),
+        ("billingAddressId", input.billing_address, input.billing_address_id),
+    ):
+        if address and text:
+            message = "Give an address, or one of the address book."
+            raise DomainError(CommonErrorCode.INVALID, message, ["input", name])
+        chosen.append(_id(ADDRESS_PREFIX, text, ["input", name]))
+    return ChosenAddresses(shipping_id=chosen[0], billing_id=chosen[1])
+
+
+def _id(prefix: str, text: str | None, field: list[str]) -> uuid.UUID | None:
+    return ids.decode(prefix, text, [*field]) if text else None
 
 
 def _address(address: AddressInput | None, name: str) -> PostalAddress | None:

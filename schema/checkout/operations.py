@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from app.cart.warnings import CartWarning, WarningCode
-from app.checkout import completion, service
+from app.checkout import completion, own, service
 from app.checkout.answers import ActionRequired, Placed
 from app.checkout.service import CheckoutKey, DetailsChange
 from app.orders.placing import token_of
@@ -20,6 +20,7 @@ from schema.checkout.inputs import (
     cart_key,
     change_of,
     checkout_key,
+    chosen_addresses,
 )
 from schema.checkout.showing import CheckoutView
 from schema.checkout.types import Checkout, CheckoutCompletePayload, CheckoutPayload, PaymentAction
@@ -97,8 +98,15 @@ async def _placed(info: Info, view: OrderView, placed: Placed) -> CheckoutComple
 
 async def _save(info: Info, key: CheckoutKey, input: CheckoutCreateInput | CheckoutUpdateInput) -> CheckoutPayload:
     view, change = CheckoutView.of(Selection.of(info).below("checkout")), change_of(input)
+    customer = info.context.customer
+    chosen = await own.addresses(chosen_addresses(input), customer)
+    if chosen.shipping_address:
+        change["shipping_address"] = chosen.shipping_address
+    if chosen.billing_address:
+        change["billing_address"] = chosen.billing_address
     consent = given_consents(input.marketing_consent or None, "input", "marketingConsent")
-    cart_id = await service.save(key, change, consent, proof_of(info.context))
+    proof, email = proof_of(info.context), customer.email if customer else None
+    cart_id = await service.save(key, change, consent, proof, account_email=email)
     saved = CheckoutKey(cart_id=cart_id, secret=key.secret, field=key.field)
     return CheckoutPayload(checkout=await view.load(info, saved), warnings=await _warnings(change))
 

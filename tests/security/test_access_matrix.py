@@ -146,6 +146,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "customerPasswordReset": PUBLIC,  # with the token from the mail
         "customerPasswordResetSend": PUBLIC,
         "customerPasswordUpdate": CUSTOMER,
+        "customerPaymentMethodDelete": CUSTOMER,
         "customerSessionRevoke": CUSTOMER,
         "customerSignInLinkSend": PUBLIC,
         "customerSignInWithLink": PUBLIC,  # with the token from the mail
