@@ -21,6 +21,7 @@ from app.payments.routes import routes as payment_routes
 from app.runtime import running
 from app.sample import media as sample_media
 from app.settings import Settings, get_settings
+from app.staff.routes import routes as staff_routes
 from app.surveys.routes import routes as survey_routes
 from app.uploads import links
 from app.uploads.downloading import download
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *payment_routes(settings),
             *customer_routes(),
             *account_routes(),
+            *staff_routes(),
             *survey_routes(),
             *messaging_routes(),
             *flow_routes(),

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     storefront_account_url: str | None = Field(
         None, description="The front end's page for mailed links; {action} and {token} are replaced"
     )
+    staff_url: str | None = Field(
+        None, description="A dashboard's page for links that are mailed to staff; {action} and {token} are replaced"
+    )
     allowed_origins: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="Browser origins that may call the API (CORS and WebSocket)"
     )

@@ -5,6 +5,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema.accounts import AccountMutations, AccountQueries
 from schema.alerts import AlertMutations
+from schema.audit import AuditQueries
 from schema.campaigns import CampaignMutations, CampaignQueries
 from schema.cart import CartMutations, CartQueries
 from schema.cart.restoring import CartRestoreQueries
@@ -41,6 +42,7 @@ from schema.webhooks import WebhookMutations, WebhookQueries
 
 @strawberry.type(description="Everything that can be read.")
 class Query(
+    AuditQueries,
     AccountQueries,
     CampaignQueries,
     CartQueries,

@@ -27,6 +27,14 @@ _ENTRY = """
                                user_agent, request_id)
     VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING
 """
+# The same statement, and the same wait, whether or not somebody has the address: nothing to tell them apart by.
+_OF_MEMBER = """
+    WITH at_once AS (SELECT set_config('synchronous_commit', 'off', true))
+    INSERT INTO audit_entries (id, occurred_at, actor_kind, actor_id, actor_name, action, outcome, error_codes, ip,
+                               user_agent, request_id)
+    SELECT $1, clock_timestamp(), $2, u.id, u.name, $3, $4, $5, $6, $7, $8
+    FROM staff_users u CROSS JOIN at_once WHERE lower(u.email) = $9
+"""
 _BEGIN = f"WITH entry AS ({_ENTRY}) SELECT set_config('tradewind.audit', $1::uuid::text, true)"
 
 
@@ -95,8 +103,26 @@ async def refused(action: Action, codes: Sequence[str]) -> None:
     await db.execute(_ENTRY, *_values(action, AuditOutcome.REFUSED, codes))
 
 
+async def refused_member(email: str, name: str, origin: Origin, codes: Sequence[str]) -> None:
+    """Write down what was refused to somebody who gave a member's address, and nothing for an unknown one.
+
+    Args:
+        email: in lower case.
+    """
+    await db.execute(
+        _OF_MEMBER,
+        new_id(),
+        ActorKind.STAFF.value,
+        name,
+        AuditOutcome.REFUSED.value,
+        orjson.dumps(list(codes)).decode(),
+        *_origin(origin),
+        email,
+    )
+
+
 def _values(action: Action, outcome: AuditOutcome, codes: Sequence[str]) -> tuple[object, ...]:
-    actor, origin = action.actor, action.origin
+    actor = action.actor
     return (
         action.id,
         actor.kind.value,
@@ -105,6 +131,12 @@ def _values(action: Action, outcome: AuditOutcome, codes: Sequence[str]) -> tupl
         action.name[:MAX_ACTION_CHARS],
         outcome.value,
         orjson.dumps(list(codes)).decode(),
+        *_origin(action.origin),
+    )
+
+
+def _origin(origin: Origin) -> tuple[str | None, ...]:
+    return (
         _text(origin.ip, MAX_IP_CHARS),
         _text(origin.user_agent, MAX_USER_AGENT_CHARS),
         _text(origin.request_id, MAX_REQUEST_ID_CHARS),

@@ -19,6 +19,7 @@ from app.messaging import (
     previewing,
     rendering,
     sms_rules,
+    staff_mails,
     versions,
 )
 from app.messaging.compiling import CompilingError
@@ -68,6 +69,7 @@ async def write(row: LedgerRow, settings: Settings) -> Written:
         MergeDataError,
         order_context.OrderNotFoundError,
         account_context.ConsentNotFoundError,
+        staff_mails.StaffLinkNotFoundError,
         account_mails.LinkNotFoundError,
         DomainError,
     ) as error:
@@ -79,6 +81,8 @@ async def _built_in(row: LedgerRow, settings: Settings) -> Written:
         values = await account_context.build(row.template, row.context, settings)
     elif row.template in account_mails.TEMPLATES:
         values = await account_mails.build(row.template, row.context, settings)
+    elif row.template in staff_mails.TEMPLATES:
+        values = await staff_mails.build(row.template, row.context, settings)
     elif row.template == STAFF_NOTICE:
         shop = shop_values(await shop_queries.current(), settings)
         values = {"language": LANGUAGE, "shop": shop, "subject": row.context["subject"], "text": row.context["text"]}

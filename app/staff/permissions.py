@@ -36,19 +36,15 @@ NOT_FOR_KEYS = frozenset({Permission.STAFF_WRITE, Permission.API_KEYS_WRITE})
 
 
 @dataclass(frozen=True, slots=True)
-class StaffMember:
-    id: uuid.UUID
-    name: str
-    permissions: frozenset[Permission]
-
-
-@dataclass(frozen=True, slots=True)
-class StaffIdentity(StaffMember):
+class StaffIdentity:
     """Who acts, as one request sees them: a member of staff who is signed in, or an API key.
 
     `id` is the member's or the key's own; no two of them are alike, so a `created_by` may hold either.
     """
 
+    id: uuid.UUID
+    name: str
+    permissions: frozenset[Permission]
     session_id: uuid.UUID | None
     """None for a key: nobody is signed in."""
 

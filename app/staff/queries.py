@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from app import db
 from app.db import Record
 from app.kit.crypto import hash_token
-from app.staff.permissions import NOT_FOR_KEYS, Permission, StaffIdentity, StaffMember
+from app.staff.permissions import NOT_FOR_KEYS, Permission, StaffIdentity
 
 API_KEY_PREFIX = "twk_"
 
@@ -57,20 +57,8 @@ async def _key_of(api_key: str) -> StaffIdentity | None:
             """,
             row["id"],
         )
-    allowed = (_known(row["granted"]) & permissions_of(row)) - NOT_FOR_KEYS
+    allowed = (known_permissions(row["granted"]) & permissions_of(row)) - NOT_FOR_KEYS
     return StaffIdentity(id=row["id"], name=row["name"], permissions=allowed, session_id=None)
-
-
-async def by_ids(user_ids: Sequence[uuid.UUID]) -> list[StaffMember]:
-    """Those who are on the staff, also when they cannot sign in any more."""
-    rows = await db.fetch(
-        """
-        SELECT u.id, u.name, r.permissions, r.is_owner
-        FROM staff_users u JOIN staff_roles r ON r.id = u.role_id WHERE u.id = ANY($1)
-        """,
-        list(user_ids),
-    )
-    return [StaffMember(row["id"], row["name"], permissions_of(row)) for row in rows]
 
 
 async def may_still(actor_id: uuid.UUID, permission: Permission) -> bool:
@@ -90,15 +78,15 @@ async def may_still(actor_id: uuid.UUID, permission: Permission) -> bool:
         return False
     allowed = permissions_of(row)
     return permission in (
-        allowed if row["granted"] is None else allowed & _known(row["granted"]) - NOT_FOR_KEYS
+        allowed if row["granted"] is None else allowed & known_permissions(row["granted"]) - NOT_FOR_KEYS
     )
 
 
 def permissions_of(role: Record) -> frozenset[Permission]:
     """Of a row with a role's `permissions` and `is_owner`."""
-    return frozenset(Permission) if role["is_owner"] else _known(role["permissions"])
+    return frozenset(Permission) if role["is_owner"] else known_permissions(role["permissions"])
 
 
-def _known(names: Sequence[str]) -> frozenset[Permission]:
+def known_permissions(names: Sequence[str]) -> frozenset[Permission]:
     """Without those of another release."""
     return frozenset(permission for permission in Permission if permission in names)

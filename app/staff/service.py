@@ -1,19 +1,48 @@
-"""Making staff, and signing them in."""
+"""Making owners, and signing staff in."""
 
 import uuid
+from dataclasses import dataclass
 
-from app import db, rate_limit
+from app import db
+from app.accounts.clients import Client, network_hashes
+from app.audit import recording
+from app.audit.models import ActorKind
+from app.audit.recording import Action, Actor, Origin
+from app.db import Record
 from app.errors import CommonErrorCode, DomainError
 from app.kit.ids import new_id
 from app.sessions import passwords
 from app.sessions import service as sessions
 from app.sessions.errors import SessionErrorCode
+from app.sessions.service import TokenPair
+from app.staff import limits, second_factor
+from app.staff.errors import StaffErrorCode
 
 OWNER_ROLE = "Owner"
 MAX_EMAIL_CHARS = 254
-LOGIN_WINDOW_SECONDS = 300
-LOGINS_PER_ADDRESS = 60
-LOGINS_PER_EMAIL = 20
+LOGIN = "staffLogin"
+
+_KNOWN = """
+    SELECT u.id, u.name, u.password_hash, u.totp_confirmed_at, EXISTS (
+        SELECT FROM sessions s
+        WHERE s.subject_kind = 'staff' AND s.subject_id = u.id AND s.client_hash = ANY($2::bytea[])
+    ) AS is_known_there
+    FROM staff_users u WHERE lower(u.email) = $1 AND u.is_active
+"""
+# Left, given another password or a second factor while this one was being checked: then it is too late.
+_TAKE = """
+    UPDATE staff_users SET last_login_at = clock_timestamp()
+    WHERE id = $1 AND is_active AND password_hash = $2 AND totp_confirmed_at IS NOT DISTINCT FROM $3 RETURNING id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    email: str
+    client: Client
+    origin: Origin
+    stranger: bool
+    """Whether nobody signed in to this account from the client's network yet."""
 
 
 async def create_owner(email: str, name: str, password: str) -> uuid.UUID:
@@ -25,12 +54,7 @@ async def create_owner(email: str, name: str, password: str) -> uuid.UUID:
     email = email.strip().lower()
     if not 3 <= len(email) <= MAX_EMAIL_CHARS or "@" not in email:
         raise DomainError(CommonErrorCode.INVALID, "This is not an email address.", ["email"])
-    if not passwords.MIN_PASSWORD_CHARS <= len(password) <= passwords.MAX_PASSWORD_CHARS:
-        raise DomainError(
-            CommonErrorCode.INVALID,
-            f"A password has {passwords.MIN_PASSWORD_CHARS} to {passwords.MAX_PASSWORD_CHARS} characters.",
-            ["password"],
-        )
+    passwords.check_new(password, email=email, field=["password"])
     password_hash = await passwords.hash_password(password)
     user_id = new_id()
     async with db.unit_of_work():
@@ -58,27 +82,67 @@ async def create_owner(email: str, name: str, password: str) -> uuid.UUID:
     return user_id
 
 
-async def sign_in(email: str, password: str, client_address: str) -> sessions.TokenPair:
+async def sign_in(email: str, password: str, client: Client, origin: Origin, *, otp: str | None = None) -> TokenPair:
     """Answers alike, and as slowly, for an unknown address and for a wrong password.
 
+    Args:
+        otp: a code of the authenticator app or a recovery code, for those who have set up a second factor.
+
     Raises:
-        DomainError: INVALID_CREDENTIALS, RATE_LIMITED.
+        DomainError: INVALID_CREDENTIALS; SECOND_FACTOR_REQUIRED and SECOND_FACTOR_INVALID to those alone who know the
+            password; RATE_LIMITED.
     """
-    email = email.strip().lower()
-    await rate_limit.allow(
-        "staff_login_address", client_address, limit=LOGINS_PER_ADDRESS, window_seconds=LOGIN_WINDOW_SECONDS
-    )
-    # Counted for each pair of email and address, so that nobody can lock somebody else out.
-    await rate_limit.allow(
-        "staff_login", f"{email} {client_address}", limit=LOGINS_PER_EMAIL, window_seconds=LOGIN_WINDOW_SECONDS
-    )
-    # PostgreSQL takes no NUL, and nobody's address has one: it is as good as any that is not known.
-    known_as = email[:MAX_EMAIL_CHARS].replace("\x00", " ")
-    row = await db.fetchrow("SELECT id, password_hash FROM staff_users WHERE lower(email) = $1 AND is_active", known_as)
-    stored = row["password_hash"] if row else None
-    if not await passwords.password_matches(stored, password[: passwords.MAX_PASSWORD_CHARS]) or row is None:
-        raise DomainError(SessionErrorCode.INVALID_CREDENTIALS, "The email or the password is wrong.", ["input"])
+    # PostgreSQL takes no NUL and no lone surrogate, and nobody's address has one.
+    known_as = email.strip().lower()[:MAX_EMAIL_CHARS].replace("\x00", " ").encode("utf-8", "replace").decode()
+    await limits.login(known_as, client)
+    row = await db.fetchrow(_KNOWN, known_as, network_hashes(client))
+    attempt = _Attempt(known_as, client, origin, stranger=row is None or not row["is_known_there"])
+    if attempt.stranger:
+        await limits.login_of_stranger(known_as)
+    if not await passwords.password_matches(row["password_hash"] if row else None, password) or row is None:
+        await recording.refused_member(known_as, LOGIN, origin, [SessionErrorCode.INVALID_CREDENTIALS.name])
+        raise _wrong()
+    await limits.logged_in(known_as, client, stranger=attempt.stranger)
+    tokens = await _enter(row, otp, attempt)
     if passwords.needs_rehash(row["password_hash"]):
         renewed = await passwords.hash_password(password)
-        await db.execute("UPDATE staff_users SET password_hash = $2 WHERE id = $1", row["id"], renewed)
-    return await sessions.open_session(sessions.STAFF, row["id"])
+        await db.execute(
+            "UPDATE staff_users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+            row["id"],
+            row["password_hash"],
+            renewed,
+        )
+    return tokens
+
+
+async def _enter(row: Record, otp: str | None, attempt: _Attempt) -> TokenPair:
+    """The password was right. A wrong code counts, and leaves its trace in the audit log."""
+    action = Action(Actor(ActorKind.STAFF, row["id"], row["name"]), LOGIN, attempt.origin)
+    needs_code = row["totp_confirmed_at"] is not None
+    try:
+        if needs_code:
+            if not otp or not otp.strip():
+                raise DomainError(StaffErrorCode.SECOND_FACTOR_REQUIRED, "Send a code of your app too.", ["otp"])
+            await limits.code(row["id"], attempt.client, stranger=attempt.stranger)
+        with recording.acting(action):
+            async with db.unit_of_work():
+                if await db.fetchval(_TAKE, row["id"], row["password_hash"], row["totp_confirmed_at"]) is None:
+                    raise _wrong()
+                if needs_code and not await second_factor.use(row["id"], otp or ""):
+                    raise second_factor.invalid(["otp"])
+                tokens = await sessions.open_session(
+                    sessions.STAFF,
+                    row["id"],
+                    client_hash=network_hashes(attempt.client)[0],
+                    user_agent=attempt.client.user_agent,
+                )
+    except DomainError as error:
+        await recording.refused(action, [error.code.name])
+        raise
+    if needs_code:
+        await limits.code_was_right(row["id"], attempt.client, stranger=attempt.stranger)
+    return tokens
+
+
+def _wrong() -> DomainError:
+    return DomainError(SessionErrorCode.INVALID_CREDENTIALS, "The email or the password is wrong.", ["input"])

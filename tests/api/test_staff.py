@@ -3,7 +3,7 @@
 import pytest
 
 from app import db
-from app.staff import service
+from app.staff import limits, service
 from app.staff.permissions import Permission
 from tests.client import Api
 
@@ -94,7 +94,7 @@ async def test_somebody_who_left_is_out_at_once(api: Api, owner: None) -> None:
 
 
 async def test_guessing_is_limited(api: Api, owner: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "LOGINS_PER_EMAIL", 2)
+    monkeypatch.setattr(limits, "LOGINS_PER_EMAIL", 2)
     guess = {**OWNER, "email": "guessed@example.com"}
     codes = [(await api.refused(LOGIN, guess))[0]["code"] for _ in range(4)]
     assert codes == ["INVALID_CREDENTIALS", "INVALID_CREDENTIALS", "RATE_LIMITED", "RATE_LIMITED"]
