@@ -46,6 +46,7 @@ describe_enum(
     PROVIDER="A provider's notice.",
     STAFF="Somebody of the shop.",
     API="`consentUpdate`.",
+    ACCOUNT="`customerMarketingConsentUpdate`.",
 )
 
 

@@ -10,9 +10,16 @@ MAX_CONFIRMATIONS = 3
 """Whoever ignored so many does not want it, or never asked for it."""
 
 PROVEN_SOURCES = frozenset(
-    {ConsentSource.CONFIRMATION, ConsentSource.PREFERENCES, ConsentSource.SMS_REPLY, ConsentSource.STAFF}
+    {
+        ConsentSource.CONFIRMATION,
+        ConsentSource.PREFERENCES,
+        ConsentSource.SMS_REPLY,
+        ConsentSource.STAFF,
+        ConsentSource.ACCOUNT,
+    }
 )
-"""Where the receiver acted with what only they have, or staff vouches for them."""
+"""Where the receiver acted with what only they have, or staff vouches for them. An account vouches for its verified
+address alone: for anything else it asks for a confirmation itself."""
 
 
 def needs_confirmation(source: ConsentSource, *, double_opt_in: bool, last_elsewhere: ConsentAction | None) -> bool:

@@ -1,7 +1,7 @@
 """Consent as storefronts send it: checked as a whole, then taken for the addresses that go with it."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.customers import consent
@@ -63,10 +63,12 @@ async def take(
     source: ConsentSource,
     proof: Proof,
     given_in: str | None = None,
+    to_confirm: Collection[MessageChannel] = (),
 ) -> None:
     """Record all of it in the open unit of work, whose holder has the profile's lock.
 
     Args:
+        to_confirm: channels where the receiver is asked for a confirmation whatever the settings say.
         given_in: `cart:…`: only what was given in this cart is taken back where `granted` is false.
 
     Raises:
@@ -99,6 +101,7 @@ async def take(
                 ip=proof.ip,
                 user_agent=proof.user_agent,
                 given_in=given_in,
+                confirm=one.channel in to_confirm,
             )
         except DomainError as error:
             raise DomainErrors([error.under(index)]) from error

@@ -163,6 +163,8 @@ class ConsentSource(StrEnum):
     PROVIDER = "PROVIDER"
     STAFF = "STAFF"
     API = "API"
+    ACCOUNT = "ACCOUNT"
+    """Somebody who was signed in."""
 
 
 class Consent(Model):

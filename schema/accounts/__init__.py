@@ -3,6 +3,7 @@
 import strawberry
 
 from schema.accounts.addresses import CustomerAddressMutations
+from schema.accounts.consent import CustomerConsentMutations
 from schema.accounts.links import LinkMutations
 from schema.accounts.own import OwnAccountMutations, OwnAccountQueries
 from schema.accounts.payment_methods import CustomerPaymentMethodMutations
@@ -21,6 +22,7 @@ class AccountMutations(
     LinkMutations,
     OwnAccountMutations,
     StaffAccountMutations,
+    CustomerConsentMutations,
     CustomerAddressMutations,
     CustomerPaymentMethodMutations,
 ):

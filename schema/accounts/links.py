@@ -7,10 +7,10 @@ import strawberry
 from app.accounts import changing, mailing, verifying
 from app.accounts.models import AccountTokenKind
 from schema.access import CUSTOMER, PUBLIC, mutation
-from schema.accounts.guards import signed_in
+from schema.accounts.guards import client_of, signed_in
 from schema.accounts.inputs import AccountMailPayload, CustomerPayload
 from schema.accounts.showing import load_customers
-from schema.accounts.signing_in import CartId, auth_payload, client_of, kept_cart
+from schema.accounts.signing_in import CartId, auth_payload, kept_cart
 from schema.accounts.types import CustomerAuthPayload
 from schema.context import Info
 from schema.selection import Selection

@@ -5,12 +5,12 @@ from typing import Annotated
 import strawberry
 
 from app.accounts import signing_in, signing_up
-from app.accounts.clients import Client
 from app.accounts.signing_in import SignedIn
 from app.cart import merging
 from app.cart.service import CartKey
 from app.kit import ids
 from schema.access import PUBLIC, mutation
+from schema.accounts.guards import client_of
 from schema.accounts.showing import load_customers
 from schema.accounts.types import CustomerAuthPayload, CustomerCreateInput
 from schema.cart.inputs import CART_PREFIX, cart_key
@@ -26,10 +26,6 @@ CartId = Annotated[
         "has; nothing in either is lost."
     ),
 ]
-
-
-def client_of(info: Info) -> Client:
-    return Client(info.context.client_address, info.context.user_agent)
 
 
 def kept_cart(cart_id: strawberry.ID | None) -> CartKey | None:

@@ -6,6 +6,7 @@ import strawberry
 
 from schema.accounts.addresses import CustomerAddresses
 from schema.accounts.carts import CustomerCarts
+from schema.accounts.consent import CustomerConsents
 from schema.accounts.orders import CustomerOrders
 from schema.accounts.payment_methods import CustomerPaymentMethods
 from schema.errors import UserError
@@ -30,11 +31,8 @@ class CustomerSessions:
     )
 
 
-@strawberry.type(
-    description="An account. Until its address is verified it is only a claim to that address: it sees what was done "
-    "with it, and nothing else that belongs to the address."
-)
-class Customer(CustomerSessions, CustomerCarts, CustomerAddresses, CustomerOrders, CustomerPaymentMethods, Node):
+@strawberry.type
+class CustomerFacts:
     email: str = strawberry.field(description="Where it is written to.")
     email_verified: bool = strawberry.field(description="Whether its owner has shown that the address is theirs.")
     first_name: str | None = strawberry.field(description="Given name.")
@@ -46,6 +44,23 @@ class Customer(CustomerSessions, CustomerCarts, CustomerAddresses, CustomerOrder
     created_at: dt.datetime = strawberry.field(description="When it was made.")
     updated_at: dt.datetime = strawberry.field(description="When its own data last changed.")
     last_login_at: dt.datetime | None = strawberry.field(description="When it last signed in.")
+
+
+@strawberry.type(
+    description="An account. Until its address is verified it is only a claim to that address: it sees what was done "
+    "with it, and nothing else that belongs to the address."
+)
+class Customer(
+    Node,
+    CustomerFacts,
+    CustomerSessions,
+    CustomerConsents,
+    CustomerCarts,
+    CustomerAddresses,
+    CustomerOrders,
+    CustomerPaymentMethods,
+):
+    pass
 
 
 @strawberry.input(description="A new account.")

@@ -80,6 +80,21 @@ PASSWORD_UPDATE = """
 """
 DELETE = "mutation ($password: String) { customerDelete(password: $password) { deleted userErrors { code field } } }"
 EVERYWHERE = "mutation { logoutEverywhere { ended userErrors { code } } }"
+CONSENT = """
+    mutation ($consent: [ConsentInput!]!) {
+        customerMarketingConsentUpdate(consent: $consent) {
+            consent { channel state } userErrors { code field }
+        }
+    }
+"""
+UPDATE = """
+    mutation ($input: CustomerUpdateInput!) {
+        customerUpdate(input: $input) {
+            customer { firstName lastName phone language } userErrors { code field }
+        }
+    }
+"""
+SESSION_REVOKE = "mutation ($id: ID!) { customerSessionRevoke(id: $id) { ended userErrors { code field } } }"
 
 
 def codes(payload: dict[str, Any]) -> list[str]:

@@ -61,6 +61,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "messages": Permission.OPERATIONS,
         "node": PUBLIC,  # as the object's own field
         "nodes": PUBLIC,
+        "privacyRequest": PUBLIC,  # the own one, or for staff with PRIVACY_WRITE
+        "privacyRequests": Permission.PRIVACY_WRITE,
+        "retentionPeriods": Permission.PRIVACY_WRITE,
         "order": PUBLIC,  # with its token, or for staff with ORDERS_READ
         "orders": Permission.ORDERS_READ,
         "orderTracking": PUBLIC,  # with its token, or its number and email
@@ -136,6 +139,10 @@ MATRIX: dict[str, dict[str, str]] = {
         "customerAddressUpdate": CUSTOMER,
         "customerCreate": PUBLIC,
         "customerDelete": CUSTOMER,
+        "customerDataExport": CUSTOMER,
+        "privacyErase": Permission.PRIVACY_WRITE,
+        "privacyExport": Permission.PRIVACY_WRITE,
+        "retentionPeriodUpdate": Permission.PRIVACY_WRITE,
         "customerDisable": Permission.CUSTOMERS_WRITE,
         "customerEmailUpdate": CUSTOMER,
         "customerEmailUpdateConfirm": PUBLIC,  # with the token from the mail, and the account's session or password
@@ -143,6 +150,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "customerEmailVerify": PUBLIC,  # likewise
         "customerEnable": Permission.CUSTOMERS_WRITE,
         "customerLogin": PUBLIC,
+        "customerMarketingConsentUpdate": CUSTOMER,
         "customerPasswordReset": PUBLIC,  # with the token from the mail
         "customerPasswordResetSend": PUBLIC,
         "customerPasswordUpdate": CUSTOMER,
@@ -247,11 +255,13 @@ TABLES = {
     "camp": "campaigns",
     "ful": "fulfillments", "job": "jobs", "msg": "messages", "oline": "order_lines", "ord": "orders",
     "code": "discount_codes", "disc": "discounts", "flow": "flows", "frun": "flow_runs", "fver": "flow_versions",
-    "prof": "profiles", "cus": "customers", "whd": "webhook_deliveries", "whe": "webhook_endpoints",
+    "prof": "profiles", "cus": "customers", "cadd": "customer_addresses", "whd": "webhook_deliveries", "whe": "webhook_endpoints",
     "survey": "survey_responses", "seg": "segments", "szone": "shipping_zones",
     "wh": "warehouses", "dead": "dead_letters", "staff": "staff_users",
-    "tmpl": "message_templates",
+    "tmpl": "message_templates", "priv": "privacy_requests",
 }  # fmt: skip
+OWN_TABLES = {"pm": "saved_payment_methods"}
+"""Seen by the account that they belong to, and not by staff either."""
 OPEN = {"prod", "var", "coll"}
 WITH_SECRET = {"cart", "cline", "chk"}
 
@@ -366,25 +376,47 @@ async def test_an_id_alone_opens_what_is_public_and_nothing_else(api: Api, staff
         VALUES (gen_random_uuid(), 'delivery', gen_random_uuid(), 'k', 5, now(), now());
         INSERT INTO campaigns (id, name, status, channel, template_key, revision, created_at, updated_at)
         VALUES (gen_random_uuid(), 'Closed', 'DRAFT', 'EMAIL', 'closed', 0, now(), now());
+        INSERT INTO privacy_requests (id, kind, status, created_at)
+        VALUES (gen_random_uuid(), 'EXPORT', 'PENDING', clock_timestamp());
         INSERT INTO dead_letters (id, event_id, event_type, handler, cause, attempts, created_at)
         VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'x', '', 1, clock_timestamp())
         """
     )
-    await accounts.signed_in()
+    account = await accounts.signed_in()
+    await db.execute(
+        """
+        WITH address AS (
+            INSERT INTO customer_addresses (id, customer_id, address, created_at, updated_at)
+            VALUES (gen_random_uuid(), $1, $2::jsonb, now(), now())
+        )
+        INSERT INTO saved_payment_methods (id, customer_id, gateway, method, reference, created_at)
+        VALUES (gen_random_uuid(), $1, 'test', 'CARD', 'ref', now())
+        """,
+        account.id,
+        '{"last_name": "L", "address1": "1", "city": "C", "country_code": "US"}',
+    )
     closed = {
         prefix: ids.encode(prefix, await db.fetchval(f"SELECT id FROM {table} LIMIT 1"))
         for prefix, table in TABLES.items()
     }
-    assert set(_loaders) == set(closed) | OPEN | WITH_SECRET, "say who may see the new kind"
+    own = {
+        prefix: ids.encode(prefix, await db.fetchval(f"SELECT id FROM {table} LIMIT 1"))
+        for prefix, table in OWN_TABLES.items()
+    }
+    assert set(_loaders) == set(closed) | set(own) | OPEN | WITH_SECRET, "say who may see the new kind"
     no_secret = {prefix: f"{ids.encode(prefix, cart.id)}_{'x' * 22}" for prefix in WITH_SECRET}
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-    nothing = {"ids": [*closed.values(), *no_secret.values()]}
+    nothing = {"ids": [*closed.values(), *own.values(), *no_secret.values()]}
     powerless = await staff.signed_in(set())
     for token in (None, powerless):
         seen = (await api.ok(query, nothing, token=token))["nodes"]
         assert seen == [None] * len(nothing["ids"])
     shown = (await api.ok(query, {"ids": list(closed.values())}, token=staff_token))["nodes"]
     assert [node and node["id"] for node in shown] == list(closed.values())
+    everybody_elses = {"ids": list(own.values())}
+    for token, sees in ((staff_token, False), ((await accounts.signed_in()).token, False), (account.token, True)):
+        found = (await api.ok(query, everybody_elses, token=token))["nodes"]
+        assert [node is not None for node in found] == [sees] * len(own)
     public = [product.gid, product.variant_gid, ids.encode("coll", collection), cart.gid]
     assert [node["id"] for node in (await api.ok(query, {"ids": public}))["nodes"]] == public
 
