@@ -4,23 +4,17 @@ import asyncio
 import os
 import random
 import signal
-import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from app import db, events, invariants
-from app.dev.ports import free_port
-from app.dev.servers import embedded_valkey
 from app.kit.ids import new_id
 from app.settings import Settings
 from tests.client import Api
 from tests.faults.processes import ApiProcess, Process, ending, scheduler_process, until, worker_process
 from tests.faults.shopping import Guest, Post, open_shop
-from workers.broker import SOCKET_TIMEOUT_SECONDS
 from workers.relay import Relay
 
 pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("clean_database")]
@@ -235,48 +229,3 @@ async def _broker_known() -> bool:
 async def _no_events_left() -> bool:
     left: int = await db.fetchval("SELECT count(*) FROM events WHERE acknowledged_at IS NULL")
     return left == 0
-
-
-async def test_redis_away_for_thirty_seconds_during_checkouts(tmp_path: Path, here: Post) -> None:
-    variant = await open_shop(stock=20)
-    port = free_port()
-
-    @contextmanager
-    def redis() -> Iterator[str]:
-        with embedded_valkey(tmp_path / "valkey", port=port) as url:
-            yield url
-
-    guests: list[Guest] = []
-    took: list[float] = []
-    with redis() as url:
-        api = ApiProcess(REDIS_URL=url)
-        worker, scheduler = worker_process(), scheduler_process()
-        for process in (worker, scheduler):
-            process.environment["REDIS_URL"] = url
-        await _with(api.open, worker.start, scheduler.start)
-    with ending(api, worker, scheduler):
-        down_until = time.monotonic() + 30
-        while time.monotonic() < down_until:
-            guest = Guest(variant, api.post)
-            start = time.monotonic()
-            await guest.fill_cart()
-            await guest.pay()
-            took.append(time.monotonic() - start)
-            assert guest.number is not None
-            guests.append(guest)
-            await asyncio.sleep(1.8)
-        count = len(guests)
-        assert count >= 10
-        with redis():
-            seconds = await until(lambda: everything_is_delivered(count), RECOVERY_SECONDS, "all is delivered")
-    assert await orders() == count
-    usual = statistics.median(took)
-    assert usual < SOCKET_TIMEOUT_SECONDS, "shoppers wait for the queue until its connection gives up"
-    print(f"\n  {count} orders without Redis, each in {usual:.2f} s; delivered {seconds:.1f} s after its return")
-    await books_are_right()
-
-
-async def _with(opened: Callable[[], Awaitable[None]], *start: Callable[[], None]) -> None:
-    for begin in start:
-        begin()
-    await opened()
