@@ -17,12 +17,21 @@ Contact = tuple[str | None, str | None]
 """Email and phone."""
 
 
-async def created(cart: CartSnapshot) -> uuid.UUID | None:
-    """Whose a new cart is, in the open unit of work and before it is written: nobody can wait for it yet."""
-    if not any(cart.contact):
-        return None
+async def created(cart: CartSnapshot, account_profile_id: uuid.UUID | None = None) -> uuid.UUID | None:
+    """Whose a new cart is, in the open unit of work and before it is written: nobody can wait for it yet.
+
+    Args:
+        account_profile_id: of who is signed in; whatever contact is given decides before it.
+    """
     email, phone = cart.contact
-    profile_id = await identification.identify(email=email, phone=phone, country_code=cart.country_code, source=SOURCE)
+    if email or phone:
+        profile_id = await identification.identify(
+            email=email, phone=phone, country_code=cart.country_code, source=SOURCE
+        )
+    elif account_profile_id:
+        profile_id = await identification.lock(account_profile_id)
+    else:
+        return None
     await timeline.record(CART_UPDATED, profile_id=profile_id, cart_id=cart.id)
     return profile_id
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from app import db
+from app.accounts.identity import CustomerIdentity
 from app.cart import consents, owners, queries, rules
 from app.cart.attributes import Attribute, check_attributes
 from app.cart.costs import discounts_of, price_cart
@@ -70,6 +71,7 @@ async def create_cart(
     consent: Sequence[ConsentGiven] = (),
     proof: Proof = _NO_PROOF,
     client: str = "",
+    customer: CustomerIdentity | None = None,
 ) -> Changed:
     """Make a cart with all of this, or none.
 
@@ -78,6 +80,7 @@ async def create_cart(
         consent: to marketing, for the addresses in `identity`.
         proof: what is kept with it.
         client: who asks, for the limit on guessing codes.
+        customer: who is signed in: it is their account's, and stands for its person where no contact is given.
 
     Raises:
         DomainErrors: all that is wrong, see `rules.add_lines`, `checked_identity`, `change_details` and
@@ -124,7 +127,7 @@ async def create_cart(
         price_cart(cart)
     await consents.limit(consent, proof)
     async with db.unit_of_work() if consent else nullcontext():
-        cart = await _insert(cart)
+        cart = await _insert(cart, customer)
         with _errors_under("input", "buyerIdentity"):
             await consents.take(cart, consent, proof)
     about_country = _under(country_warnings(checked, offer.countries), "buyerIdentity")
@@ -252,13 +255,14 @@ async def _try(
     return None if after is None else Changed(after, changed.warnings)
 
 
-async def _insert(cart: CartSnapshot) -> CartSnapshot:
-    if not any(cart.contact):
-        await insert_cart(cart)
+async def _insert(cart: CartSnapshot, customer: CustomerIdentity | None) -> CartSnapshot:
+    customer_id, account_profile_id = (customer.id, customer.profile_id) if customer else (None, None)
+    if not any(cart.contact) and account_profile_id is None:
+        await insert_cart(cart, customer_id)
         return cart
     async with db.unit_of_work():
-        cart = replace(cart, profile_id=await owners.created(cart))
-        await insert_cart(cart)
+        cart = replace(cart, profile_id=await owners.created(cart, account_profile_id))
+        await insert_cart(cart, customer_id)
     return cart
 
 

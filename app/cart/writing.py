@@ -20,8 +20,8 @@ _LINES = """
 _CREATE = f"""
     WITH cart AS (
         INSERT INTO carts (id, secret_hash, state, currency_code, email, phone, country_code, note, attributes,
-                           discount_codes, profile_id, revision, created_at, updated_at)
-        VALUES ($1, $2, 'OPEN', $9, $3, $4, $5, $6, $7::jsonb, $11::jsonb, $12, 0, $10, $10)
+                           discount_codes, profile_id, customer_id, revision, created_at, updated_at)
+        VALUES ($1, $2, 'OPEN', $9, $3, $4, $5, $6, $7::jsonb, $11::jsonb, $12, $13, 0, $10, $10)
         RETURNING id, updated_at
     )
     {_LINES}
@@ -56,7 +56,7 @@ COMPLETE = """
 """The cart has become an order. Part of the one statement that settles an attempt; it reads `attempt (cart_id)`."""
 
 
-async def insert_cart(cart: CartSnapshot) -> None:
+async def insert_cart(cart: CartSnapshot, customer_id: uuid.UUID | None = None) -> None:
     await db.execute(
         _CREATE,
         cart.id,
@@ -67,6 +67,7 @@ async def insert_cart(cart: CartSnapshot) -> None:
         cart.created_at,
         orjson.dumps(cart.discount_codes).decode(),
         cart.profile_id,
+        customer_id,
     )
 
 

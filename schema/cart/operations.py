@@ -48,7 +48,7 @@ class CartMutations:
     @mutation(
         access=PUBLIC,
         description="Make a cart, with everything in it at once or empty. When any part is refused, no cart is made. "
-        "Its id is the key to it: keep it like a password.",
+        "Its id is the key to it: keep it like a password. For who is signed in, it is their account's as well.",
     )
     async def cart_create(
         self,
@@ -70,6 +70,7 @@ class CartMutations:
             consent=consent,
             proof=proof_of(info.context),
             client=info.context.client_address,
+            customer=info.context.customer,
         )
         return await _payload(info, view, changed)
 
