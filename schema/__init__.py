@@ -28,6 +28,7 @@ from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueri
 from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
 from schema.orders import OrderMutations, OrderQueries
+from schema.privacy import PrivacyMutations, PrivacyQueries
 from schema.referrals import ReferralMutations, ReferralQueries
 from schema.scalars import SCALAR_MAP
 from schema.segments import SegmentMutations, SegmentQueries
@@ -62,6 +63,7 @@ class Query(
     MessagingQueries,
     OperationsQueries,
     OrderQueries,
+    PrivacyQueries,
     SegmentQueries,
     ShopQueries,
     ReferralQueries,
@@ -102,6 +104,7 @@ class Mutation(
     MessagingMutations,
     OperationsMutations,
     OrderMutations,
+    PrivacyMutations,
     SegmentMutations,
     ShopMutations,
     ReferralMutations,

@@ -2,8 +2,7 @@
 
 from app import db, events
 from app.events import Event
-from app.privacy import erasing
-from app.privacy.erasure import REQUESTED
+from app.privacy import erasing, erasure, exporting
 
 
 async def on_given_up(event: Event) -> None:
@@ -19,5 +18,11 @@ async def on_erasure(event: Event) -> None:
         await erasing.run(event.subject_id)
 
 
-for _name in (REQUESTED, erasing.DUE):
+for _name in (erasure.REQUESTED, erasing.DUE):
     events.on(_name, name="privacy.erase", transactional=False, gave_up=on_given_up)(on_erasure)
+
+
+@events.on(exporting.REQUESTED, name="privacy.export", transactional=False, gave_up=on_given_up)
+async def on_export(event: Event) -> None:
+    if event.subject_id is not None:
+        await exporting.run(event.subject_id)

@@ -16,7 +16,7 @@ TABLES = (
         ),
         rows=_OF_PERSON,
         # Ids and facts stay: a handler that failed may be let run again.
-        emptied={"payload": "t.payload - ARRAY['query', 'url', 'code']"},
+        emptied={"payload": "t.payload - ARRAY['query', 'url', 'code', 'clientKey', 'visitorId']"},
         kept={"payload": "Ids, which lead to emptied rows, and facts."},
         why="The timeline says the same, and is exported.",
     ),

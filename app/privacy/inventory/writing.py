@@ -33,7 +33,7 @@ TABLES = (
     Table(
         "message_links",
         Whose.PERSON,
-        columns(id="id message_id", fact="position created_at", text="url", hidden="code"),
+        columns(id="id message_id", fact="position created_at", hidden="url code"),
         rows=_MESSAGE,
         section="messageLinks",
     ),
