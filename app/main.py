@@ -28,6 +28,7 @@ from app.uploads.downloading import download
 from app.uploads.endpoint import Uploads
 from app.web import health
 from app.web import routes as web
+from app.web.deadlines import Deadlines
 from app.web.envelope import Envelope
 from app.web.hosts import LOCAL_ORIGINS, KnownHosts
 from app.web.shutdown import watching_signals
@@ -53,7 +54,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         expose_headers=["X-Request-Id", "Retry-After"],
         max_age=PREFLIGHT_SECONDS,
     )
-    middleware = [Middleware(Envelope, settings)]
+    middleware = [Middleware(Envelope, settings), Middleware(Deadlines, settings.request_timeout_seconds)]
     if settings.is_development:
         middleware.append(Middleware(KnownHosts, settings.public_url))
 

@@ -39,11 +39,13 @@ def serve_api(host: str, port: int, workers: int, shutdown_seconds: int) -> None
             port=port,
             workers=workers,
             loop="uvloop",
-            http="httptools",
+            http="app.web.http_protocol:BoundedProtocol",
             # The app reads the proxies' headers itself: it knows how many of them to trust.
             proxy_headers=False,
             # Of a message on a WebSocket, before it is in memory.
             ws_max_size=settings.max_body_bytes,
+            # Memory is bounded by what is held open; a load balancer tries the next process on 503.
+            limit_concurrency=settings.max_connections,
             server_header=False,
             # Requests are logged by the app, without personal data.
             access_log=False,

@@ -165,7 +165,13 @@ class Settings(BaseSettings):
     @field_validator("allowed_origins")
     @classmethod
     def _as_browsers_say_them(cls, origins: list[str]) -> list[str]:
-        return [origin.rstrip("/").lower() for origin in origins]
+        said = [origin.rstrip("/").lower() for origin in origins]
+        for origin in said:
+            url = urlsplit(origin)
+            # "null" is what every sandboxed page on the internet says that it is.
+            if origin != "*" and (url.scheme not in ("http", "https") or not url.hostname or url.path):
+                raise ValueError("must look like https://harbour.example")
+        return said
 
     @field_validator("rate_limit_exempt")
     @classmethod

@@ -21,7 +21,8 @@ _QUIET = ("/health/", "/metrics", "/static/", "/inbox", "/flows")
 
 log = structlog.get_logger("tradewind.http")
 
-# An answer that is no page has no use for any of a page's rights. Pages set policies of their own.
+# An answer that is no page has no use for any of a page's rights. Pages set policies of their own, and what may be kept
+# says so itself.
 _DEFAULT_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -29,6 +30,7 @@ _DEFAULT_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Cache-Control": "no-store",
 }
 _ONE_YEAR_SECONDS = 31_536_000
 
@@ -53,7 +55,7 @@ class Envelope:
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id

@@ -1,0 +1,28 @@
+"""The shop as it runs in production, for tests that attack it."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from tests.live_server import LiveServer
+
+ORIGIN = "https://harbour.example"
+
+
+@pytest.fixture(scope="session")
+def production(database: str) -> Iterator[LiveServer]:
+    """`tradewind api` with the settings of a real shop, as a process of its own."""
+    with LiveServer(
+        TRADEWIND_ENV="production",
+        SMTP_URL="smtp://localhost:9",
+        PUBLIC_URL="https://api.harbour.example",
+        ALLOWED_ORIGINS=ORIGIN,
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+def http(production: LiveServer, clean_database: None) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=production.url) as client:
+        yield client
