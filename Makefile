@@ -11,7 +11,7 @@ LOCK = $(shell command -v uv || echo .venv/bin/uv) pip compile --quiet --univers
 # Where it is set, every start would compile every module again: twice the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help dev test lint fmt schema bench bench-flows lock clean
+.PHONY: help dev test lint fmt schema bench bench-flows bench-import lock clean
 
 help:
 	@echo 'make dev    a shop with everything it needs on http://localhost:8000   ARGS="--port 8001 --data .other"'
@@ -21,6 +21,7 @@ help:
 	@echo 'make schema write schema/*.graphql anew from the code'
 	@echo 'make bench  the API beside the same answers written by hand            ARGS="--only checkout"'
 	@echo 'make bench-flows  due steps, latency, sleeping runs of flows           ARGS="--only steps"'
+	@echo 'make bench-import  a catalogue of 50,000 variants in, again, out        ARGS="--variants 5000"'
 	@echo 'make lock   write requirements/*.txt anew from pyproject.toml          UPGRADE=1 takes newer versions'
 	@echo 'make clean  remove .venv, the development data and every cache'
 
@@ -57,6 +58,10 @@ bench:
 bench-flows:
 	@$(PYTHON) requirements/install.py dev
 	@exec .venv/bin/python -m benchmarks.flows $(ARGS)
+
+bench-import:
+	@$(PYTHON) requirements/install.py dev
+	@exec .venv/bin/python -m benchmarks.catalogue $(ARGS)
 
 # The largest first: the others take the same versions from it.
 lock:

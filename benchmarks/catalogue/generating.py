@@ -185,9 +185,10 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--variants", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=20261122)
+    parser.add_argument("--body-words", type=int, nargs=2, default=(25, 220), help="fewest and most of a description")
     arguments = parser.parse_args()
     with arguments.file.open("w", encoding="utf-8", newline="") as target:
-        made = write(target, variants=arguments.variants, seed=arguments.seed)
+        made = write(target, variants=arguments.variants, seed=arguments.seed, body_words=arguments.body_words)
     print(f"{made.products:,} products, {made.variants:,} variants, {made.rows:,} rows")
 
 

@@ -27,10 +27,9 @@ class Cells:
         return self.at(self._columns.index_of.get(field, -1), unguard)
 
     def at(self, index: int, unguard: Callable[[str], str] = unguarded) -> str:
-        if not 0 <= index < len(self._cells):
-            return ""
+        cell = self._cells[index] if 0 <= index < len(self._cells) else ""
         # PostgreSQL stores no NUL, and no text means anything by it.
-        return unguard(self._cells[index].replace("\x00", "").strip())
+        return unguard(cell.replace("\x00", "").strip()) if cell else ""
 
     def line(self, field: str, limit: int, consequence: str, unguard: Callable[[str], str] = unguarded) -> str:
         """A text of one line, at most `limit` characters, else a problem and nothing."""

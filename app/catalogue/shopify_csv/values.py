@@ -179,6 +179,6 @@ def image_url(text: str) -> str:
         parts = urlsplit("")
     remote = parts.scheme in ("http", "https") and parts.netloc
     local = text.startswith("/") and not text.startswith("//")
-    if not (remote or local) or any(character.isspace() for character in text):
+    if not (remote or local) or text.split() != [text]:
         raise ValueError(f"“{text[:60]}” is not an http or https address")
     return text
