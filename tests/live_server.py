@@ -14,7 +14,7 @@ import httpx2
 from app.dev.ports import free_port
 from tests.patience import patience
 
-START_SECONDS = patience(10)
+START_SECONDS = patience(20)
 
 
 class LiveServer:

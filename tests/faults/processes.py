@@ -19,7 +19,7 @@ from tests.faults import forking
 from tests.faults.forking import Forked
 from tests.patience import patience
 
-START_SECONDS = patience(10)
+START_SECONDS = patience(20)
 CRASHING = ("-m", "tests.faults.crashing")
 
 
