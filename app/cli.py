@@ -279,6 +279,34 @@ def invariants() -> None:
     console.print("The books are right.")
 
 
+@app.command
+def after_restore() -> None:
+    """After restoring a backup, and before starting the shop on it: hold marketing, and list what to look at.
+
+    docs/operations.md says what the backup cannot know. Exit code 1 where a payment has to be looked at.
+    """
+    use_running_shop()
+    configuration = settings()
+    from app.commands.after_restore import after_restore as look_after
+
+    found = asyncio.run(look_after(configuration))
+    for line in (
+        f"The last thing that this database knows of happened at {found.moment or 'no time'}.",
+        f"Paused: {found.flows_paused} flows and {found.campaigns_paused} campaigns, for you to resume.",
+        f"Skipped: {found.marketing_skipped} marketing messages that were reserved.",
+        f"Unknown: {found.ambiguous} messages that were being sent.",
+        f"Published again: {found.events_published} events. The next order has number {found.next_order_number}.",
+    ):
+        console.print(Text(line), soft_wrap=True)
+    for line in found.differing_payments:
+        console.print(Text(f"✗ {line}; the shop takes it for AUTHORIZED", style="red"), soft_wrap=True)
+    if found.unanswered_payments:
+        line = f"✗ {found.unanswered_payments} payments could not be asked after; run this again."
+        console.print(Text(line, style="red"), soft_wrap=True)
+    if found.differing_payments or found.unanswered_payments:
+        sys.exit(1)
+
+
 def settings() -> "Settings":
     """The configuration, or an exit that names each wrong variable."""
     from pydantic import ValidationError

@@ -3,6 +3,8 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 
+# contract: the indexes on carts and orders are partial ones over columns that are new and empty. Writes wait while the
+# table is read once, which takes about a second for a million rows.
 FORWARD = """
 -- Owners may do everything, also what is new.
 UPDATE staff_roles SET permissions = permissions || ARRAY['AUDIT_READ', 'API_KEYS_WRITE', 'PRIVACY_WRITE']

@@ -3,6 +3,7 @@
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 
+# contract: staff_roles and api_keys have a handful of rows; building their indexes takes no time.
 FORWARD = """
 UPDATE staff_roles SET is_owner = true WHERE name = 'Owner';
 CREATE UNIQUE INDEX staff_roles_owner ON staff_roles (is_owner) WHERE is_owner;

@@ -3,6 +3,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 
+# contract: sessions has a row for each sign-in; sign-ins wait while its index is built, a second for a million of them.
 # Whoever signed in from a network before is no stranger there, also after signing out.
 FORWARD = """
 CREATE INDEX sessions_of_subject ON sessions (subject_kind, subject_id, created_at DESC);
