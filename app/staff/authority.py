@@ -2,7 +2,8 @@
 
 Nobody gives what they lack, and nobody touches a colleague or a role that may do more than themselves. What the one
 who acts may do is read again in the transaction that changes something, behind a lock that all such changes wait at:
-of two owners who demote each other at once, the second is no owner any more.
+of two owners who demote each other at once, the second is no owner any more. So one owner always stays: only owners
+touch owners, and nobody themselves.
 """
 
 import uuid
@@ -87,16 +88,3 @@ async def role(role_id: uuid.UUID, field: Path) -> Record:
     if row is None:
         raise not_found("role", field)
     return row
-
-
-async def check_not_last_owner(member_id: uuid.UUID, field: Path) -> None:
-    """Raises DomainError(LAST_OWNER) where nobody else who can sign in is an owner."""
-    others = await db.fetchval(
-        """
-        SELECT EXISTS (SELECT FROM staff_users u JOIN staff_roles r ON r.id = u.role_id
-                       WHERE r.is_owner AND u.is_active AND u.id <> $1)
-        """,
-        member_id,
-    )
-    if not others:
-        raise DomainError(StaffErrorCode.LAST_OWNER, "Make a colleague an owner first.", field)

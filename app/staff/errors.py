@@ -9,5 +9,4 @@ class StaffErrorCode(ErrorCode):
     PERMISSION_NOT_HELD = "Nobody gives, takes or touches what they may not do themselves."
     OWN_ROLE = "This is about yourself; a colleague has to do it."
     OWNER_ROLE_FIXED = "The role of owners holds every permission; it is neither changed nor deleted."
-    LAST_OWNER = "This is the last owner who can sign in; make a colleague an owner first."
     ROLE_IN_USE = "Somebody has this role, or is invited to it; give them another one first."

@@ -26,7 +26,7 @@ async def update(
 
     Raises:
         DomainError: FORBIDDEN, NOT_FOUND, PERMISSION_NOT_HELD when they or the role may do more than the actor,
-            OWN_ROLE, LAST_OWNER.
+            OWN_ROLE.
         DomainErrors: REQUIRED, TOO_LONG.
     """
     checked = None if name is None else _checked_name(name)
@@ -38,8 +38,6 @@ async def update(
                 raise DomainError(StaffErrorCode.OWN_ROLE, "A colleague has to give you another role.", ["id"])
             role = await authority.role(role_id, ["input", "roleId"])
             actor.check_covers(role, ["input", "roleId"])
-            if member["is_owner"]:
-                await authority.check_not_last_owner(member_id, ["input", "roleId"])
         await db.execute(
             """
             UPDATE staff_users
@@ -56,15 +54,13 @@ async def deactivate(actor_id: uuid.UUID, member_id: uuid.UUID) -> None:
     """They are out at once: their sessions and API keys end, and nobody gets in by their invitations.
 
     Raises:
-        DomainError: FORBIDDEN, NOT_FOUND, OWN_ROLE for oneself, PERMISSION_NOT_HELD, LAST_OWNER.
+        DomainError: FORBIDDEN, NOT_FOUND, OWN_ROLE for oneself, PERMISSION_NOT_HELD.
     """
     async with db.unit_of_work():
         actor = await authority.acting(actor_id)
-        member = await _colleague(actor, member_id)
+        await _colleague(actor, member_id)
         if member_id == actor.id:
             raise DomainError(StaffErrorCode.OWN_ROLE, "A colleague has to do this.", ["id"])
-        if member["is_owner"]:
-            await authority.check_not_last_owner(member_id, ["id"])
         await db.execute(
             "UPDATE staff_users SET is_active = false, updated_at = clock_timestamp() WHERE id = $1 AND is_active",
             member_id,

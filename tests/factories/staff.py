@@ -51,3 +51,25 @@ async def staff_user(permissions: set[Permission], email: str | None = None) -> 
         role_id,
     )
     return user_id
+
+
+async def owner(email: str | None = None) -> str:
+    """An access token of one more owner."""
+    token = await signed_in(set(), email)
+    role_id = await db.fetchval(
+        """
+        INSERT INTO staff_roles (id, name, permissions, is_owner) VALUES ($1, 'Owner', '{}', true)
+        ON CONFLICT (is_owner) WHERE is_owner DO UPDATE SET is_owner = true RETURNING id
+        """,
+        new_id(),
+    )
+    await db.execute(
+        """
+        UPDATE staff_users SET role_id = $2
+        WHERE id = (SELECT s.subject_id FROM sessions s JOIN session_tokens t ON t.session_id = s.id
+                    WHERE t.token_hash = $1)
+        """,
+        hash_token(token),
+        role_id,
+    )
+    return token
