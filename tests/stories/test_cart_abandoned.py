@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from tests.api.test_cart_merge import MERGE
+from tests.factories import cart as carts
 from tests.factories import catalogue
 from tests.stories.shopper import Story
 
@@ -43,6 +45,16 @@ async def test_an_empty_cart_is_nothing_to_come_back_to(story: Story) -> None:
     await story.clear(cart)
     await story.pass_time("P3D")
     assert await story.steps_of("cart_abandoned") == []
+
+
+async def test_a_cart_that_was_merged_away_is_nothing_to_come_back_to(story: Story) -> None:
+    cart = await story.cart(await catalogue.product(name="Sencha"))
+    await story.pass_time("PT1H")
+    other = await carts.cart(email="grace@example.com")
+    await story.api.ok(MERGE, {"id": cart, "into": other.gid})
+    await story.pass_time("P3D")
+    assert await story.steps_of("cart_abandoned") == []
+    assert "CART_EMPTY" in [run["exitReason"] for run in await story.runs("cart_abandoned")]
 
 
 async def test_again_only_after_a_week(story: Story) -> None:
