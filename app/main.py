@@ -32,6 +32,7 @@ from app.web.deadlines import Deadlines
 from app.web.envelope import Envelope
 from app.web.hosts import LOCAL_ORIGINS, KnownHosts
 from app.web.shutdown import watching_signals
+from app.web.webhook_proofs import WebhookProofs
 from schema.view import View
 from workers.broker import build_broker
 from workers.relay import Relay
@@ -54,7 +55,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
         expose_headers=["X-Request-Id", "Retry-After"],
         max_age=PREFLIGHT_SECONDS,
     )
-    middleware = [Middleware(Envelope, settings), Middleware(Deadlines, settings.request_timeout_seconds)]
+    middleware = [
+        Middleware(Envelope, settings),
+        Middleware(Deadlines, settings.request_timeout_seconds),
+        Middleware(WebhookProofs, settings),
+    ]
     if settings.is_development:
         middleware.append(Middleware(KnownHosts, settings.public_url))
 

@@ -40,8 +40,8 @@ local interval, furthest, ahead = tonumber(ARGV[1]), tonumber(ARGV[2]), {}
 for i, key in ipairs(KEYS) do
   local full = math.max(tonumber(redis.call('GET', key) or now), now) + interval * tonumber(ARGV[i + 2])
   full = math.min(full, now + furthest)
-  redis.call('SET', key, string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
-  ahead[i] = string.format('%.0f', full - now)
+  redis.call('SET', key, string.format('%.0f', full), 'PX', math.max(math.ceil((full - now) / 1000), 1))
+  ahead[i] = string.format('%.0f', math.max(full - now, 0))
 end
 return ahead
 """
@@ -59,10 +59,18 @@ class _Subject:
 class PointBudget:
     """Of every subject of one kind. One in each process and event loop."""
 
-    def __init__(self, kind: str, points_per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        kind: str,
+        points: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        window_seconds: float = WINDOW_SECONDS,
+    ) -> None:
         self.kind = kind
-        self.maximum = points_per_minute
-        self.per_second = points_per_minute / WINDOW_SECONDS
+        self.maximum = points
+        self.per_second = points / window_seconds
+        self._furthest_seconds = MAX_DEBT_WINDOWS * window_seconds
         self._clock = clock
         self._subjects: OrderedDict[str, _Subject] = OrderedDict()
         self._unshared: dict[str, None] = {}
@@ -80,7 +88,7 @@ class PointBudget:
         return max(0.0, (1 - self.available(subject)) / self.per_second)
 
     def spend(self, subject: str, points: int) -> None:
-        """Count points, also beyond what is left. Needs a running event loop."""
+        """Count points, also beyond what is left; negative ones are given back. Needs a running event loop."""
         now = self._clock()
         known = self._subjects.get(subject)
         if known is None:
@@ -90,7 +98,7 @@ class PointBudget:
                 self._unshared.pop(forgotten, None)
         else:
             self._subjects.move_to_end(subject)
-        known.full_at = min(max(known.full_at, now) + points / self.per_second, now + MAX_DEBT_WINDOWS * WINDOW_SECONDS)
+        known.full_at = min(max(known.full_at, now) + points / self.per_second, now + self._furthest_seconds)
         known.unshared += points
         self._unshared[subject] = None
         if self._sharing is None or self._sharing.done():
@@ -124,7 +132,7 @@ class PointBudget:
                 known_now.full_at = max(known_now.full_at, shared)
 
     async def _add(self, keys: Sequence[str], points: Sequence[int]) -> list[bytes]:
-        arguments: list[str | float] = [*keys, 1e6 / self.per_second, MAX_DEBT_WINDOWS * WINDOW_SECONDS * 1e6, *points]
+        arguments: list[str | float] = [*keys, 1e6 / self.per_second, self._furthest_seconds * 1e6, *points]
         added: list[bytes]
         try:
             added = await cache().evalsha(_ADD_NAME, len(keys), *arguments)
@@ -137,6 +145,6 @@ class PointBudget:
 
 
 @remembered
-def budget(kind: str, points_per_minute: int) -> PointBudget:
+def budget(kind: str, points: int, window_seconds: float = WINDOW_SECONDS) -> PointBudget:
     """This process's."""
-    return PointBudget(kind, points_per_minute)
+    return PointBudget(kind, points, window_seconds=window_seconds)

@@ -86,6 +86,12 @@ def _noted(info: Info, errors: list[DomainError]) -> list[DomainError]:
     return errors
 
 
+def _count(info: Info) -> None:
+    """Raises RateLimitedError."""
+    if info.context.throttle is not None:
+        info.context.throttle.count(info.field_name)
+
+
 class _QueryGuard(FieldExtension):
     def __init__(self, access: Access) -> None:
         self.access = access
@@ -93,6 +99,7 @@ class _QueryGuard(FieldExtension):
     async def resolve_async(self, next_: Resolver, source: Any, info: Info, **kwargs: Any) -> Any:
         try:
             self.access.check(info)
+            _count(info)
             return await next_(source, info, **kwargs)
         except (DomainError, DomainErrors) as error:
             raise as_graphql_error(_noted(info, error.errors)) from error
@@ -126,6 +133,7 @@ class _MutationGuard(FieldExtension):
     async def _resolve(self, next_: Resolver, source: Any, info: Info, kwargs: dict[str, Any]) -> Any:
         try:
             self.access.check(info)
+            _count(info)
             # What is selected is read after the change; a refusal then would say that there was none.
             check_selection(Selection.of(info))
             return await next_(source, info, **kwargs)

@@ -10,6 +10,7 @@ from app.accounts.identity import CustomerIdentity
 from app.errors import CommonErrorCode
 from app.kit.gcra import whole_seconds
 from app.point_budget import PointBudget, budget
+from app.rate_limit import RateLimitedError
 from app.settings import Settings
 from app.staff.permissions import StaffIdentity
 
@@ -21,11 +22,26 @@ def document_points(text: str | None) -> int:
     return min(len(text or "") // 5, MAX_DOCUMENT_POINTS)
 
 
+OPERATIONS_A_MINUTE = {
+    "cartCreate": 120,
+    "cartRestore": 60,
+    "checkoutCreate": 120,
+    "shippingQuotes": 240,
+    "surveyRespond": 30,
+    "order": 240,
+    "tokenRefresh": 120,
+}
+"""By one client, of those that are open to everybody, write something or answer to a secret, and count nothing by
+themselves. Each alias in a request is one."""
+
+
 class Throttle:
     """The budgets of one request. The first of them is the narrowest."""
 
-    def __init__(self, *payers: tuple[PointBudget, str]) -> None:
+    def __init__(self, *payers: tuple[PointBudget, str], client: str | None = None) -> None:
         self._payers = payers
+        self.client = client
+        """Whose operations are counted; None for staff and keys."""
 
     def wait_seconds(self) -> int:
         """Until anything may be asked again; 0 when it may."""
@@ -35,6 +51,20 @@ class Throttle:
     def spend(self, points: int) -> None:
         for each, subject in self._payers:
             each.spend(subject, points)
+
+    def count(self, operation: str) -> None:
+        """One more of an operation that a client may do so often.
+
+        Raises:
+            RateLimitedError: it is not to be done.
+        """
+        limit = OPERATIONS_A_MINUTE.get(operation)
+        if limit is None or self.client is None:
+            return
+        counted = budget(operation, limit)
+        if wait := counted.wait_seconds(self.client):
+            raise RateLimitedError(wait)
+        counted.spend(self.client, 1)
 
     def status(self) -> dict[str, int]:
         """Of the budget of which the least is left."""
@@ -63,7 +93,7 @@ def throttle_for(
     payers = [(budget("client", points), client)]
     if customer is not None:
         payers.append((budget("customer", points), customer.id.hex))
-    return Throttle(*payers)
+    return Throttle(*payers, client=client)
 
 
 def refusal(wait_seconds: int) -> GraphQLError:

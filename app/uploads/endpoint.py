@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
+from app import rate_limit
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.settings import Settings
@@ -23,7 +24,10 @@ _STATUS = {
     CommonErrorCode.UNAUTHENTICATED: 401,
     CommonErrorCode.FORBIDDEN: 403,
     UploadErrorCode.UPLOAD_TOO_LARGE: 413,
+    CommonErrorCode.RATE_LIMITED: 429,
 }
+UPLOADS_AN_HOUR = 120
+"""By one member of staff or key."""
 
 
 class Uploads:
@@ -38,7 +42,10 @@ class Uploads:
         except DomainError as error:
             body = {"error": {"code": error.code.name, "message": error.message}}
             # The rest of a body that was refused is not read, so the connection cannot be used again.
-            return JSONResponse(body, status_code=_STATUS.get(error.code, 400), headers={"Connection": "close"})
+            headers = {"Connection": "close"}
+            if isinstance(error, rate_limit.RateLimitedError):
+                headers["Retry-After"] = str(error.retry_after_seconds)
+            return JSONResponse(body, status_code=_STATUS.get(error.code, 400), headers=headers)
         except ClientDisconnect:
             return JSONResponse({}, status_code=400)
 
@@ -49,6 +56,7 @@ class Uploads:
             raise DomainError(CommonErrorCode.UNAUTHENTICATED, "Sign in as staff first.")
         if not identity.may(Permission.PRODUCTS_WRITE):
             raise DomainError(CommonErrorCode.FORBIDDEN, f"This needs the permission {Permission.PRODUCTS_WRITE}.")
+        await rate_limit.allow("uploads", identity.id.hex, limit=UPLOADS_AN_HOUR, window_seconds=3600)
         if request.headers.get("content-type", "").lower().startswith("multipart/"):
             message = "Send the file itself as the body, not as a form: curl --data-binary @products.csv …"
             raise DomainError(CommonErrorCode.INVALID, message)

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from app.cart.warnings import CartWarning, WarningCode
-from app.checkout import completion, own, service
+from app.checkout import completion, declines, own, service
 from app.checkout.answers import ActionRequired, Placed
 from app.checkout.service import CheckoutKey, DetailsChange
 from app.orders.placing import token_of
@@ -79,7 +79,11 @@ class CheckoutMutations:
     ) -> CheckoutCompletePayload:
         selection = Selection.of(info)
         view = OrderView.of(info, selection.below("order"))
-        match await completion.complete(input.parsed(proof_of(info.context), info.context.customer)):
+        request = input.parsed(proof_of(info.context), info.context.customer)
+        throttle = info.context.throttle
+        with declines.counted(str(request.cart_id or request.checkout_id), throttle.client if throttle else None):
+            answer = await completion.complete(request)
+        match answer:
             case ActionRequired(action, expires_at):
                 return CheckoutCompletePayload(
                     payment_action=PaymentAction(type=action.type, url=action.url, expires_at=expires_at)
