@@ -36,12 +36,20 @@ class LiveServer:
                 env={**os.environ, "LOG_LEVEL": "ERROR", "PUBLIC_URL": self.url, **self.environment},
                 stderr=log,
             )
+        try:
+            self._wait_until_it_answers(self._process)
+        except BaseException:
+            self._process.kill()
+            raise
+        return self
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while True:
             with contextlib.suppress(httpx2.TransportError):
                 if httpx2.get(f"{self.url}/health/live").status_code == 200:
-                    return self
-            assert self._process.poll() is None, "the API ended at its start"
+                    return
+            assert process.poll() is None, "the API ended at its start"
             assert time.monotonic() < deadline, "the API did not start"
             time.sleep(0.05)
 

@@ -1,6 +1,7 @@
 """Guests who buy while things break. Each comes from an address of their own, and asks again until told."""
 
 import asyncio
+import contextlib
 import itertools
 import random
 import time
@@ -18,7 +19,6 @@ from tests.patience import patience
 ENVIRONMENT = {"TRUSTED_PROXIES": "1"}
 """Of API processes that a crowd shops at: each guest is a client of their own."""
 REQUEST_SECONDS = patience(10)
-REFUSED = (429, 503)
 
 
 @dataclass
@@ -32,12 +32,30 @@ class Crowd:
     """Requests without a usable answer, by what came instead."""
     took: list[float] = field(default_factory=list)
     """Seconds of each request for an order that was answered."""
+    waited_in_vain: list[float] = field(default_factory=list)
+    """Seconds of each request without a usable answer."""
+    patient: bool = True
+    """Whether they ask again; else they leave at the first refusal."""
     _chance: random.Random = field(default_factory=random.Random)
 
     async def buy(self, count: int, *, within_seconds: float) -> None:
         """So many guests come, evenly, and all of them get to their end."""
         numbers = itertools.count()
         await asyncio.gather(*(self._guest(next(numbers) * within_seconds / count) for _ in range(count)))
+
+    async def keep_coming(self, every_seconds: float, over: asyncio.Event) -> None:
+        """One after another, until it is over, and those who have come get to their end."""
+        coming = []
+        while not over.is_set():
+            coming.append(asyncio.create_task(self._guest(0)))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), every_seconds)
+        await asyncio.gather(*coming)
+
+    async def one_after_another(self, over: asyncio.Event) -> None:
+        """Each comes when the one before has left."""
+        while not over.is_set():
+            await self._guest(0)
 
     async def _guest(self, after_seconds: float) -> None:
         await asyncio.sleep(after_seconds)
@@ -54,38 +72,41 @@ class Crowd:
                 try:
                     await guest.fill_cart()
                 except NoAnswerError:
-                    assert time.monotonic() < deadline, self.unanswered
-                    await asyncio.sleep(0.2)
+                    if not await self._asks_again(deadline):
+                        return
             while True:
                 start = time.monotonic()
                 if await guest.try_to_pay():
                     self.took.append(time.monotonic() - start)
                     return
-                assert time.monotonic() < deadline, self.unanswered
-                await asyncio.sleep(0.2)
+                if not await self._asks_again(deadline):
+                    return
+
+    async def _asks_again(self, deadline: float) -> bool:
+        assert time.monotonic() < deadline, self.unanswered
+        await asyncio.sleep(0.2)
+        return self.patient
 
     async def _post(
         self, client: httpx2.AsyncClient, document: str, variables: dict[str, Any]
     ) -> dict[str, Any] | None:
-        urls = self.urls()
-        if not urls:
-            self.unanswered["no server"] += 1
-            return None
-        try:
-            response = await client.post(
-                f"{self._chance.choice(urls)}/graphql", json={"query": document, "variables": variables}
-            )
-        except httpx2.TransportError as error:
-            self.unanswered[type(error).__name__] += 1
-            return None
-        if response.status_code in REFUSED:
-            self.unanswered[f"refused with {response.status_code}"] += 1
-            return None
-        body: dict[str, Any] = response.json()
-        if errors := body.get("errors"):
-            self.unanswered[errors[0]["extensions"]["code"]] += 1
-            return None
-        return body
+        start = time.monotonic()
+        instead = "no server"
+        if urls := self.urls():
+            url = f"{self._chance.choice(urls)}/graphql"
+            try:
+                response = await client.post(url, json={"query": document, "variables": variables})
+                body: dict[str, Any] = response.json()
+                if "data" in body and not body.get("errors"):
+                    return body
+                instead = f"{response.status_code} {body['errors'][0]['extensions']['code']}"
+            except httpx2.TransportError as error:
+                instead = type(error).__name__
+            except ValueError:
+                instead = f"{response.status_code}"
+        self.unanswered[instead] += 1
+        self.waited_in_vain.append(time.monotonic() - start)
+        return None
 
     async def lost_and_doubled(self) -> tuple[int, int]:
         """Orders that somebody was told of and are not there; and orders beyond one for each guest, or untold."""

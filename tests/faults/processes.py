@@ -55,9 +55,10 @@ class Process:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def wait_until_dead(self, seconds: float = 20.0) -> None:
+    def wait_until_dead(self, seconds: float = 20.0) -> int:
+        """Its exit code, where this process is the parent."""
         assert self._process is not None
-        self._process.wait(patience(seconds))
+        return self._process.wait(patience(seconds))
 
 
 class ApiProcess(Process):
