@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app import db, events
 from app.accounts import links
 from app.customers import identification, timeline
+from app.payments import saved_methods
 from app.sessions.service import CUSTOMER
 
 VERIFIED = "account.verified"
@@ -36,8 +37,6 @@ _OWN = """
 _DELETE = """
     WITH sessions AS (
         DELETE FROM sessions WHERE subject_kind = $2 AND subject_id = ANY($1)
-    ), methods AS (
-        DELETE FROM saved_payment_methods WHERE customer_id = ANY($1)
     )
     DELETE FROM customers WHERE id = ANY($1)
 """
@@ -80,6 +79,7 @@ async def take(accounts: Accounts, email: str, *, password_hash: str | None) -> 
         raise links.invalid()
     claims = [other["id"] for other in accounts.others]
     if claims:
+        await saved_methods.delete_all_of(claims)
         await db.execute(_DELETE, claims, CUSTOMER)
     profile_id = await identification.identify(
         email=email,
