@@ -307,6 +307,17 @@ def after_restore() -> None:
         sys.exit(1)
 
 
+@app.command
+def retention() -> None:
+    """Count what is older than the shop keeps it, and would go in the scheduler's next rounds. Changes nothing."""
+    use_running_shop()
+    configuration = settings()
+    from app.commands import privacy
+
+    for line in asyncio.run(privacy.due(configuration)):
+        console.print(Text(line), soft_wrap=True)
+
+
 def settings() -> "Settings":
     """The configuration, or an exit that names each wrong variable."""
     from pydantic import ValidationError

@@ -18,6 +18,8 @@ from app.logging import configure_logging
 from app.metrics import exposing, instruments
 from app.metrics.port import open_port
 from app.metrics.shop import ShopHealth
+from app.privacy import keeping, retention
+from app.privacy.retention import RetentionKind
 from app.runtime import running
 from app.sessions import service as sessions
 from app.settings import Settings, get_settings
@@ -28,9 +30,10 @@ from workers.broker import build_broker
 from workers.relay import Relay
 
 TICK_SECONDS = 1.0
-CLEAN_EVERY_TICKS = 600
+CLEAN_EVERY_TICKS = 60
 METRICS_TIMEOUT_SECONDS = 8.0
 LOOK_AT_BOOKS_SECONDS = 60.0
+LOOK_AT_AGE_SECONDS = 60.0
 EPOCH_KEY = "broker-epoch"
 
 log = structlog.get_logger(__name__)
@@ -55,10 +58,13 @@ async def _publish_due(relay: Relay, stop: asyncio.Event) -> None:
 
 
 async def _clean() -> None:
-    await outbox.forget_old()
-    await sessions.forget_old()
-    await webhooks.forget_old()
-    await uploads.forget_old()
+    days = {kept.kind: kept.days for kept in await retention.periods()}
+    await outbox.forget_old(days[RetentionKind.EVENTS])
+    await sessions.forget_old(days[RetentionKind.SESSIONS])
+    await webhooks.forget_old(
+        body_days=days[RetentionKind.WEBHOOK_BODIES], row_days=days[RetentionKind.WEBHOOK_DELIVERIES]
+    )
+    await uploads.forget_old(days[RetentionKind.UPLOADS])
 
 
 @contextlib.contextmanager
@@ -90,6 +96,27 @@ async def _checking_books(settings: Settings) -> AsyncIterator[None]:
             await task
 
 
+@contextlib.asynccontextmanager
+async def _forgetting() -> AsyncIterator[None]:
+    """Beside the ticks, as it is many statements."""
+    task = asyncio.create_task(_forget_what_is_too_old())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _forget_what_is_too_old() -> None:
+    while True:
+        try:
+            await keeping.enforce_if_due()
+        except Exception:
+            log.exception("what is too old could not be forgotten")
+        await asyncio.sleep(LOOK_AT_AGE_SECONDS)
+
+
 async def _check_books(settings: Settings) -> None:
     while True:
         await asyncio.sleep(LOOK_AT_BOOKS_SECONDS)
@@ -101,7 +128,7 @@ async def _check_books(settings: Settings) -> None:
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     relay = Relay(build_broker(settings))
-    async with running(settings), _checking_books(settings):
+    async with running(settings), _checking_books(settings), _forgetting():
         with _showing_metrics(settings):
             await _tick_until(stop, relay)
 

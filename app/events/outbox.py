@@ -64,8 +64,8 @@ async def in_flight() -> int:
     return count
 
 
-async def forget_old() -> int:
-    """Delete acknowledged events and their receipts after 30 days, up to 10,000 at a time; the receipts are counted.
+async def forget_old(days: int = RETENTION_DAYS) -> int:
+    """Delete acknowledged events and their receipts after so many days, up to 10,000 at a time; receipts are counted.
 
     Events with an open dead letter stay. Old events are found by their ids, which tell their age: an index on the time
     of the acknowledgement would cost every event something.
@@ -83,7 +83,7 @@ async def forget_old() -> int:
         )
         DELETE FROM event_receipts USING gone WHERE event_receipts.event_id = gone.id
         """,
-        earliest_id(datetime.now(UTC) - timedelta(days=RETENTION_DAYS)),
-        RETENTION_DAYS,
+        earliest_id(datetime.now(UTC) - timedelta(days=days)),
+        days,
         FORGOTTEN_AT_ONCE,
     )

@@ -15,14 +15,13 @@ from app import clock, db
 from app.crm import forgetting
 from app.events import timers
 from app.keys import keyring
-from app.privacy import retention
+from app.privacy import batches, retention
 from app.privacy.erasure import LOOKED_FOR, request_erasure
 from app.privacy.steps import STEPS, Step
 from app.privacy.tables import Subject, bound
 
 DUE = "privacy.erasure_due"
 """Timer and event: look again."""
-BATCH = 500
 SOON, LATER = timedelta(minutes=15), timedelta(days=1)
 DAYS = frozenset(
     {"orders", "order_lines", "shipments", "tracking_events", "messages", "message_links", "message_clicks",
@@ -90,37 +89,11 @@ async def _taken_up(request_id: uuid.UUID) -> _Work | None:
 
 
 async def _do(step: Step, work: _Work) -> None:
-    while await _batch(step, work):
-        pass
+    while changed := await batches.one(step, work.subject):
+        work.erased[step.table] = work.erased.get(step.table, 0) + changed
     sql, arguments = bound(f'SELECT count(*) FROM "{step.table}" t WHERE {step.condition}', work.subject)
     if waiting := await db.fetchval(sql, *arguments):
         work.waiting[step.table] = work.waiting.get(step.table, 0) + waiting
-
-
-async def _batch(step: Step, work: _Work) -> bool:
-    """Whether there may be more. Rows are locked by one statement and looked at by the next: what somebody did to them,
-    or beside them, while we waited for the lock is seen then."""
-    key, table = step.described.key, step.table
-    ready = f"{step.condition} AND ({step.ready or 'true'})"
-    async with db.unit_of_work():
-        # Some records are append-only but for this (`consents_are_kept`, `audit_is_kept`).
-        await db.execute("SELECT set_config('tradewind.erasing', 'on', true)")
-        sql, arguments = bound(
-            f'SELECT t."{key}" AS key FROM "{table}" t WHERE {ready} ORDER BY t."{key}" LIMIT {BATCH} FOR UPDATE OF t',
-            work.subject,
-        )
-        locked = [row["key"] for row in await db.fetch(sql, *arguments)]
-        if not locked:
-            return False
-        sql, arguments = bound(
-            f'SELECT t."{key}" AS key FROM "{table}" t WHERE t."{key}" = ANY($1) AND {ready}', work.subject, locked
-        )
-        keys = [row["key"] for row in await db.fetch(sql, *arguments)]
-        if keys:
-            await db.execute(step.change, keys)
-    if keys:
-        work.erased[table] = work.erased.get(table, 0) + len(keys)
-    return bool(keys)
 
 
 async def _erase_newcomers(work: _Work) -> None:

@@ -113,8 +113,8 @@ async def revoke_all(subject_kind: str, subject_id: uuid.UUID, reason: str, *, b
     )
 
 
-async def forget_old() -> int:
-    """Delete sessions and tokens that ended more than a week ago, up to 10,000 at a time; the tokens are counted.
+async def forget_old(days: int = KEPT_AFTER_END_DAYS) -> int:
+    """Delete sessions and tokens that ended so many days ago, up to 10,000 at a time; the tokens are counted.
 
     A token that nobody can use any more needs no row: an unknown one is refused like an old one.
     """
@@ -126,7 +126,7 @@ async def forget_old() -> int:
             LIMIT $2 FOR UPDATE SKIP LOCKED
         ))
         """,
-        KEPT_AFTER_END_DAYS,
+        days,
         FORGOTTEN_AT_ONCE,
     )
     return await db.execute(
@@ -136,7 +136,7 @@ async def forget_old() -> int:
             LIMIT $2 FOR UPDATE SKIP LOCKED
         ))
         """,
-        KEPT_AFTER_END_DAYS,
+        days,
         FORGOTTEN_AT_ONCE,
     )
 

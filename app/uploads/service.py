@@ -129,8 +129,8 @@ async def opened(upload_id: uuid.UUID) -> AsyncIterator[IO[bytes]]:
         yield file
 
 
-async def forget_old() -> None:
-    """Delete files when they expire, uploads after a week, unless a job that is not over still needs its file.
+async def forget_old(days: int = KEPT_DAYS) -> None:
+    """Delete files when they expire, uploads after so many days, unless a job that is not over still needs its file.
 
     Some at a time: gigabytes would take longer than a statement may, and whoever uploads waits for it.
     """
@@ -144,6 +144,6 @@ async def forget_old() -> None:
             ORDER BY u.created_at LIMIT $2 FOR UPDATE OF u SKIP LOCKED
         ))
         """,
-        KEPT_DAYS,
+        days,
         FORGOTTEN_AT_ONCE,
     )

@@ -144,8 +144,8 @@ async def _judge(endpoint_id: uuid.UUID, outcome: _Outcome) -> None:
         log.warning("webhook endpoint switched off", endpoint=str(endpoint_id), reason=reason)
 
 
-async def forget_old() -> None:
-    """Empty the bodies of deliveries after 30 days, and drop the rows after a year; ids tell their age."""
+async def forget_old(*, body_days: int = KEPT_DAYS, row_days: int = KEPT_ROWS_DAYS) -> None:
+    """Empty the bodies of deliveries, and later drop the rows; ids tell their age."""
     now = datetime.now(UTC)
     await db.execute(
         """
@@ -155,7 +155,7 @@ async def forget_old() -> None:
             ORDER BY id LIMIT 10000
         )
         """,
-        earliest_id(now - timedelta(days=KEPT_DAYS)),
+        earliest_id(now - timedelta(days=body_days)),
     )
     await db.execute(
         """
@@ -163,5 +163,5 @@ async def forget_old() -> None:
             SELECT id FROM webhook_deliveries WHERE id < $1 ORDER BY id LIMIT 10000
         )
         """,
-        earliest_id(now - timedelta(days=KEPT_ROWS_DAYS)),
+        earliest_id(now - timedelta(days=row_days)),
     )
