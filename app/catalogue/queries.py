@@ -89,11 +89,13 @@ def matching(s: Statement, search: str | None) -> str:
     words = (search or "").split()[:MAX_SEARCH_WORDS]
     if not words:
         return ""
-    patterns = s.bind(["%" + _LIKE_SPECIALS.sub(r"\\\1", word) + "%" for word in words], "text[]")
+    # One condition a word: ILIKE ALL over an array would read every name, as no index knows it.
+    patterns = [s.bind("%" + _LIKE_SPECIALS.sub(r"\\\1", word) + "%", "text") for word in words]
+    named = " AND ".join(f"named.name ILIKE {pattern}" for pattern in patterns)
     sku = s.bind(" ".join(words), "text")
     # Two searches with an index each; OR would use neither.
     return f""" AND p.id IN (
-        SELECT named.id FROM products named WHERE named.name ILIKE ALL ({patterns})
+        SELECT named.id FROM products named WHERE {named}
         UNION SELECT v.product_id FROM product_variants v WHERE v.sku = {sku} AND v.removed_at IS NULL
     )"""
 
