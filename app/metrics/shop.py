@@ -217,6 +217,8 @@ async def _ask_database(settings: Settings) -> list[Metric]:
             "default_transaction_read_only": "on",
             "timezone": "UTC",
             "jit": "off",
+            # Right after a rush the planner takes a table for smaller than it is, and would read all of it.
+            "enable_seqscan": "off",
         },
     )
     try:

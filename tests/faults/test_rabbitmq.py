@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import db, events
+from app.events import queue
 from app.kit.ids import new_id
 from app.settings import Settings
 from tests.environment import make_settings
@@ -55,6 +56,8 @@ async def test_jobs_run_over_rabbitmq_and_its_restart_with_a_backlog_loses_none(
     try:
         await happen(300)  # nobody works yet: a backlog
         relay.stop()
+        configured = make_settings(settings.database_url, settings.redis_url, broker_url=broker.url)
+        assert await queue.depth(configured) == queue.Depth(waiting=300, in_hand=None)
         broker.kill()
         broker.start()
         with ending(worker, scheduler):

@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from app.events import outbox
 from app.settings import Settings
 from tests.patience import patience
 from workers import scheduler
@@ -31,3 +32,9 @@ async def test_cleaning_that_fails_is_not_all_that_it_does(settings: Settings, m
     monkeypatch.setattr(scheduler, "running", lambda _: contextlib.nullcontext())
     await asyncio.wait_for(scheduler.run(settings, stop), patience(5))
     assert (ticks, cleanings) == (5, 1)
+
+
+def test_pruning_keeps_up_with_millions_of_events_a_day() -> None:
+    """The whole table of a busy shop is then that of its last thirty days."""
+    passes_a_day = 24 * 3600 / (scheduler.CLEAN_EVERY_TICKS * scheduler.TICK_SECONDS)
+    assert passes_a_day * outbox.FORGOTTEN_AT_ONCE >= 10_000_000
