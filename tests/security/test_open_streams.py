@@ -70,7 +70,7 @@ async def test_operations_of_one_client_over_many_sockets(
     monkeypatch.setattr("schema.view.OPERATIONS_PER_CLIENT", 2)
     token, job_id = await staff.signed_in({Permission.PRODUCTS_WRITE}), await queued_job()
     async with served(settings) as port, opened(port) as first, opened(port) as second:
-        answers = []
+        answers: list[dict[str, Any]] = []
         for connection in (first, first, second):
             socket = Socket(connection)
             if not answers or connection is second:

@@ -228,12 +228,28 @@ async def test_a_name_is_checked_again_for_every_redirect(
 
 @pytest.mark.parametrize(
     "location",
-    ["http://127.0.0.1/", "http://169.254.169.254/latest/", "//[::1]/", "file:///etc/passwd", "http://u:p@a.example/"],
+    [
+        "http://127.0.0.1/",
+        "http://169.254.169.254/latest/",
+        "http://2130706433/",
+        "http://0x7f.0.0.1/",
+        "http://017700000001/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[fd00:ec2::254]/",
+        "http://inside.example/",
+        "//[::1]/",
+        "//inside.example/",
+        "file:///etc/passwd",
+        "gopher://hooks.example/",
+        "http://hooks.example:6379/",
+        "http://u:p@a.example/",
+    ],
 )
 async def test_no_redirect_leads_inside(
     location: str, names: dict[str, list[list[str]]], internet: Callable[[Server], list[str]]
 ) -> None:
     names["hooks.example"] = [[PUBLIC]]
+    names["inside.example"] = [[PUBLIC, "10.0.0.1"]]
     async with serving(redirect(307, location)) as server:
         dialled = internet(server)
         with pytest.raises(RefusedUrlError):
