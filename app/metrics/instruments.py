@@ -38,7 +38,7 @@ _responses = Counter(
 )
 _checkouts = Counter(
     "tradewind_checkouts",
-    "Attempts to complete a checkout: placed, action_required, or the code of the first refusal.",
+    "Answers to checkoutComplete, repeated ones included: placed, action_required, undecided, or the first refusal's code.",
     ["outcome"],
     registry=REGISTRY,
 )
