@@ -304,6 +304,49 @@ async def test_a_product_that_the_database_refuses_is_reported_and_the_others_ar
     assert (report.counts.products_created, report.counts.products_left_out) == (2, 1)
 
 
+async def test_a_description_that_no_export_could_hold_is_reported() -> None:
+    endless = "&" * 250_000
+    report = await imported(f"Handle,Title,Body (HTML),Variant Price\nmug,Mug,{endless},5\npen,Pen,Short,1\n")
+    assert [(problem.row, problem.column) for problem in report.problems] == [(2, "Body (HTML)")]
+    assert [row["slug"] for row in await db.fetch("SELECT slug FROM products")] == ["pen"]
+    assert report.counts.products_left_out == 1
+
+
+async def test_an_empty_stock_cell_states_no_stock() -> None:
+    await imported(SHIRT.replace("shopify,5", "shopify,").replace("shopify,7", "shopify,0"))
+    assert [(row["track_inventory"], row["stock"]) for row in await variants()] == [(True, None), (True, 0)]
+    await imported(SHIRT, overwrite_stock=True)
+    assert [row["stock"] for row in await variants()] == [5, 7]
+    await imported(SHIRT.replace("shopify,5", "shopify,"), overwrite_stock=True)
+    assert [row["stock"] for row in await variants()] == [5, 7]
+
+
+async def test_a_product_joins_every_collection_that_its_rows_name() -> None:
+    content = (
+        "Handle,Title,Variant Price,Image Src,Collection,"
+        "Collection Handle (tradewind),Collection Position (tradewind)\n"
+        'mug,Mug,5,,"Kitchen, Table",kitchen,7\nmug,,,https://c.example/1.jpg,Gifts,,\nmug,,,,Gifts,,\n'
+        "cup,Cup,5,,Kitchen,kitchen,2\n"
+    )
+    report = await imported(content)
+    assert report.problems == []
+    before = await snapshot()
+    await imported(content)
+    assert await snapshot() == before
+    await imported(content.replace("kitchen,2", "kitchen,9"))
+    rows = await db.fetch(
+        """
+        SELECT c.slug, c.name, array_agg(p.slug ORDER BY e.position) AS products FROM collection_products e
+        JOIN collections c ON c.id = e.collection_id JOIN products p ON p.id = e.product_id
+        GROUP BY c.slug, c.name ORDER BY c.slug
+        """
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("gifts", "Gifts", ["mug"]),
+        ("kitchen", "Kitchen, Table", ["mug", "cup"]),
+    ]
+
+
 async def test_a_refused_file_changes_nothing() -> None:
     with pytest.raises(FileRefused):
         await imported(b"Handle,Title,Variant Price\nmug,Mug,5\n" + "café,Café,5\n".encode("cp1252"))

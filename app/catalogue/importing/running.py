@@ -14,13 +14,15 @@ from app.catalogue.html import sanitise, to_plain_text
 from app.catalogue.importing import storing
 from app.catalogue.importing.collecting import add_to_collections
 from app.catalogue.importing.merging import PreparedProduct, ProductChange, merge
-from app.catalogue.shopify_csv import CollectionDraft, Columns, FileCheck, RowProblem, read_products
+from app.catalogue.shopify_csv import CollectionDraft, Columns, FileCheck, ProductRows, RowProblem, read_products
 from app.inventory import receiving
 
 MAX_BATCH_PRODUCTS = 200
 MAX_BATCH_VARIANTS = 500
 MAX_BATCH_CHARACTERS = 1_000_000
 """Of descriptions: what one transaction sends stays small."""
+MAX_DESCRIPTION_CHARACTERS = 1_000_000
+"""As safe HTML, in which a sign may take five: an export's cell has to be one that an import reads."""
 MAX_TRIES = 5
 STOCK_REASON = "import"
 _IMPORTS_LOCK_ID = 0x7477_696D_706F
@@ -103,18 +105,29 @@ def _batches(source: IO[bytes], check: FileCheck, currency: str, after_row: int)
     batch: list[_Entry] = []
     variants = characters = 0
     for product in read_products(source, check, currency, after_row=after_row):
-        prepared = None
-        if product.draft is not None:
-            html = sanitise(product.draft.body_html)
-            prepared = PreparedProduct(product.draft, product.draft.plain_text or to_plain_text(html), html)
-            variants += len(product.draft.variants)
-            characters += len(html)
+        prepared = _prepared(product, check.columns)
+        if prepared is not None:
+            variants += len(prepared.draft.variants)
+            characters += len(prepared.description_html)
         batch.append(_Entry(product.last_row, product.handle, prepared, product.problems))
         if len(batch) >= MAX_BATCH_PRODUCTS or variants >= MAX_BATCH_VARIANTS or characters >= MAX_BATCH_CHARACTERS:
             yield batch
             batch, variants, characters = [], 0, 0
     if batch:
         yield batch
+
+
+def _prepared(product: ProductRows, columns: Columns) -> PreparedProduct | None:
+    """With its description made safe; None, with a problem, where that came to more than an export could hold."""
+    draft = product.draft
+    if draft is None:
+        return None
+    html = sanitise(draft.body_html)
+    if len(html) > MAX_DESCRIPTION_CHARACTERS:
+        message = f"The description has more than {MAX_DESCRIPTION_CHARACTERS:,} characters; the product is left out."
+        product.problems.append(RowProblem(draft.row, columns.header("body_html"), message))
+        return None
+    return PreparedProduct(draft, draft.plain_text or to_plain_text(html), html)
 
 
 class _Store:
