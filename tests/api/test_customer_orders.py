@@ -82,7 +82,12 @@ async def test_an_order_opens_for_its_customer_without_a_token(api: Api) -> None
     assert not await opens(guests_id, ada)
     assert not await opens(unknown, ada)
     assert await opens(guests_id, ada, token=guests["orderToken"])
-    (line,) = (await api.ok(LINES, {"id": own_id}, token=ada.token))["order"]["lines"]["nodes"]
+
+
+async def test_a_line_opens_for_its_orders_customer(api: Api) -> None:
+    ada, bob = await accounts.signed_in(), await accounts.signed_in()
+    order_id = await placed(api, token=ada.token)
+    (line,) = (await api.ok(LINES, {"id": order_id}, token=ada.token))["order"]["lines"]["nodes"]
     assert (await api.ok(NODE, {"id": line["id"]}, token=ada.token))["node"] == line
     assert (await api.ok(NODE, {"id": line["id"]}, token=bob.token))["node"] is None
     assert (await api.ok(NODE, {"id": line["id"]}))["node"] is None

@@ -77,6 +77,32 @@ async def test_two_carts_merged_into_each_other_at_once(api: Api) -> None:
     assert await db.fetchval("SELECT count(DISTINCT cart_id) FROM cart_lines") == 1
 
 
+async def test_the_cart_with_the_lower_id_is_locked_first_whichever_is_emptied(api: Api) -> None:
+    pen = await catalogue.product(stock=None)
+    lower, higher = await carts.cart((pen.variant_id, 1)), await carts.cart((pen.variant_id, 1))
+    assert lower.id < higher.id
+    for source, target in ((lower, higher), (higher, lower)):
+        holding, release = asyncio.Event(), asyncio.Event()
+
+        async def hold(holding: asyncio.Event = holding, release: asyncio.Event = release) -> None:
+            async with db.unit_of_work():
+                await db.execute("SELECT FROM carts WHERE id = $1 FOR UPDATE", lower.id)
+                holding.set()
+                await release.wait()
+
+        holder = asyncio.create_task(hold())
+        await holding.wait()
+        merge = asyncio.create_task(send(api, MERGE, id=source.gid, into=target.gid))
+        while not await db.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            await asyncio.sleep(0.01)
+        # Who waits for the first holds nothing yet that somebody else could wait for.
+        async with db.unit_of_work():
+            await db.execute("SELECT FROM carts WHERE id = $1 FOR UPDATE NOWAIT", higher.id)
+        release.set()
+        await holder
+        assert (await merge)["userErrors"] == []
+
+
 async def test_a_change_that_was_decided_before_a_merge_is_decided_again(api: Api) -> None:
     pen = await catalogue.product(stock=None)
     for _ in range(5):
