@@ -9,6 +9,7 @@ from graphql import GraphQLError
 from app.accounts.identity import CustomerIdentity
 from app.errors import CommonErrorCode
 from app.kit.gcra import whole_seconds
+from app.metrics import instruments
 from app.point_budget import PointBudget, budget
 from app.rate_limit import RateLimitedError
 from app.settings import Settings
@@ -46,7 +47,10 @@ class Throttle:
     def wait_seconds(self) -> int:
         """Until anything may be asked again; 0 when it may."""
         wait = max(each.wait_seconds(subject) for each, subject in self._payers)
-        return whole_seconds(wait) if wait else 0
+        if not wait:
+            return 0
+        instruments.rate_limited("points")
+        return whole_seconds(wait)
 
     def spend(self, points: int) -> None:
         for each, subject in self._payers:
@@ -63,6 +67,7 @@ class Throttle:
             return
         counted = budget(operation, limit)
         if wait := counted.wait_seconds(self.client):
+            instruments.rate_limited(operation)
             raise RateLimitedError(wait)
         counted.spend(self.client, 1)
 

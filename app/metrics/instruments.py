@@ -38,7 +38,7 @@ _responses = Counter(
 )
 _checkouts = Counter(
     "tradewind_checkouts",
-    "Answers to checkoutComplete, repeated ones included: placed, action_required, undecided, or the first refusal's code.",
+    "Answers to checkoutComplete, repeated ones too: placed, action_required, undecided, or the first refusal's code.",
     ["outcome"],
     registry=REGISTRY,
 )

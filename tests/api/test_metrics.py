@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app import db, events
+from app import db, events, rate_limit
 from app.kit.ids import new_id
 from app.main import create_app
 from app.metrics import shop as shop_metrics
@@ -190,3 +190,13 @@ async def test_labels_are_few(api: Api) -> None:
         "operation", "outcome", "status", "gateway", "call", "channel", "provider", "limit", "state", "handler", "kind",
         "le", "table", "source", "invariant", "work",
     }  # fmt: skip
+
+
+async def test_what_rate_limits_turn_away_is_counted_by_the_rule(api: Api) -> None:
+    before = await scraped(api)
+    await rate_limit.allow("canary_rule", "canary@example.com", limit=1, window_seconds=60)
+    with pytest.raises(rate_limit.RateLimitedError):
+        await rate_limit.allow("canary_rule", "canary@example.com", limit=1, window_seconds=60)
+    key = labelled("tradewind_rate_limited_total", limit="canary_rule")
+    assert key not in before
+    assert (await scraped(api))[key] == 1
