@@ -5,6 +5,7 @@ is typed: a phone number, and the address of a claim. Consent there waits for it
 who only typed it.
 """
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,11 +38,13 @@ class Standing:
     state: ConsentAction | None
 
 
-async def standing(own: CustomerIdentity) -> list[Standing]:
+async def standing(customer_id: uuid.UUID) -> list[Standing]:
     """How things stand by channel; nothing is told to an account that only claims its address."""
-    phone = await _phone(own)
-    email_state = await consent.state(MessageChannel.EMAIL, own.email) if own.is_verified else None
-    sms_state = await _of_person(own, phone) if phone else None
+    row = await db.fetchrow(
+        "SELECT email, phone, profile_id FROM customers WHERE id = $1 AND email_verified_at IS NOT NULL", customer_id
+    )
+    email_state = await consent.state(MessageChannel.EMAIL, row["email"]) if row else None
+    sms_state = await _of_person(row["profile_id"], row["phone"]) if row else None
     return [Standing(MessageChannel.EMAIL, email_state), Standing(MessageChannel.SMS, sms_state)]
 
 
@@ -58,7 +61,7 @@ async def change(own: CustomerIdentity, given: Sequence[ConsentGiven], proof: Pr
     meant = {one.channel for one in given if one.granted}
     if own.is_verified:
         meant.add(MessageChannel.EMAIL)
-    if phone and await _of_person(own, phone) is not None:
+    if await _of_person(own.profile_id, phone) is not None:
         meant.add(MessageChannel.SMS)
     reachable = Reachable(
         own.email if MessageChannel.EMAIL in meant else None, phone if MessageChannel.SMS in meant else None
@@ -82,9 +85,9 @@ async def _phone(own: CustomerIdentity) -> str | None:
     return phone
 
 
-async def _of_person(own: CustomerIdentity, phone: str) -> ConsentAction | None:
-    if own.profile_id is None:
+async def _of_person(profile_id: uuid.UUID | None, phone: str | None) -> ConsentAction | None:
+    if profile_id is None or phone is None:
         return None
     hashes = address_hashes(MessageChannel.SMS, phone)
-    action: str | None = await db.fetchval(_OF_PERSON, MessageChannel.SMS, hashes, own.profile_id)
+    action: str | None = await db.fetchval(_OF_PERSON, MessageChannel.SMS, hashes, profile_id)
     return ConsentAction(action) if action else None

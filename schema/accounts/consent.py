@@ -48,10 +48,12 @@ class CustomerConsents:
 
 @customer_part
 async def _load(info: Info, customer_ids: Sequence[uuid.UUID], selection: Selection) -> Attributes:
-    own = info.context.customer
-    if "marketingConsent" not in selection or own is None or own.id not in customer_ids:
+    if "marketingConsent" not in selection or info.context.staff is not None:
         return {}
-    return {own.id: {"marketing_consent": [CustomerConsent.of(one) for one in await consent.standing(own)]}}
+    return {
+        customer_id: {"marketing_consent": [CustomerConsent.of(one) for one in await consent.standing(customer_id)]}
+        for customer_id in customer_ids
+    }
 
 
 @strawberry.type
@@ -76,4 +78,4 @@ async def _change(info: Info, inputs: list[ConsentInput]) -> CustomerConsentPayl
         await consent.change(own, given, proof_of(info.context), client_of(info))
     except DomainErrors as wrong:
         raise DomainErrors([error.under("consent") for error in wrong.errors]) from wrong
-    return CustomerConsentPayload(consent=[CustomerConsent.of(one) for one in await consent.standing(own)])
+    return CustomerConsentPayload(consent=[CustomerConsent.of(one) for one in await consent.standing(own.id)])

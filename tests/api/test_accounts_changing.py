@@ -13,6 +13,7 @@ from tests.api.account_operations import (
     EVERYWHERE,
     LINK,
     LINK_SEND,
+    LOGIN,
     OTHER_PASSWORD,
     PASSWORD,
     PASSWORD_UPDATE,
@@ -156,6 +157,9 @@ async def test_consent_of_a_verified_address_holds_at_once_and_is_withdrawn(api:
     assert answer[0]["state"] == "REVOKED"
     read = (await api.ok("{ me { marketingConsent { channel state } } }", token=token))["me"]["marketingConsent"]
     assert read == answer
+    at_sign_in = LOGIN.replace("accessToken", "customer { marketingConsent { channel state } }", 1)
+    given_in = {"input": {"email": ADA, "password": PASSWORD}}
+    assert (await api.ok(at_sign_in, given_in))["customerLogin"]["customer"]["marketingConsent"] == answer, "at sign-in"
     twice = await api.refused(CONSENT, {"consent": taken_back * 2}, token=token)
     assert twice[0]["field"] == ["consent", "1", "channel"]
 

@@ -1,6 +1,7 @@
 """Accounts in two hands at once: one owner of an address, no session that outlives what ends it, no order lost."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -136,3 +137,28 @@ async def test_an_order_that_is_placed_while_its_address_is_verified_is_in_the_a
     assert emails == {ADA}
     owners = await db.fetch("SELECT DISTINCT customer_id IS NOT NULL AS joined FROM orders")
     assert [row["joined"] for row in owners] == [True]
+
+
+async def test_an_order_that_somebody_holds_joins_when_they_let_go(api: Api, drain: Drain) -> None:
+    await checkout.placed(api)
+    claim = await sign_up(api, ADA)
+    await drain()
+    link = (await account_mails.last(ADA, "account_verify_email")).token
+    async with db.unit_of_work():
+        await db.execute("SELECT FROM orders FOR UPDATE")
+        verifying = asyncio.create_task(
+            api.ok(VERIFY, {"token": link}, token=claim["accessToken"]), context=contextvars.Context()
+        )
+        await asyncio.wait_for(verifying, timeout=20)
+    assert await db.fetchval("SELECT customer_id FROM orders") is None
+    await drain()
+    assert await db.fetchval("SELECT customer_id FROM orders") == await db.fetchval("SELECT id FROM customers")
+
+
+async def test_an_order_whose_placing_saw_no_account_joins_it_afterwards(api: Api, drain: Drain) -> None:
+    await verified(api, drain, ADA)
+    await drain()
+    await checkout.placed(api)
+    await db.execute("UPDATE orders SET customer_id = NULL")
+    await drain()
+    assert await db.fetchval("SELECT customer_id FROM orders") == await db.fetchval("SELECT id FROM customers")

@@ -213,6 +213,7 @@ async def test_a_closed_account_is_closed_for_every_token_link_and_password(
     assert "account_reset_password" not in await account_mails.templates(ADA)
     await api.ok(close.replace("Disable", "Enable"), account, token=staff_token)
     assert await me(api, token) is None
+    assert (await api.refused(LINK, {"token": sign_in}))[0]["code"] == "INVALID_LINK"
     assert codes(await login(api, ADA)) == []
 
 

@@ -1,7 +1,8 @@
-"""What people read about their own consent."""
+"""What people read about their own consent and account."""
 
 import pytest
 
+from app.messaging import account_mails
 from app.messaging.rendering import render_email, render_sms
 from app.messaging.sms import SmsEncoding, sms_length
 
@@ -11,6 +12,7 @@ SHOP = {
     "email": "hello@shop.example",
     "address": ["12 Harbour Street", "Portland, ME 04101"],
 }
+LINK = "https://shop.example/account/sign-in/abc"
 VALUES = {
     "language": "en",
     "shop": SHOP,
@@ -51,3 +53,16 @@ def test_help_says_how_to_reach_the_shop() -> None:
     assert "hello@shop.example" in render_sms("sms_help", VALUES)
     assert "Call 555-0100" in render_sms("sms_help", {**VALUES, "help_text": "Call 555-0100 on weekdays."})
     assert "Reply STOP" in render_sms("sms_help", {**VALUES, "contact": None})
+
+
+@pytest.mark.parametrize("template", sorted(account_mails.TEMPLATES))
+def test_mail_about_an_account_names_the_shop_has_its_link_and_nothing_else(template: str) -> None:
+    bare = {**SHOP, "url": None, "email": None, "address": []}
+    for shop in (SHOP, bare):
+        values = {"language": "en", "shop": shop} | ({"url": LINK} if template in account_mails.WITH_LINK else {})
+        mail = render_email(template, values)
+        assert "Tradewind Supply" in mail.subject
+        for part in (mail.html, mail.text):
+            assert "{{" not in part
+            assert "None" not in part
+            assert (LINK in part) == (template in account_mails.WITH_LINK)
