@@ -321,6 +321,14 @@ async def test_an_empty_stock_cell_states_no_stock() -> None:
     assert [row["stock"] for row in await variants()] == [5, 7]
 
 
+async def test_a_spreadsheet_s_apostrophe_before_a_number_goes() -> None:
+    await imported(
+        "Handle,Title,Variant Price,Variant SKU,Variant Barcode\nmug,'Mug,5,'0042,'400\ncup,'-cup,5,''7,'=8\n"
+    )
+    rows = await db.fetch("SELECT p.name, sku, barcode FROM product_variants v JOIN products p ON p.id = product_id")
+    assert sorted(tuple(row.values()) for row in rows) == [("'Mug", "0042", "400"), ("-cup", "'7", "=8")]
+
+
 async def test_a_product_joins_every_collection_that_its_rows_name() -> None:
     content = (
         "Handle,Title,Variant Price,Image Src,Collection,"

@@ -56,7 +56,7 @@ def products(draw: st.DrawFn, handle: str) -> ProductDraft:
             for number, name in enumerate(draw(st.lists(_names, max_size=5)))
         ],
         option_names=names,
-        option_values=[draw(st.just([]) | st.permutations(some)) for some in values],
+        option_values=[draw(st.permutations(some)) if draw(st.booleans()) else [] for some in values],
         variants=[_variant(draw, options, urls) for options in dict.fromkeys(chosen)],
         images=[
             ImageDraft(0, url, draw(_texts.map(lambda text: text or None)), None, draw(size), draw(size))
@@ -81,7 +81,7 @@ def _variant(draw: st.DrawFn, options: tuple[str, ...], urls: list[str]) -> Vari
         continue_selling=draw(st.booleans()),
         requires_shipping=draw(st.booleans()),
         taxable=draw(st.booleans()),
-        image_url=draw(st.sampled_from(urls)) if urls and draw(st.booleans()) else None,
+        image_url=draw(st.sampled_from(urls)) if draw(st.booleans()) and urls else None,
     )
 
 
