@@ -4,8 +4,9 @@ import pytest
 
 from app import db
 from app.staff.permissions import Permission
+from tests.api.staff_operations import KEY_CREATE, KEY_REVOKE, codes
 from tests.client import Api
-from tests.factories import api_keys
+from tests.factories import api_keys, staff
 
 ORDERS = "{ orders { nodes { id } } }"
 WAREHOUSES = "{ warehouses { id } }"
@@ -57,3 +58,38 @@ async def test_its_last_use_is_known_to_the_hour(api: Api) -> None:
     with db.counted_statements() as statements:
         await api.ok(ORDERS, token=key)
     assert not [text for text in statements if "UPDATE" in text]
+
+
+async def test_a_key_is_made_shown_once_and_ended_at_once(api: Api) -> None:
+    maker = await staff.signed_in({Permission.API_KEYS_WRITE, Permission.ORDERS_READ})
+    made = (await api.ok(KEY_CREATE, {"permissions": ["ORDERS_READ"]}, token=maker))["apiKeyCreate"]
+    key, shown = made["key"], made["apiKey"]
+    assert key.startswith("twk_")
+    assert key.endswith(shown["lastCharacters"])
+    await api.ok(ORDERS, token=key)
+    listed = (await api.ok("{ apiKeys { id permissions lastUsedAt } }", token=maker))["apiKeys"]
+    assert [(one["id"], one["permissions"], bool(one["lastUsedAt"])) for one in listed] == [
+        (shown["id"], ["ORDERS_READ"], True)
+    ]
+    rows = str([dict(row) for row in await db.fetch("SELECT k.*, c.after FROM api_keys k, audit_changes c")])
+    assert key not in rows
+    assert key.encode().hex() not in rows
+    await api.ok(KEY_REVOKE, {"id": shown["id"]}, token=maker)
+    assert (await api.query(ORDERS, token=key)).codes == ["UNAUTHENTICATED"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"permissions": ["ORDERS_WRITE"]}, "PERMISSION_NOT_HELD"),
+        ({"permissions": []}, "REQUIRED"),
+        ({"permissions": ["API_KEYS_WRITE"]}, "INVALID"),
+        ({"permissions": ["STAFF_WRITE"]}, "INVALID"),
+        ({"permissions": ["ORDERS_READ"], "expiresAt": "2020-01-01T00:00:00Z"}, "OUT_OF_RANGE"),
+    ],
+)
+async def test_a_key_that_nobody_should_have_is_not_made(api: Api, given: dict[str, object], code: str) -> None:
+    may = {Permission.API_KEYS_WRITE, Permission.STAFF_WRITE, Permission.ORDERS_READ}
+    maker = await staff.signed_in(may)
+    assert await codes(api, KEY_CREATE, given, maker) == [code]
+    assert await db.fetchval("SELECT count(*) FROM api_keys") == 0
