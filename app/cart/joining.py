@@ -75,11 +75,8 @@ def _attributes(cart: CartSnapshot, other: CartSnapshot) -> list[dict[str, str]]
 
 
 def _contact(cart: CartSnapshot, other: CartSnapshot) -> tuple[str | None, str | None]:
-    """What reaches one person: nobody's number is put beside somebody else's email."""
-    if not any(cart.contact):
-        return other.contact
+    """What reaches one person: where the two name different ones, nobody's number is put beside another's email."""
     (email, phone), (other_email, other_phone) = cart.contact, other.contact
     if (email and other_email and email != other_email) or (phone and other_phone and phone != other_phone):
         return cart.email, cart.phone
-    same_person = (email and email == other_email) or (phone and phone == other_phone)
-    return (cart.email or other_email, cart.phone or other_phone) if same_person else (cart.email, cart.phone)
+    return cart.email or (None if email else other_email), cart.phone or (None if phone else other_phone)

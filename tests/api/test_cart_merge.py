@@ -74,6 +74,8 @@ async def test_what_the_target_has_stays_and_what_it_lacks_comes(api: Api) -> No
     assert cart["note"] == "Mine"
     assert cart["attributes"] == [_attribute("b", "9"), _attribute("a", "1")]
     assert cart["buyerIdentity"] == {"email": "ada@example.com", "phone": "+442079460018", "countryCode": "GB"}
+    half = await carts.cart(email="ada@example.com")
+    assert (await merge(api, source, half))["cart"]["buyerIdentity"]["phone"] == "+442079460018"
     other = await carts.cart(email="bob@example.com", country_code="US")
     await payload(api, DETAILS, id=other.gid, input={"note": "Other"})
     cart = (await merge(api, source, other))["cart"]
