@@ -14,9 +14,16 @@ ADDRESSES = """
     UNION SELECT 'SMS', phone FROM profiles WHERE id = $1 AND phone IS NOT NULL
     ORDER BY 1, 2
 """
+# A household's number is somebody else's as well: their consent stands, and nothing more goes out to who was erased.
+_IS_SHARED = """
+    SELECT EXISTS (
+        SELECT FROM profiles
+        WHERE phone = $2 AND merged_into_id IS NULL AND erased_at IS NULL AND id <> $1
+    )
+"""
 # The record of consent is append-only but for this: what names its person is emptied (`consents_are_kept`).
 _EMPTY = """
-    UPDATE consents SET address = '', ip = NULL, user_agent = NULL
+    UPDATE consents SET address = '', ip = NULL, user_agent = NULL, detail = NULL
     WHERE profile_id IN (SELECT id FROM profiles WHERE id = $1 OR merged_into_id = $1) AND address <> ''
 """
 
@@ -29,6 +36,8 @@ async def erase_addresses(profile_id: uuid.UUID) -> None:
     db.current_unit_of_work()
     for row in await db.fetch(ADDRESSES, profile_id):
         channel = MessageChannel(row["channel"])
+        if channel is not MessageChannel.EMAIL and await db.fetchval(_IS_SHARED, profile_id, row["address"]):
+            continue
         await consent.lock(channel, row["address"])
         await suppressions.add(channel, row["address"], SuppressionReason.ERASED)
         await suppressions.forget(channel, row["address"])

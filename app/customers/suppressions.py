@@ -155,9 +155,12 @@ async def lift_by_receiver(channel: MessageChannel, address: str, reason: Suppre
 
 
 async def forget(channel: MessageChannel, address: str) -> None:
-    """Keep the hash, not the address, of whatever is on the list."""
+    """Keep the hash, not the address nor what was said of it, of whatever is on the list."""
     await db.execute(
-        "UPDATE suppressions SET address = NULL WHERE channel = ANY($1) AND address_hash = ANY($2::bytea[])",
+        """
+        UPDATE suppressions SET address = NULL, detail = NULL
+        WHERE channel = ANY($1) AND address_hash = ANY($2::bytea[])
+        """,
         channels_of(channel),
         address_hashes(channel, address),
     )

@@ -22,12 +22,16 @@ from app.privacy.tables import Subject, bound
 
 DUE = "privacy.erasure_due"
 """Timer and event: look again."""
-SOON, LATER = timedelta(minutes=15), timedelta(days=1)
-DAYS = frozenset(
+SOON, TOMORROW, NEXT_WEEK = timedelta(minutes=15), timedelta(days=1), timedelta(days=7)
+WITH_ORDERS = frozenset(
     {"orders", "order_lines", "shipments", "tracking_events", "messages", "message_links", "message_clicks",
-     "provider_notices", "dev_messages", "payments", "test_gateway_payments", "crm_contacts"}
+     "provider_notices", "dev_messages", "payments", "test_gateway_payments"}
 )  # fmt: skip
-"""What may take days; anything else that waits is over within minutes."""
+"""What waits for orders to be closed long enough."""
+_NEXT_ORDER = """
+    SELECT min(t.updated_at) + :days * interval '1 day' FROM orders t WHERE t.id IN :orders AND t.status <> 'OPEN'
+      AND t.updated_at > business_now() - :days * interval '1 day'
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -133,5 +137,10 @@ async def _note(work: _Work) -> None:
 
 
 async def _look_again(work: _Work) -> datetime:
-    now = await clock.now()
-    return now + (LATER if work.waiting.keys() <= DAYS else SOON)
+    now, waiting = await clock.now(), set(work.waiting)
+    if waiting - WITH_ORDERS - {"crm_contacts"}:
+        return now + SOON
+    sql, arguments = bound(_NEXT_ORDER, work.subject)
+    closed_long_enough: datetime | None = await db.fetchval(sql, *arguments)
+    latest = now + (TOMORROW if "crm_contacts" in waiting else NEXT_WEEK)
+    return min(closed_long_enough or latest, latest)
