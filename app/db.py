@@ -162,6 +162,26 @@ def pool_state() -> PoolState:
     return PoolState(size - idle, idle, pool.get_max_size())
 
 
+_waiting: dict[object, float] = {}
+"""Since when who waits for a connection; the oldest first."""
+
+
+@contextmanager
+def _waits_for_connection() -> Iterator[None]:
+    started, who = time.perf_counter(), object()
+    _waiting[who] = started
+    try:
+        yield
+    finally:
+        del _waiting[who]
+    instruments.waited_for_connection(time.perf_counter() - started)
+
+
+def longest_wait_seconds() -> float:
+    """How long somebody in this process has been waiting for a connection by now; 0 where nobody is."""
+    return time.perf_counter() - next(iter(_waiting.values())) if _waiting else 0.0
+
+
 class _Connected:
     """A connection of the pool, or the transaction's; how long it had to be waited for is counted."""
 
@@ -171,10 +191,8 @@ class _Connected:
         self._wrapper = _client().acquire_connection()
 
     async def __aenter__(self) -> Any:
-        started = time.perf_counter()
-        connection = await self._wrapper.__aenter__()
-        instruments.waited_for_connection(time.perf_counter() - started)
-        return connection
+        with _waits_for_connection():
+            return await self._wrapper.__aenter__()
 
     async def __aexit__(self, *raised: Any) -> None:
         await self._wrapper.__aexit__(*raised)
@@ -283,9 +301,8 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
         raise RuntimeError("the database is not open in this process")
     work = UnitOfWork()
     with tracing.span("transaction"):
-        started = time.perf_counter()
-        connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
-        instruments.waited_for_connection(time.perf_counter() - started)
+        with _waits_for_connection():
+            connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
         try:
             transaction = TransactionWrapper(base)
             transaction._connection = connection

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
+from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -22,6 +23,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from app import db
 from app.errors import CommonErrorCode
 from app.logging import log_fault
 from app.settings import Settings
@@ -37,6 +39,11 @@ from schema.throttling import refusal as too_many
 
 Page: TypeAlias = Callable[[Request], Awaitable[Response]]
 BAD_REQUEST = "BAD_REQUEST"
+
+OVERLOADED = "OVERLOADED"
+OVERLOADED_AFTER_SECONDS = 1.0
+"""That somebody waits for a connection to the database: whoever comes now would wait longer, and slow down those."""
+RETRY_OVERLOADED_AFTER_SECONDS = 2
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _CODES = {
@@ -54,6 +61,13 @@ class TooManyRequestsError(HTTPException):
     def __init__(self, wait_seconds: int) -> None:
         super().__init__(429, "")
         self.wait_seconds = wait_seconds
+
+
+class OverloadedError(HTTPException):
+    """The request was not begun; see docs/decisions/overload.md."""
+
+    def __init__(self) -> None:
+        super().__init__(503, "The shop has more to do than it can. Try again in a moment.")
 
 
 class LimitedRequest(StarletteRequestAdapter):
@@ -134,7 +148,10 @@ class View(GraphQL[Context, None]):
                 raise HTTPException(429, f"A client has {self.streams.per_client} streams at most.")
             response = await self._answer(request)
         except TooManyRequestsError as refusal:
-            response = self._too_many(request, refusal.wait_seconds)
+            response = self._unread(request, 429, too_many(refusal.wait_seconds), refusal.wait_seconds)
+        except OverloadedError as refusal:
+            error = GraphQLError(refusal.reason, extensions={"code": OVERLOADED, "requestId": _request_id(request)})
+            response = self._unread(request, 503, error, RETRY_OVERLOADED_AFTER_SECONDS)
         except HTTPException as refusal:
             response = self._refuse(request, refusal.status_code, refusal.reason)
         except InvalidOperationTypeError as refusal:
@@ -160,7 +177,10 @@ class View(GraphQL[Context, None]):
         return False
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
-        """Raises HTTPException: 503 when the database does not say whose token it is, 429 when nothing is left."""
+        """Raises HTTPException: 503 when the database does not say whose token it is, or has too much to do already;
+        429 when nothing is left."""
+        if db.longest_wait_seconds() > OVERLOADED_AFTER_SECONDS:
+            raise OverloadedError
         try:
             async with asyncio.timeout(self.settings.request_timeout_seconds):
                 context = await build_context(request, self.settings)
@@ -309,9 +329,9 @@ class View(GraphQL[Context, None]):
             response.headers["Connection"] = "close"
         return response
 
-    def _too_many(self, request: Request, wait_seconds: int) -> Response:
-        body = {"errors": [too_many(wait_seconds).formatted]}
-        response = self._json(body, 429, answer_type(request.headers.get("accept")))
+    def _unread(self, request: Request, status: int, error: GraphQLError, wait_seconds: int) -> Response:
+        """A refusal before anything of the request was looked at."""
+        response = self._json({"errors": [error.formatted]}, status, answer_type(request.headers.get("accept")))
         response.headers["Retry-After"] = str(wait_seconds)
         if request.method == "POST":
             response.headers["Connection"] = "close"  # the body is not read
