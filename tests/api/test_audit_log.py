@@ -11,7 +11,7 @@ from app.audit import operators
 from app.staff import service
 from app.staff.permissions import Permission
 from tests.client import Api
-from tests.factories import api_keys, shop, staff
+from tests.factories import accounts, api_keys, shop, staff
 
 AUDITED = """
     SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'audited'
@@ -21,8 +21,8 @@ NOT_AUDITED = {
     "the log itself": {"audit_entries", "audit_changes"},
     "machinery": {
         "events", "event_receipts", "timers", "job_problems", "upload_chunks", "checkout_attempts", "invariant_results",
-        "upkeep", "download_links", "tortoise_migrations", "flow_catalogue", "flow_dates", "flow_run_steps", "campaign_recipients",
-        "crm_contacts", "figure_counts", "segment_counts", "segment_memberships", "dev_messages",
+        "upkeep", "download_links", "tortoise_migrations", "flow_catalogue", "flow_dates", "flow_run_steps",
+        "campaign_recipients", "crm_contacts", "figure_counts", "segment_counts", "segment_memberships", "dev_messages",
         "test_gateway_payments",
     },
     "secrets": {"session_tokens", "account_tokens"},
@@ -104,10 +104,13 @@ async def test_a_refused_attempt_is_there_with_its_codes_and_nothing_changed(api
 
 
 async def test_an_entry_is_there_exactly_when_its_change_is(api: Api) -> None:
-    with pytest.raises(RuntimeError):
+    async def broken() -> None:
         async with operators.command("break"), db.unit_of_work():
             await db.execute("UPDATE shop SET name = 'Broken'")
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await broken()
     assert await entries() == []
     assert await changes() == []
 
@@ -127,3 +130,63 @@ async def test_reading_and_what_shoppers_do_leave_nothing(api: Api, staff_token:
         await api.ok("mutation { cartCreate { cart { id } userErrors { code } } }")
     assert not [text for text in statements if "audit" in text]
     assert await entries() == []
+
+
+LOG = """
+query ($first: Int, $after: String, $action: String, $actor: ID, $subject: ID, $since: DateTime, $until: DateTime) {
+  auditLog(first: $first, after: $after, action: $action, actorId: $actor, subjectId: $subject, since: $since,
+           until: $until) {
+    nodes { action outcome actorKind actorId actorName occurredAt changeCount
+            changes { table operation before after } }
+    totalCount pageInfo { endCursor hasNextPage }
+  }
+}
+"""
+
+
+async def test_the_log_is_read_page_by_page_and_by_what_one_looks_for(api: Api) -> None:
+    reader = await staff.signed_in({Permission.AUDIT_READ})
+    writer = await staff.signed_in({Permission.PRODUCTS_WRITE})
+    hats = (await api.ok(CREATE % '"Hats"', token=writer))["collectionCreate"]["collection"]["id"]
+    await api.refused(CREATE % '""', token=writer)
+    update = 'mutation ($id: ID!) { collectionUpdate(id: $id, input: { name: "Caps" }) { userErrors { code } } }'
+    await api.ok(update, {"id": hats}, token=writer)
+
+    async def read(**given: Any) -> list[tuple[str, str]]:
+        log = (await api.ok(LOG, given, token=reader))["auditLog"]
+        return [(node["action"], node["outcome"]) for node in log["nodes"]]
+
+    whole = [("collectionUpdate", "DONE"), ("collectionCreate", "REFUSED"), ("collectionCreate", "DONE")]
+    assert await read() == whole
+    first = (await api.ok(LOG, {"first": 2}, token=reader))["auditLog"]
+    assert (first["totalCount"], first["pageInfo"]["hasNextPage"]) == (3, True)
+    assert await read(first=2, after=first["pageInfo"]["endCursor"]) == whole[2:]
+    newest = first["nodes"][0]
+    (change,) = newest["changes"]
+    assert (newest["changeCount"], change["table"], change["operation"]) == (1, "collections", "UPDATE")
+    assert (change["before"]["name"], change["after"]["name"]) == ("Hats", "Caps")
+    assert await read(subject=hats) == [whole[0], whole[2]]
+    assert await read(action="collectionUpdate") == whole[:1]
+    assert await read(actor=newest["actorId"]) == whole
+    assert await read(actor=f"staff_{'0' * 32}") == []
+    assert await read(since=newest["occurredAt"]) == whole[:1]
+    assert await read(until=newest["occurredAt"]) == whole[1:]
+    assert (await api.query(LOG, {"subject": "nonsense"}, token=reader)).codes == ["INVALID_ID"]
+    assert (await api.query(LOG, token=writer)).codes == ["FORBIDDEN"]
+
+
+async def test_what_names_a_shopper_carries_whose_it_is_or_is_not_kept(api: Api, staff_token: str) -> None:
+    ada = await accounts.signed_in(email="ada@example.com")
+    suppress = """mutation ($address: String!) {
+        suppressionAdd(input: { channel: EMAIL, address: $address }) { userErrors { code } } }"""
+    for address in ("ada@example.com", "stranger@example.com"):
+        await api.ok(suppress, {"address": address}, token=staff_token)
+    known, unknown = (row for row in await changes() if row["table_name"] == "suppressions")
+    assert (known["profile_id"], known["after"]["address"]) == (ada.profile_id, "ada@example.com")
+    assert (unknown["profile_id"], unknown["after"]["address"]) == (None, "[personal]")
+    async with operators.command("erase"), db.unit_of_work():
+        await db.execute("SELECT set_config('tradewind.erasing', 'on', true)")
+        await db.execute("UPDATE profiles SET first_name = 'Ada', email = 'erased@example.com'")
+    erased = (await changes())[-1]
+    assert erased["profile_id"] == ada.profile_id
+    assert "example.com" not in json.dumps([erased["before"], erased["after"]])
