@@ -3,7 +3,6 @@
 import asyncio
 
 import structlog
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,12 +28,10 @@ class Deadlines:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        now = asyncio.get_running_loop().time
+        loop = asyncio.get_running_loop()
+        now = loop.time
         allowed, whole, slow, started = BODY_SECONDS, False, False, False
-
-        def give_time(*, endless: bool = False) -> None:
-            if not deadline.expired():
-                deadline.reschedule(None if endless else now() + self.seconds)
+        deadline = _Deadline(self.seconds, loop)
 
         async def receive_in_time() -> Message:
             nonlocal allowed, whole, slow
@@ -48,10 +45,9 @@ class Deadlines:
                 # To the application it is a client that went away: it takes back whatever it has begun.
                 slow = whole = True
                 return {"type": "http.disconnect"}
-            allowed += len(message.get("body", b"")) / BODY_BYTES_PER_SECOND - (now() - began)
+            deadline.moved = now()
+            allowed += len(message.get("body", b"")) / BODY_BYTES_PER_SECOND - (deadline.moved - began)
             whole = not message.get("more_body", False)
-            if not started:
-                give_time()
             return message
 
         async def send_in_time(message: Message) -> None:
@@ -60,28 +56,62 @@ class Deadlines:
                 return  # what it says to a client that went away
             if message["type"] == "http.response.start":
                 started = True
-                streams = Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
-                give_time(endless=streams)
-            elif deadline.when() is not None:
-                give_time()
+                if _is_event_stream(message):
+                    deadline.stop()
+            deadline.moved = now()
             await send(message)
 
         try:
-            async with asyncio.timeout(self.seconds) as deadline:
-                await self.app(scope, receive_in_time, send_in_time)
+            await self.app(scope, receive_in_time, send_in_time)
         except ClientDisconnect:
             if not slow:
                 return  # nobody is there to answer
-        except TimeoutError:
-            if not deadline.expired():
+        except asyncio.CancelledError:
+            if not deadline.is_over():
                 raise
             log.warning("request given up", started=started)
             if started:
                 raise ConnectionAbortedError from None
             await _refusal(503, "It took too long, and was given up.")(scope, receive, send)
             return
+        finally:
+            deadline.stop()
         if slow and not started:
             await _refusal(408, "The request's body came too slowly.")(scope, receive, send)
+
+
+class _Deadline:
+    """Cancels this task when nothing has moved for so long. One timer for a request: each costs as much as all else."""
+
+    def __init__(self, seconds: float, loop: asyncio.AbstractEventLoop) -> None:
+        self.seconds = seconds
+        self.moved = loop.time()
+        self._loop = loop
+        self._task = asyncio.current_task()
+        self._before = self._task.cancelling() if self._task else 0
+        self._expired = False
+        self._timer = loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        left = self.moved + self.seconds - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        elif self._task is not None:
+            self._expired = True
+            self._task.cancel()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def is_over(self) -> bool:
+        """Whether a cancellation that has arrived is this one's, and nobody else's beside it."""
+        return self._expired and self._task is not None and self._task.uncancel() <= self._before
+
+
+def _is_event_stream(message: Message) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/event-stream") for name, value in message["headers"]
+    )
 
 
 def _refusal(status: int, message: str) -> JSONResponse:
