@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from app import db, invariants
+from app.catalogue import service
 from app.catalogue.importing.service import ImportReport, import_file
 from app.catalogue.shopify_csv import FileRefused
 from tests.factories import catalogue
@@ -327,6 +328,15 @@ async def test_a_spreadsheet_s_apostrophe_before_a_number_goes() -> None:
     )
     rows = await db.fetch("SELECT p.name, sku, barcode FROM product_variants v JOIN products p ON p.id = product_id")
     assert sorted(tuple(row.values()) for row in rows) == [("'Mug", "0042", "400"), ("-cup", "'7", "=8")]
+
+
+async def test_plain_text_that_staff_gave_stays_while_the_html_is_the_same() -> None:
+    await service.create_product({"name": "Mug", "slug": "mug", "description": "Odd   blanks"})
+    (html,) = [row["description_html"] for row in await db.fetch("SELECT description_html FROM products")]
+    await imported(f"Handle,Title,Body (HTML)\nmug,Mug,{html}\n")
+    assert (await product("mug"))["description"] == "Odd   blanks"
+    await imported("Handle,Title,Body (HTML)\nmug,Mug,<p>Other</p>\n")
+    assert (await product("mug"))["description"] == "Other"
 
 
 async def test_a_product_joins_every_collection_that_its_rows_name() -> None:
