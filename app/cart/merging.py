@@ -148,7 +148,6 @@ def _owner_after(source: db.Record, target: db.Record, customer_id: uuid.UUID | 
 
 
 async def _write(given: CartSnapshot, kept: CartSnapshot, after: CartSnapshot, rows: Rows) -> CartSnapshot:
-    await _hold_people(rows)
     if after != kept:
         after = await _write_one(kept, after)
         person = rows[given.id]["profile_id"]
@@ -167,13 +166,6 @@ async def _write_one(before: CartSnapshot, after: CartSnapshot) -> CartSnapshot:
         raise RuntimeError("a locked cart was changed by somebody else")
     profile_id = await owners.changed(before, after, row["profile_id"])
     return replace(after, revision=before.revision + 1, updated_at=row["updated_at"], profile_id=profile_id)
-
-
-async def _hold_people(rows: Rows) -> None:
-    """The carts' people in one order, before either is told anything: two merges may be about the same two people."""
-    people = [row["profile_id"] for row in rows.values() if row["profile_id"] is not None]
-    if len(set(people)) > 1:
-        await db.execute("SELECT FROM profiles WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE", people)
 
 
 async def _give(rows: Rows, source_id: uuid.UUID, target_id: uuid.UUID, owner: uuid.UUID | None) -> None:

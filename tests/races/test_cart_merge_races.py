@@ -172,7 +172,7 @@ async def test_two_devices_that_sign_in_at_once_end_with_one_cart(api: Api) -> N
 
 
 async def test_two_people_whose_carts_are_merged_crosswise(api: Api) -> None:
-    """The carts' people are locked in one order, whichever cart is emptied."""
+    """Both are told of it: neither merge waits for the other's people while it holds its own."""
     pen = await catalogue.product(stock=None)
 
     async def cart(email: str) -> MadeCart:
