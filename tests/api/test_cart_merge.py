@@ -193,5 +193,15 @@ async def test_consent_that_was_given_in_the_source_holds(api: Api) -> None:
     assert await db.fetch("SELECT * FROM consents ORDER BY id") == before
 
 
+async def test_the_people_of_both_carts_are_told(api: Api) -> None:
+    pen = await catalogue.product()
+    source = await carts.cart((pen.variant_id, 1), email="ada@example.com")
+    target = await carts.cart(email="bob@example.com")
+    await db.execute("DELETE FROM events")
+    await merge(api, source, target)
+    told = await db.fetch("SELECT payload ->> 'cartId' AS cart_id FROM events WHERE type = 'cart.updated'")
+    assert {row["cart_id"] for row in told} == {str(source.id), str(target.id)}
+
+
 def _attribute(key: str, value: str) -> dict[str, str]:
     return {"key": key, "value": value}
