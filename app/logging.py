@@ -13,6 +13,7 @@ import structlog
 from app.settings import Settings, get_settings
 
 MAX_LOGGED_FRAMES = 12
+MAX_CAUSES = 5
 
 
 def configure_logging(settings: Settings) -> None:
@@ -68,6 +69,27 @@ def log_fault(fault: BaseException, **where: object) -> None:
         log.error("fault", **where, exc_info=fault)
     else:
         log.error("fault", **where, **_described(fault))
+
+
+def cause_of(fault: BaseException) -> str:
+    """What staff read of a failure that is kept, such as a dead letter's; in production without foreign texts.
+
+    Exceptions of our own say codes and names of places; PostgreSQL's and those of libraries quote values.
+    """
+    if not get_settings().is_production:
+        return "".join(traceback.format_exception(fault))
+    lines: list[str] = []
+    shown: BaseException | None = fault
+    while shown is not None and len(lines) < MAX_CAUSES:
+        said = f": {shown}" if type(shown).__module__.startswith("app.") else ""
+        known = {name: value for name, value in _described(shown).items() if name not in ("fault", "trace") and value}
+        frames = "".join(
+            f"  {frame.filename}:{frame.lineno} {frame.name}\n"
+            for frame in traceback.extract_tb(shown.__traceback__)[-MAX_LOGGED_FRAMES:]
+        )
+        lines.insert(0, f"{frames}{type(shown).__qualname__}{said} {known or ''}".rstrip())
+        shown = shown.__cause__
+    return "\n".join(lines)
 
 
 def _described(fault: BaseException) -> dict[str, object]:

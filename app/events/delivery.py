@@ -6,7 +6,6 @@ handler may run again. What is not: any order between events.
 """
 
 import time
-import traceback
 import uuid
 
 import orjson
@@ -17,6 +16,7 @@ from app.events import recording
 from app.events.registry import Event, Handler, subscribed
 from app.kit.ids import new_id
 from app.kit.leases import renewed
+from app.logging import cause_of
 from app.metrics import instruments
 
 LEASE_SECONDS = 5.0
@@ -117,7 +117,7 @@ async def _handle(event: Event, done: set[str], kept: recording.Kept | None) -> 
                 log.exception(
                     "event handler failed", event_type=event.type, event_id=str(event.id), handler=handler.name
                 )
-                failures[handler] = "".join(traceback.format_exception(error))[-MAX_CAUSE_CHARS:]
+                failures[handler] = cause_of(error)[-MAX_CAUSE_CHARS:]
             instruments.event_handled(handler.name, time.perf_counter() - started, failed=handler in failures)
     if acknowledged:
         return
