@@ -15,6 +15,7 @@ from app.customers import timeline
 from tests.factories import due_runs, flows, shop
 from tests.faults.crew import Crew, crew
 from tests.faults.processes import Process, until
+from tests.faults.report import Figures
 
 pytestmark = pytest.mark.faults
 
@@ -67,32 +68,35 @@ async def everything_is_done() -> bool:
     return await unfinished() == 0
 
 
-async def books_are_right(runs: int, *, mails: int, unknown: int = 0) -> None:
+async def lost_and_doubled(runs: int, *, mails: int, unknown: int = 0) -> dict[str, int]:
     """Every run came to its end, every mail came once or (where its process died) may not have come."""
     completed = await db.fetchval("SELECT count(*) FROM flow_runs WHERE status = 'COMPLETED'")
     states = {row["state"]: row["count"] for row in await db.fetch("SELECT state, count(*) FROM messages GROUP BY 1")}
     assert completed == runs
     assert states.get("UNKNOWN", 0) <= unknown
-    assert states.get("SENT", 0) + states.get("UNKNOWN", 0) == mails, states
+    doubled: int = await db.fetchval("SELECT coalesce(sum(deliveries - 1), 0)::int FROM dev_messages")
+    assert (mails - states.get("SENT", 0) - states.get("UNKNOWN", 0), doubled) == (0, 0), states
     assert await due_runs.unexplained() == {}
     assert await db.fetchval("SELECT count(*) FROM dead_letters") == 0
     assert await invariants.check() == []
+    return {"lost": mails - states.get("SENT", 0) - states.get("UNKNOWN", 0), "doubled": doubled}
 
 
 @pytest.mark.usefixtures("_shop")
-async def test_two_schedulers_and_four_workers_on_the_same_due_runs(at_work: Crew) -> None:
+async def test_two_schedulers_and_four_workers_on_the_same_due_runs(at_work: Crew, figures: Figures) -> None:
     people = await due_runs.people(120)
     flow_id = await flows.publish("reminder", WAIT, COUPON, MAIL, trigger=TRIGGER, exitOn=EXIT_ON)
     start = time.monotonic()
     await due_runs.due(flow_id, people, step="wait")
     await until(everything_is_done, 60, "every run is at its end")
-    print(f"\n  120 runs, coupons and mails in {time.monotonic() - start:.1f} s")
-    await books_are_right(120, mails=120)
+    seconds = time.monotonic() - start
+    cost = await lost_and_doubled(120, mails=120)
+    figures("2 schedulers and 4 workers at the same 120 due runs", **cost, recovered_seconds=seconds)
     assert await db.fetchval("SELECT count(*) FROM discount_codes") == 120
 
 
 @pytest.mark.usefixtures("_shop")
-async def test_redis_flushed_with_ten_thousand_due_runs(at_work: Crew) -> None:
+async def test_redis_flushed_with_ten_thousand_due_runs(at_work: Crew, figures: Figures) -> None:
     people = await due_runs.people(10_000)
     writes = await flows.publish("reminder", WAIT, MAIL, trigger=TRIGGER, exitOn=EXIT_ON)
     ends = await flows.publish("quiet", WAIT, {"key": "over", "kind": "end"}, trigger=TRIGGER)
@@ -107,8 +111,10 @@ async def test_redis_flushed_with_ten_thousand_due_runs(at_work: Crew) -> None:
         await cache().flushall()
         start = time.monotonic()
     await until(everything_is_done, 120, "ten thousand runs are at their end after all")
-    print(f"\n  10,000 timers fired in {fired:.1f} s; after the flush all through in {time.monotonic() - start:.1f} s")
-    await books_are_right(GO_ON, mails=GO_ON // 10)
+    seconds = time.monotonic() - start
+    cost = await lost_and_doubled(GO_ON, mails=GO_ON // 10)
+    also = f"the timers fired in {fired:.1f} s"
+    figures("Redis flushed with 10,000 due runs", **cost, recovered_seconds=seconds, also=also)
 
 
 async def none_waits() -> bool:
@@ -117,7 +123,7 @@ async def none_waits() -> bool:
 
 
 @pytest.mark.usefixtures("_shop")
-async def test_connections_to_the_database_are_cut_in_the_middle_of_steps(at_work: Crew) -> None:
+async def test_connections_to_the_database_are_cut_in_the_middle_of_steps(at_work: Crew, figures: Figures) -> None:
     """Where one breaks between the claim of a message and the note that it was sent, nobody knows: UNKNOWN."""
     people = await due_runs.people(100)
     flow_id = await flows.publish("reminder", WAIT, COUPON, MAIL, trigger=TRIGGER, exitOn=EXIT_ON)
@@ -130,13 +136,14 @@ async def test_connections_to_the_database_are_cut_in_the_middle_of_steps(at_wor
     assert cut >= 5
     seconds = await until(everything_is_done, 60, "every run is at its end")
     unknown = await db.fetchval("SELECT count(*) FROM messages WHERE state = 'UNKNOWN'")
-    print(f"\n  {cut} connections cut, {unknown} outcomes unknown; all through {seconds:.1f} s after the last cut")
-    await books_are_right(100, mails=100, unknown=cut)
+    cost = await lost_and_doubled(100, mails=100, unknown=cut)
+    also = f"{cut} cuts, {unknown} outcomes unknown"
+    figures("connections to PostgreSQL cut in the middle of steps", **cost, recovered_seconds=seconds, also=also)
     assert await db.fetchval("SELECT count(*) FROM discount_codes") == 100
 
 
 @pytest.mark.usefixtures("_shop")
-async def test_a_scheduler_and_four_workers_die_at_the_worst_lines(at_work: Crew) -> None:
+async def test_a_scheduler_and_four_workers_die_at_the_worst_lines(at_work: Crew, figures: Figures) -> None:
     """The last test that this crew is there for: one scheduler outlives it, and a new worker comes."""
     people = await due_runs.people(60)
     wakes = await flows.publish("reminder", WAIT, COUPON, MAIL, trigger={**TRIGGER, "event": "checkout.started"})
@@ -151,11 +158,10 @@ async def test_a_scheduler_and_four_workers_die_at_the_worst_lines(at_work: Crew
     at_work.start_another_worker()
     await until(everything_is_done, 60, "every run is at its end")
     unknown = await db.fetchval("SELECT count(*) FROM messages WHERE state = 'UNKNOWN'")
-    print(
-        f"\n  1 scheduler and 4 workers killed, {unknown} outcomes unknown; "
-        f"all through {time.monotonic() - start:.1f} s later, a cold start included"
-    )
-    await books_are_right(60, mails=60, unknown=WORKERS_THAT_SEND)
+    seconds = time.monotonic() - start
+    cost = await lost_and_doubled(60, mails=60, unknown=WORKERS_THAT_SEND)
+    also = f"{unknown} outcomes unknown"
+    figures("1 scheduler and 4 workers killed in 60 runs", **cost, recovered_seconds=seconds, also=also)
     assert await db.fetchval("SELECT count(*) FROM discount_codes") == 60
 
 
