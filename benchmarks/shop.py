@@ -29,6 +29,8 @@ _FILL = """
     FROM products p, unnest(ARRAY['S', 'M', 'L']) WITH ORDINALITY AS s (size, n);
     INSERT INTO stock_levels (id, variant_id, warehouse_id, available, reserved, backordered, updated_at)
     SELECT gen_random_uuid(), v.id, w.id, 1000000, 0, 0, now() FROM product_variants v, warehouses w;
+    INSERT INTO stock_movements (id, stock_level_id, available_delta, reason, created_at)
+    SELECT gen_random_uuid(), id, available, 'made for a benchmark', now() FROM stock_levels;
     UPDATE shop SET currency_code = 'USD', countries = '{US}';
     INSERT INTO shipping_zones (id, name, locations, position, created_at, updated_at)
     VALUES (gen_random_uuid(), 'United States', '[{"country": "US"}]', 0, now(), now());
