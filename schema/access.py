@@ -16,11 +16,12 @@ from graphql import GraphQLError
 from strawberry.extensions import FieldExtension
 
 from app.audit import recording
+from app.audit.actors import actor_of
 from app.audit.recording import Action
 from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.rate_limit import RateLimitedError
 from app.staff.permissions import Permission
-from schema.context import Info, actor_of, origin_of
+from schema.context import Info, origin_of
 from schema.errors import to_user_errors
 from schema.selection import Selection, check_selection
 from schema.watching import while_allowed

@@ -8,8 +8,7 @@ from starlette.requests import HTTPConnection
 
 from app.accounts.identity import CustomerIdentity
 from app.accounts.identity import identity_of as customer_of
-from app.audit.models import ActorKind
-from app.audit.recording import Actor, Origin
+from app.audit.recording import Origin
 from app.rate_limit import client_unit
 from app.sessions.service import CUSTOMER_TOKEN_PREFIX
 from app.settings import Settings
@@ -44,10 +43,6 @@ class Context:
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
-
-
-def actor_of(identity: StaffIdentity) -> Actor:
-    return Actor(ActorKind.API_KEY if identity.is_key else ActorKind.STAFF, identity.id, identity.name)
 
 
 def origin_of(context: Context) -> Origin:

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from app.audit import operators, recording
 from app.catalogue.importing.service import ImportReport, import_file
 from app.catalogue.shopify_csv import FileRefused, RowProblem
 from app.runtime import running
@@ -31,8 +32,9 @@ async def import_products(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
     )
     try:
-        async with running(settings):
-            with bar, file.open("rb") as source:
+        # One entry in the audit log, and none for each of thousands of rows.
+        async with running(settings), operators.command("import"):
+            with recording.unrecorded(), bar, file.open("rb") as source:
                 task = bar.add_task(file.name, total=None)
                 report = await import_file(
                     source,

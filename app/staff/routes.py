@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.accounts.clients import Client
+from app.audit.actors import origin_of_request
 from app.audit.recording import Origin
 from app.customers.page import page
 from app.errors import CommonErrorCode, DomainError, DomainErrors
@@ -17,7 +18,7 @@ from app.sessions.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from app.settings import Settings
 from app.staff import invitations, links, password_changes
 from app.web.body import read_form
-from app.web.client import client_hop, client_ip
+from app.web.client import client_hop
 
 MAX_BODY_BYTES = 10_000
 
@@ -105,8 +106,7 @@ def _client(request: Request) -> Client:
 
 def _origin(request: Request) -> Origin:
     settings: Settings = request.app.state.settings
-    request_id = request.scope.get("state", {}).get("request_id")
-    return Origin(client_ip(request, settings.trusted_proxies), request.headers.get("user-agent"), request_id)
+    return origin_of_request(request, settings.trusted_proxies)
 
 
 async def _done(heading: str, text: str) -> Response:

@@ -9,6 +9,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from app import rate_limit
+from app.audit import recording
+from app.audit.actors import actor_of, origin_of_request
+from app.audit.recording import Action
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.settings import Settings
@@ -19,6 +22,8 @@ from app.uploads.errors import UploadErrorCode
 
 UPLOAD_PREFIX = "upload"
 FILENAME_HEADER = "x-filename"
+ACTION = "upload"
+"""In the audit log."""
 
 _STATUS = {
     CommonErrorCode.UNAUTHENTICATED: 401,
@@ -35,6 +40,7 @@ class Uploads:
 
     def __init__(self, settings: Settings) -> None:
         self._max_bytes = settings.max_upload_bytes
+        self._trusted_proxies = settings.trusted_proxies
 
     async def receive(self, request: Request) -> JSONResponse:
         try:
@@ -70,4 +76,6 @@ class Uploads:
             created_by=identity.id,
             max_bytes=self._max_bytes,
         )
+        # The file's pieces are no changes that anybody would read; the job that uses it is.
+        await recording.done(Action(actor_of(identity), ACTION, origin_of_request(request, self._trusted_proxies)))
         return JSONResponse({"uploadId": ids.encode(UPLOAD_PREFIX, upload_id)}, status_code=201)

@@ -25,6 +25,10 @@ async def test_a_file_is_uploaded_and_imported(api: Api, staff_token: str, drain
     job = await run_import(api, drain, staff_token, uploadId=response.json()["uploadId"])
     assert (job["status"], job["result"]["products"]["created"]) == ("SUCCEEDED", 20)
     assert await db.fetchval("SELECT filename FROM uploads") == "apparel.csv"
+    noted = await db.fetch("SELECT action, outcome, actor_kind FROM audit_entries ORDER BY id")
+    assert [tuple(row.values()) for row in noted] == [("upload", "DONE", "STAFF"), ("productsImport", "DONE", "STAFF")]
+    # The worker's rows are not the log's: one import would fill it.
+    assert await db.fetchval("SELECT count(*) FROM audit_changes WHERE table_name = 'products'") == 0
 
 
 async def test_a_large_file_is_kept_in_pieces(api: Api, staff_token: str, drain: Drain) -> None:

@@ -94,6 +94,9 @@ async def test_a_file_is_imported_and_what_is_wrong_is_named(tmp_path: Path) -> 
     assert "row 3: Variant Price:" in said
     assert (tmp_path / "problems.csv").read_text().splitlines()[1].startswith("3,Variant Price,")
     assert [row["name"] for row in await db.fetch("SELECT name FROM products")] == ["Lamp"]
+    noted = await db.fetch("SELECT action, actor_kind FROM audit_entries")
+    assert [tuple(row.values()) for row in noted] == [("import", "OPERATOR")]
+    assert await db.fetchval("SELECT count(*) FROM audit_changes") == 0
 
     file.write_text(f"{HEADER}lamp,Lamp,Title,Default Title,19.90\n")
     code, said = tradewind("import", str(file))
