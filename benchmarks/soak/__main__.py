@@ -162,7 +162,7 @@ def listening_on(redis_url: str) -> int:
     from redis import Redis
 
     with Redis.from_url(redis_url) as client:
-        return int(client.info("server")["process_id"])  # type: ignore[index]
+        return int(client.info("server")["process_id"])
 
 
 if __name__ == "__main__":
