@@ -1,8 +1,8 @@
 """What one client, or one account, may ask for in all: cost points that come back at a steady rate.
 
-Asked at every request, so nobody waits for Redis here. Each process counts at once for itself; four times a second it
+Asked at every request, so nobody waits for Redis here. Each process counts at once for itself; once a second it
 adds what was spent to Redis and takes over what other processes have counted. So no process ever lets through more than
-the budget, and all of them together exceed it by what they can answer in a quarter of a second. While Redis is away
+the budget, and all of them together exceed it by what they can answer in a second. While Redis is away
 each process counts alone. See docs/decisions/rate-limits.md.
 """
 
@@ -24,7 +24,7 @@ from app.cache import cache, named
 
 log = structlog.get_logger(__name__)
 
-SHARE_EVERY_SECONDS = 0.25
+SHARE_EVERY_SECONDS = 1.0
 SHARE_AT_ONCE = 500
 ANSWER_SECONDS = 1.0
 WINDOW_SECONDS = 60.0

@@ -239,6 +239,7 @@ async def test_an_operation_that_takes_too_long_is_given_up(settings: Settings, 
         assert {answer.status_code for answer in answers} == {503}
         assert {answer.json()["errors"][0]["extensions"]["code"] for answer in answers} == {"TIMEOUT"}
         assert "data" not in answers[0].json()
+        assert answers[0].json()["extensions"]["cost"], "the operation's own limit, not the one around every request"
         assert await db.fetchval("SELECT count(*) FROM carts") == 0
         await asyncio.gather(*(db.fetchval("SELECT 1") for _ in range(made.database_pool_max + 5)))
         after = await api.query(CART)
