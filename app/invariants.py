@@ -63,9 +63,8 @@ async def check_on(connection: asyncpg.Connection) -> Checked:
         await connection.execute(_SNAPSHOT)
         for invariant in INVARIANTS:
             try:
-                async with (
-                    connection.transaction()
-                ):  # a savepoint: what runs out of time breaks off no more than itself
+                # A savepoint: what runs out of time breaks off no more than itself.
+                async with connection.transaction():
                     rows = await connection.fetch(_rows_of(invariant))
             except asyncpg.QueryCanceledError:
                 checked.unanswered.append(invariant.name)

@@ -1,5 +1,6 @@
 """A database that neither answers nor hangs up: its machine is gone, or the network to it."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import httpx2
 import pytest
 
 from app.dev.servers import embedded_postgres
+from app.web import health
 from tests.live_server import LiveServer
 
 pytestmark = pytest.mark.faults
@@ -55,6 +57,9 @@ async def test_nobody_waits_for_ever_and_all_is_well_again_after_it(tmp_path: Pa
         with LiveServer(DATABASE_URL=url, STATEMENT_TIMEOUT_SECONDS="1", LOG_LEVEL="CRITICAL") as server:
             async with httpx2.AsyncClient(base_url=server.url, timeout=30) as client:
                 assert (await client.post("/graphql", json=QUERY)).json()["data"]
+                # Asked before, so that its connection is there already when the server falls silent.
+                assert (await client.get("/health/ready")).status_code == 200
+                await asyncio.sleep(health.KEPT_SECONDS)
                 with silent(postmaster):
                     started = time.monotonic()
                     ready = await client.get("/health/ready")
