@@ -60,6 +60,9 @@ class PrivacyRequest(Node):
     created_at: dt.datetime = strawberry.field(description="When it was asked for.")
     finished_at: dt.datetime | None = strawberry.field(description="When it was done.")
     expires_at: dt.datetime | None = strawberry.field(description="When an export's document is deleted.")
+    profile_id: strawberry.ID | None = strawberry.field(
+        description="Whose data; after an erasure, of the row that is left of them and names nobody."
+    )
     by_staff: bool = strawberry.field(description="Whether staff asked for it, on somebody's behalf.")
     document: JSON | None = strawberry.field(
         description="What an export found: `format`, `madeAt`, `controller`, and `data` with a list of rows for each "
@@ -81,6 +84,7 @@ class PrivacyRequest(Node):
             created_at=row["created_at"],
             finished_at=row["finished_at"],
             expires_at=row["expires_at"],
+            profile_id=strawberry.ID(ids.encode(PROFILE_PREFIX, row["profile_id"])) if row["profile_id"] else None,
             by_staff=row["requested_by_staff_id"] is not None,
             document=JSON(orjson.loads(row["document"])) if row["document"] else None,
             erased_rows=sum(progress.get("erased", {}).values()),

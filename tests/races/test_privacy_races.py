@@ -162,13 +162,17 @@ async def test_a_message_that_is_being_sent_is_emptied_once_it_is_out(
     api: Api, staff_token: str, drain: Drain, advance: Advance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     profile = await known()
-    await checkout.placed(api, email=EMAIL, shippingAddress=ADDRESS)
+    await api.ok(
+        "mutation ($i: NewsletterSubscribeInput!) { newsletterSubscribe(input: $i) { userErrors { code } } }",
+        {"i": {"email": EMAIL, "consent": [{"channel": "EMAIL", "granted": True}]}},
+    )
     send = DevEmailTransport.send
     requests: list[str] = []
 
     async def slowly(self: DevEmailTransport, message: Any) -> Any:
         if not requests:
             requests.append(await erase(api, staff_token, profile))
+            assert message.recipient == EMAIL
             await erasing.run(ids.decode("priv", requests[0], []))
             assert await db.fetchval("SELECT recipient FROM messages WHERE state = 'SENDING'") == EMAIL
         return await send(self, message)
