@@ -19,9 +19,10 @@ from app.cart import queries as carts
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
 from app.cart.snapshots import CartSnapshot
-from app.checkout import attempts, beginnings, own, queries, refusals, settlement
+from app.checkout import attempts, beginnings, declines, own, queries, refusals, settlement
 from app.checkout.answers import ActionRequired, Answer, Placed, Refused, Undecided
 from app.checkout.attempts import Attempt, Claim, PlannedPayment
+from app.checkout.declines import Trial
 from app.checkout.drafting import draft_order, stock_demands
 from app.checkout.errors import CheckoutErrorCode, TotalChanged, in_progress
 from app.checkout.lease import LEASE_SECONDS
@@ -61,7 +62,7 @@ async def complete(request: CompletionRequest) -> Placed | ActionRequired:
     Raises:
         DomainErrors: a refusal that stays the answer for this key: what is missing or wrong, INSUFFICIENT_STOCK,
             TOTAL_CHANGED, PAYMENT_DECLINED and the like. Or one that is of the moment: NOT_FOUND, IN_PROGRESS,
-            IDEMPOTENCY_KEY_REUSED, CART_COMPLETED, and malformed input.
+            IDEMPOTENCY_KEY_REUSED, CART_COMPLETED, RATE_LIMITED, and malformed input.
     """
     for _ in range(MAX_TRIES):
         answer = await _try(request)
@@ -118,7 +119,10 @@ async def _again(standing: Mapping[str, Any], request: CompletionRequest) -> Ans
         case AttemptState.PROCESSING if standing["leased"]:
             return Undecided()
         case _:
-            return await settlement.resume(standing["attempt_id"])
+            with declines.trial(str(standing["cart_id"]), request.client) as trial:
+                answer = await settlement.resume(standing["attempt_id"])
+                trial.decided(answer)
+                return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,8 @@ async def _begin(standing: Mapping[str, Any], cart: CartSnapshot, request: Compl
     found = await _payable(standing, cart, request)
     if isinstance(found, _Payable):
         try:
-            return await _hold_and_pay(standing, claim, found, request)
+            with declines.trial(str(cart.id), request.client) as trial:
+                return await _hold_and_pay(standing, claim, found, request, trial)
         except _Short as short:
             found = shortages(cart.lines, short.available)
         except redemptions.TakenMeanwhile:
@@ -207,9 +212,13 @@ def _total_changed(seen: Review, request: CompletionRequest) -> list[DomainError
 
 
 async def _hold_and_pay(
-    standing: Mapping[str, Any], claim: Claim, found: _Payable, request: CompletionRequest
+    standing: Mapping[str, Any], claim: Claim, found: _Payable, request: CompletionRequest, trial: Trial
 ) -> Answer | None:
-    """Steps one to three. Raises _Short or TakenMeanwhile, with nothing written, for too little stock or discount."""
+    """Steps one to three.
+
+    Raises, with nothing written: _Short or TakenMeanwhile for too little stock or discount, RateLimitedError after too
+    many declines.
+    """
     payment, hold_until = found.payment, standing["now"] + timedelta(seconds=HOLD_SECONDS)
     order = draft_order(found.review, payment.method if payment else None, customer_id=request.customer_id)
     async with db.unit_of_work():
@@ -226,6 +235,8 @@ async def _hold_and_pay(
             if request.consent:
                 await beginnings.take_consent(order, request.consent, request.proof)
             return placed
+        # Behind the claim: of one key sent many times at once, one is a try.
+        trial.begin()
         if request.consent:
             await beginnings.tell(order)
             await beginnings.take_consent(order, request.consent, request.proof)
@@ -242,4 +253,6 @@ async def _hold_and_pay(
         saves=payment.saves,
         watch_id=watch_id,
     )
-    return await settlement.authorise(attempt)
+    answer = await settlement.authorise(attempt)
+    trial.decided(answer)
+    return answer

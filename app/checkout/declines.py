@@ -1,49 +1,70 @@
 """Whoever tries cards on us, one after the other, is stopped: after some declined payments no gateway is asked.
 
-Every try counts before it is made, so that many at a time pass no gap, and is given back when it was not declined.
-Counted as in `app.point_budget`, at no round trip.
+Counted where a gateway is about to be asked, so the same key sent again, by a shopper's patience or a bad connection,
+costs nothing and gets its answer. A try that is not decided yet counts a little, so that many at a time pass no gap,
+while all who share an address can pay at once. Counted as in `app.point_budget`, at no round trip.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.errors import DomainError, DomainErrors
+from app.checkout.answers import Answer, Refused
 from app.payments.errors import PaymentErrorCode
-from app.point_budget import PointBudget, budget
+from app.point_budget import budget
 from app.rate_limit import RateLimitedError
 
 PER_CART, PER_CLIENT = 10, 20
 WINDOW_SECONDS = 1_800.0
+DECLINED_POINTS, OPEN_POINTS = 5, 1
+"""So a client has five times as many tries open at once as may be declined."""
+
+
+class Trial:
+    """One payment that a gateway may be asked for."""
+
+    def __init__(self, cart: str, client: str | None) -> None:
+        """
+        Args:
+            cart: that is paid.
+            client: where the request comes from; None where clients are not counted.
+        """
+        self._payers = [(budget("declines-cart", PER_CART * DECLINED_POINTS, WINDOW_SECONDS), cart)]
+        if client is not None:
+            self._payers.append((budget("declines-client", PER_CLIENT * DECLINED_POINTS, WINDOW_SECONDS), client))
+        self._spent = 0
+
+    def begin(self) -> None:
+        """Count it. Raises RateLimitedError: too many declines, no gateway is to be asked."""
+        if wait := max(each.wait_seconds(subject) for each, subject in self._payers):
+            raise RateLimitedError(wait)
+        self._count(OPEN_POINTS)
+
+    def decided(self, answer: Answer) -> None:
+        if _is_declined(answer):
+            self._count(DECLINED_POINTS)
+
+    def _count(self, points: int) -> None:
+        """That many in all."""
+        for each, subject in self._payers:
+            each.spend(subject, points - self._spent)
+        self._spent = points
+
+    def end(self) -> None:
+        """What is open no more, and was not declined, costs nothing."""
+        if self._spent == OPEN_POINTS:
+            self._count(0)
 
 
 @contextmanager
-def counted(cart: str, client: str | None) -> Iterator[None]:
-    """Around the completion of a checkout.
-
-    Args:
-        cart: the cart or checkout that is paid.
-        client: where it comes from; None where clients are not counted.
-
-    Raises:
-        RateLimitedError: too many declines; nothing is to be tried.
-    """
-    payers = [(budget("declines-cart", PER_CART, WINDOW_SECONDS), cart)]
-    if client is not None:
-        payers.append((budget("declines-client", PER_CLIENT, WINDOW_SECONDS), client))
-    if wait := max(each.wait_seconds(subject) for each, subject in payers):
-        raise RateLimitedError(wait)
-    _spend(payers, 1)
-    declined = False
+def trial(cart: str, client: str | None) -> Iterator[Trial]:
+    one = Trial(cart, client)
     try:
-        yield
-    except (DomainError, DomainErrors) as error:
-        declined = any(one.code is PaymentErrorCode.PAYMENT_DECLINED for one in error.errors)
-        raise
+        yield one
     finally:
-        if not declined:
-            _spend(payers, -1)
+        one.end()
 
 
-def _spend(payers: list[tuple[PointBudget, str]], points: int) -> None:
-    for each, subject in payers:
-        each.spend(subject, points)
+def _is_declined(answer: Answer) -> bool:
+    return isinstance(answer, Refused) and any(
+        error.code is PaymentErrorCode.PAYMENT_DECLINED for error in answer.errors
+    )

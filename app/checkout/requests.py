@@ -97,6 +97,7 @@ class CompletionRequest:
         proof: what is kept with it.
         customer: who is signed in.
         chosen: addresses of the account's address book, in the place of those in `details`.
+        client: where it comes from, whose declined payments are counted; None where they are not.
     """
 
     cart_id: uuid.UUID | None
@@ -111,6 +112,7 @@ class CompletionRequest:
     proof: Proof
     customer: CustomerIdentity | None = None
     chosen: ChosenAddresses = ChosenAddresses()
+    client: str | None = None
 
     @property
     def customer_id(self) -> uuid.UUID | None:

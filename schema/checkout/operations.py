@@ -1,12 +1,13 @@
 """From a cart to an order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import strawberry
 
 from app.cart.warnings import CartWarning, WarningCode
-from app.checkout import completion, declines, own, service
+from app.checkout import completion, own, service
 from app.checkout.answers import ActionRequired, Placed
 from app.checkout.service import CheckoutKey, DetailsChange
 from app.orders.placing import token_of
@@ -79,10 +80,9 @@ class CheckoutMutations:
     ) -> CheckoutCompletePayload:
         selection = Selection.of(info)
         view = OrderView.of(info, selection.below("order"))
-        request = input.parsed(proof_of(info.context), info.context.customer)
         throttle = info.context.throttle
-        with declines.counted(str(request.cart_id or request.checkout_id), throttle.client if throttle else None):
-            answer = await completion.complete(request)
+        request = input.parsed(proof_of(info.context), info.context.customer)
+        answer = await completion.complete(replace(request, client=throttle.client if throttle else None))
         match answer:
             case ActionRequired(action, expires_at):
                 return CheckoutCompletePayload(

@@ -92,6 +92,49 @@ async def test_declined_cards_of_one_client_over_many_carts(
     assert codes == [["PAYMENT_DECLINED"], ["PAYMENT_DECLINED"], ["RATE_LIMITED"]]
 
 
+async def test_one_key_sent_again_is_one_try_and_gets_its_answer(
+    settings: Settings, clean_database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shopper's patience and a bad connection are no guessing, and whoever has paid is told so in any case."""
+    monkeypatch.setattr(declines, "PER_CART", 2)
+    monkeypatch.setattr(declines, "PER_CLIENT", 2)
+    await checkout.shop_that_ships()
+    product = await catalogue.product()
+    async with limited(settings, **PLENTY) as api:
+        paid, refused, guessed = [await checkout.ready_input(api, (product, 1)) for _ in range(3)]
+        refused["payment"] = {**checkout.CARD, "token": "tok_declined"}
+        placed = await checkout.complete(api, paid)
+        answers = [await checkout.complete(api, refused) for _ in range(8)]
+        assert {error["code"] for answer in answers for error in answer["userErrors"]} == {"PAYMENT_DECLINED"}
+        assert await pay(api, guessed) == ["PAYMENT_DECLINED"], "eight answers were one try"
+        assert await pay(api, guessed) == ["RATE_LIMITED"]
+        assert await checkout.complete(api, paid) == placed
+        assert await checkout.complete(api, refused) == answers[0]
+
+
+async def test_all_who_share_an_address_pay_at_once(
+    settings: Settings, clean_database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(declines, "PER_CLIENT", 2)
+    await checkout.shop_that_ships()
+    product = await catalogue.product(stock=10)
+    async with limited(settings, **PLENTY) as api:
+        inputs = [await checkout.ready_input(api, (product, 1)) for _ in range(6)]
+        assert await asyncio.gather(*(pay(api, given, "tok_success") for given in inputs)) == [[]] * 6
+
+
+async def test_whoever_only_knows_a_cart_s_id_uses_up_none_of_its_tries(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(declines, "PER_CART", 1)
+    await checkout.shop_that_ships()
+    product = await catalogue.product()
+    given = await checkout.ready_input(api, (product, 1))
+    stolen = {**given, "cartId": given["cartId"][:-3] + "abc"}
+    codes = await asyncio.gather(*(pay(api, stolen) for _ in range(5)), pay(api, given, "tok_success"))
+    assert codes == [["NOT_FOUND"]] * 5 + [[]]
+
+
 # --- files and webhooks -----------------------------------------------------------------------------------------------
 
 
