@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 IPV6_CLIENT_BITS = 64
 """What an internet provider gives to one customer at least (RFC 6177): one client has all the addresses in it."""
-ANSWER_SECONDS = 1.0
+ANSWER_SECONDS = 0.75
 """How long Redis may take. Whoever signs in does not wait for a limit."""
 AWAY_SECONDS = 5.0
 """How long Redis is not asked again after it gave no answer."""
