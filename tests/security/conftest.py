@@ -1,10 +1,11 @@
 """The shop as it runs in production, for tests that attack it."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
 
+from tests.client import Api
 from tests.live_server import LiveServer
 
 ORIGIN = "https://harbour.example"
@@ -26,3 +27,15 @@ def production(database: str) -> Iterator[LiveServer]:
 def http(production: LiveServer, clean_database: None) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=production.url) as client:
         yield client
+
+
+@pytest.fixture
+async def outside(production: LiveServer, clean_database: None) -> AsyncIterator[Api]:
+    """The running production profile, spoken to as `api` speaks to the one in this process."""
+    async with httpx2.AsyncClient(base_url=production.url) as client:
+        yield Outside(client)
+
+
+class Outside(Api):
+    def __init__(self, client: httpx2.AsyncClient) -> None:
+        self._http = client
