@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app import db, events
 from app.accounts import links
 from app.customers import identification, timeline
+from app.kit.ids import new_id
 from app.payments import saved_methods
 from app.sessions.service import CUSTOMER
 
@@ -27,6 +28,11 @@ _LOCK = """
         UNION SELECT id FROM customers WHERE lower(email) = lower($2) AND email_verified_at IS NULL
     ))
     ORDER BY id FOR UPDATE
+"""
+_NEW = """
+    INSERT INTO customers (id, email, password_hash, is_active, created_at, updated_at, last_login_at)
+    VALUES ($1, $2, $3, true, clock_timestamp(), clock_timestamp(), clock_timestamp())
+    RETURNING id, email, email_verified_at, password_hash, profile_id, is_active, first_name, last_name, language
 """
 _OWN = """
     UPDATE customers
@@ -77,7 +83,32 @@ async def take(accounts: Accounts, email: str, *, password_hash: str | None) -> 
     own = accounts.own
     if any(other["email_verified_at"] is not None for other in accounts.others):
         raise links.invalid()
-    claims = [other["id"] for other in accounts.others]
+    return await _take(own, [other["id"] for other in accounts.others], email, password_hash)
+
+
+async def take_afresh(accounts: Accounts, email: str, *, password_hash: str | None) -> uuid.UUID:
+    """The address gets a new account, and every claim to it is deleted with all that it keeps: for somebody who has
+    not shown that they made the claim that they were mailed a link of.
+
+    Whoever made it may have left an address there to ship to, a cart whose id they know, a name and a number.
+
+    Returns:
+        The new account.
+
+    Raises:
+        DomainError: INVALID_LINK where the address has another account already.
+    """
+    if any(one["email_verified_at"] is not None for one in (accounts.own, *accounts.others)):
+        raise links.invalid()
+    made = await db.fetchrow(_NEW, new_id(), email, password_hash)
+    if made is None:
+        raise RuntimeError("no account was written")
+    await _take(made, [one["id"] for one in (accounts.own, *accounts.others)], email, password_hash)
+    account_id: uuid.UUID = made["id"]
+    return account_id
+
+
+async def _take(own: db.Record, claims: list[uuid.UUID], email: str, password_hash: str | None) -> uuid.UUID:
     if claims:
         await saved_methods.delete_all_of(claims)
         await db.execute(_DELETE, claims, CUSTOMER)

@@ -1,8 +1,9 @@
 """Using the links that show that an address is one's own: to verify it, to reset a password, to sign in.
 
 A link alone shows who reads the mail, and not who made the account. A stranger can make one with somebody's address and
-wait until its owner follows the link. So whoever follows it either holds a session of that very account, or says the
-password: the account's, or a new one, which takes the place of what the stranger chose and ends their sessions.
+wait until its owner follows the link. So whoever follows it either holds a session of that very account, or says its
+password, or gets a new account in its place: without the stranger's password and sessions, and without the addresses,
+carts and cards that the stranger left in it.
 """
 
 import uuid
@@ -25,7 +26,8 @@ async def verify_email(token: str, password: str | None, *, own: CustomerIdentit
     """The claim becomes the account of its address.
 
     Args:
-        password: needed where the request carries no session of the claim: its password, or else the new one.
+        password: needed where the request carries no session of the claim: its password; or another one, of the account
+            that takes the claim's place.
         own: whose session the request carries.
 
     Raises:
@@ -48,16 +50,16 @@ async def verify_email(token: str, password: str | None, *, own: CustomerIdentit
     chosen = stored if is_same else await passwords.hash_password(password)
     async with db.unit_of_work():
         accounts = await _lock_open(link)
-        if not is_same or accounts.own["password_hash"] != stored:
-            await _end_sessions(link.customer_id, "verified by somebody else")
-        await ownership.take(accounts, link.email, password_hash=chosen)
-        return await open_session(link.customer_id, client)
+        if is_same and accounts.own["password_hash"] == stored:
+            await ownership.take(accounts, link.email, password_hash=chosen)
+            return await open_session(link.customer_id, client)
+        return await open_session(await ownership.take_afresh(accounts, link.email, password_hash=chosen), client)
 
 
 async def reset_password(token: str, password: str, client: Client) -> SignedIn:
     """Set a password by a mailed link, and sign in; everybody else is signed out, and all links end.
 
-    A claim whose address is shown by this becomes the account of the address.
+    The address of a claim gets a new account instead, as whoever made the claim need not be who reads the mail.
 
     Raises:
         DomainError: INVALID_LINK; INVALID for the password.
@@ -67,20 +69,19 @@ async def reset_password(token: str, password: str, client: Client) -> SignedIn:
     chosen = await passwords.hash_password(password)
     async with db.unit_of_work():
         accounts = await _lock_open(link)
-        await _end_sessions(link.customer_id, "password reset")
         if accounts.own["email_verified_at"] is None:
-            await ownership.take(accounts, link.email, password_hash=chosen)
-        else:
-            await set_password(link.customer_id, chosen)
-            await notices.password_changed(link.email, accounts.own["profile_id"], link.id)
+            return await open_session(await ownership.take_afresh(accounts, link.email, password_hash=chosen), client)
+        await sessions.revoke_all(sessions.CUSTOMER, link.customer_id, "password reset")
+        await set_password(link.customer_id, chosen)
+        await notices.password_changed(link.email, accounts.own["profile_id"], link.id)
         return await open_session(link.customer_id, client)
 
 
 async def sign_in_with_link(token: str, client: Client) -> SignedIn:
     """A session by a mailed link.
 
-    A claim becomes the account of its address, without its password and its sessions: whoever chose the one and
-    opened the others need not be who reads the mail.
+    The address of a claim gets a new account instead, without a password, as whoever made the claim need not be who
+    reads the mail.
 
     Raises:
         DomainError: INVALID_LINK.
@@ -89,8 +90,7 @@ async def sign_in_with_link(token: str, client: Client) -> SignedIn:
     async with db.unit_of_work():
         accounts = await _lock_open(link)
         if accounts.own["email_verified_at"] is None:
-            await _end_sessions(link.customer_id, "verified by somebody else")
-            await ownership.take(accounts, link.email, password_hash=None)
+            return await open_session(await ownership.take_afresh(accounts, link.email, password_hash=None), client)
         await db.execute("UPDATE customers SET last_login_at = clock_timestamp() WHERE id = $1", link.customer_id)
         return await open_session(link.customer_id, client)
 
@@ -112,7 +112,3 @@ async def _lock_open(link: Link) -> ownership.Accounts:
     if not accounts.own["is_active"] or accounts.own["email"].lower() != link.email.lower():
         raise links.invalid()
     return accounts
-
-
-async def _end_sessions(customer_id: uuid.UUID, reason: str) -> None:
-    await sessions.revoke_all(sessions.CUSTOMER, customer_id, reason)

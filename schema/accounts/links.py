@@ -40,7 +40,7 @@ class LinkMutations:
             str | None,
             strawberry.argument(
                 description="Needed without an access token of the account, since somebody else may have made it: its "
-                "password, or a new one, which replaces it and ends its sessions. Signs in."
+                "password; or another one, of a new account that takes its place, without what it kept. Signs in."
             ),
         ] = strawberry.UNSET,
     ) -> CustomerAuthPayload:
@@ -58,7 +58,8 @@ class LinkMutations:
     @mutation(
         access=PUBLIC,
         description="Choose a new password with the link that was mailed, and sign in. Every other session ends, and "
-        "so does every other link. It verifies the address, too.",
+        "so does every other link. An account that was not verified is replaced by a new one that is, without what it "
+        "kept.",
     )
     async def customer_password_reset(
         self,
@@ -77,8 +78,8 @@ class LinkMutations:
 
     @mutation(
         access=PUBLIC,
-        description="Sign in with the link that was mailed. An account that was not verified is verified by it, and "
-        "loses its password and its sessions, as somebody else may have made it.",
+        description="Sign in with the link that was mailed. An account that was not verified is replaced by a new one "
+        "that is, without its password and what it kept, as somebody else may have made it.",
     )
     async def customer_sign_in_with_link(
         self, info: Info, token: Token, cart_id: CartId = strawberry.UNSET
