@@ -12,6 +12,7 @@ from app.campaigns import queries, service
 from app.campaigns.models import CampaignStatus
 from app.campaigns.queries import CampaignStatistics
 from app.campaigns.service import CampaignChange
+from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.kit.pagination import page_request
 from app.shop import queries as shop
@@ -273,15 +274,20 @@ class CampaignMutations:
             str | None, strawberry.argument(description="Of the template's languages; null for the first.")
         ] = strawberry.UNSET,
         profile_id: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Whose data fills it; null for examples.")
+            strawberry.ID | None,
+            strawberry.argument(description="Whose data fills it, for staff with CUSTOMERS_READ; null for examples."),
         ] = strawberry.UNSET,
     ) -> CampaignTestSendPayload:
         staff = info.context.staff
+        about = ids.decode("prof", profile_id, ["profileId"]) if profile_id else None
+        if about is not None and not (staff and staff.may(Permission.CUSTOMERS_READ)):
+            message = f"Somebody's data needs the permission {Permission.CUSTOMERS_READ}."
+            raise DomainError(CommonErrorCode.FORBIDDEN, message, ["profileId"])
         message_id = await service.send_test(
             _id(id),
             to,
             language=language or None,
-            profile_id=ids.decode("prof", profile_id, ["profileId"]) if profile_id else None,
+            profile_id=about,
             staff_id=staff.id if staff else None,
         )
         return CampaignTestSendPayload(message_id=strawberry.ID(ids.encode("msg", message_id)))

@@ -79,7 +79,8 @@ async def keep_for_customer(key: CartKey, customer_id: uuid.UUID) -> KeptCart:
         owner = rows[key.id]["customer_id"] if guest else None
         if guest is None or guest.state is CartState.COMPLETED or owner not in (None, customer_id):
             message = "There is no such open cart; the account's own is as it was."
-            return KeptCart(own, [CartWarning(WarningCode.CART_NOT_FOUND, message, _FROM)])
+            # Also where the id is that of the account's own cart, with another secret.
+            return KeptCart(next(iter(keys), None), [CartWarning(WarningCode.CART_NOT_FOUND, message, _FROM)])
         if own is not None:
             try:
                 changed = await _merge(key, own, rows, customer_id)

@@ -21,6 +21,7 @@ from schema.customers.types import PageArguments, Profile, RfmScores, TimelineEv
 from schema.flows.runs import FlowRun, may_read, runs_of_people
 from schema.money import Money
 from schema.orders import Order, OrderView
+from schema.orders.showing import sees_all
 from schema.scalars import JSON, CountryCode
 from schema.selection import SelectedField, Selection
 
@@ -70,7 +71,9 @@ class ProfileView:
             for arguments, page in self.timelines.items()
         }
         shown_orders = {
-            arguments: await _load_orders(info, profile_ids, page) for arguments, page in self.orders.items()
+            arguments: await _load_orders(info, profile_ids, page)
+            for arguments, page in self.orders.items()
+            if sees_all(info)
         }
         runs: Mapping[uuid.UUID, list[FlowRun]] = {}
         if self.flow_runs is not None and may_read(info):

@@ -74,8 +74,10 @@ def _timeline(
     return self.timelines[_given(first), after or None, tuple(types) if types else None]
 
 
-def _orders(self: "Profile", first: First = strawberry.UNSET, after: After = strawberry.UNSET) -> Connection[Order]:
-    return self.order_pages[_given(first), after or None, None]
+def _orders(
+    self: "Profile", first: First = strawberry.UNSET, after: After = strawberry.UNSET
+) -> Connection[Order] | None:
+    return self.order_pages.get((_given(first), after or None, None))
 
 
 @strawberry.type(
@@ -116,7 +118,9 @@ class Profile(Node):
     timeline: Connection[TimelineEvent] = strawberry.field(
         resolver=_timeline, description="What they did and what happened to them, the latest first."
     )
-    orders: Connection[Order] = strawberry.field(resolver=_orders, description="Their orders, the latest first.")
+    orders: Connection[Order] | None = strawberry.field(
+        resolver=_orders, description="Their orders, the latest first. Null without the permission ORDERS_READ."
+    )
     flow_runs: list[FlowRun] | None = strawberry.field(
         description="Their ways through flows, newest first, up to 100. Null without the permission MARKETING_READ."
     )
