@@ -11,7 +11,7 @@ LOCK = $(shell command -v uv || echo .venv/bin/uv) pip compile --quiet --univers
 # Where it is set, every start would compile every module again: twice the time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help dev test lint fmt schema bench bench-flows bench-import soak lock clean
+.PHONY: help dev test lint fmt schema bench bench-flows bench-import soak fuzz lock clean
 
 help:
 	@echo 'make dev    a shop with everything it needs on http://localhost:8000   ARGS="--port 8001 --data .other"'
@@ -23,6 +23,7 @@ help:
 	@echo 'make bench-flows  due steps, latency, sleeping runs of flows           ARGS="--only steps"'
 	@echo 'make bench-import  a catalogue of 50,000 variants in, again, out        ARGS="--variants 5000"'
 	@echo 'make soak   a steady load, and what the shop takes minute by minute     MINUTES=30 RATE=20'
+	@echo 'make fuzz   requests made out of the schema, for as long as there is time MINUTES=30 SEED=7'
 	@echo 'make lock   write requirements/*.txt anew from pyproject.toml          UPGRADE=1 takes newer versions'
 	@echo 'make clean  remove .venv, the development data and every cache'
 
@@ -67,6 +68,11 @@ bench-import:
 soak:
 	@$(PYTHON) requirements/install.py dev
 	@exec .venv/bin/python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE)) $(ARGS)
+
+fuzz:
+	@$(PYTHON) requirements/install.py test
+	@TRADEWIND_FUZZ_MINUTES=$(or $(MINUTES),30) TRADEWIND_FUZZ_SEED=$(or $(SEED),0) \
+		.venv/bin/python -m pytest -q -s tests/security/test_fuzzing.py -k as_long $(ARGS)
 
 # The largest first: the others take the same versions from it.
 lock:

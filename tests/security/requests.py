@@ -70,12 +70,12 @@ RIGHT_TEXTS: Mapping[str, tuple[str, ...]] = {
     "query": ("Sweater", "ada", "1001"),
     "number": ("1001",),
 }
-_KIND_OF_ID = {
+KIND_OF_ID = {
     "cartId": "cart", "lineIds": "cline", "variantId": "var", "productId": "prod", "productIds": "prod",
     "orderId": "ord", "orderLineId": "oline", "checkoutId": "chk", "warehouseId": "wh", "shippingQuoteId": "quote",
     "fulfillmentId": "ful", "shipmentId": "shp", "uploadId": "upload",
 }  # fmt: skip
-_KIND_OF_ROOT = {
+KIND_OF_ROOT = {
     "cart": "cart", "cartLinesUpdate": "cline", "checkout": "chk", "collection": "coll", "collectionDelete": "coll",
     "collectionProductsAdd": "coll", "collectionProductsRemove": "coll", "collectionProductsReorder": "coll",
     "collectionUpdate": "coll", "order": "ord", "product": "prod", "productUpdate": "prod",
@@ -183,7 +183,7 @@ class RequestMaker:
             prefix = self.random.choice([*self.known, "xx"])
             rest = self.random.choice(("", "_", f"_{'0' * 32}", f"_{'F' * 32}", f"_{'0' * 32}_{'a' * 22}", "_\x00"))
             return prefix + rest
-        kind = _KIND_OF_ROOT.get(self.root_field) if name == "id" else _KIND_OF_ID.get(name)
+        kind = KIND_OF_ROOT.get(self.root_field) if name == "id" else KIND_OF_ID.get(name)
         ids = self.known.get(kind or "") or [one for some in self.known.values() for one in some]
         return self.random.choice(ids)
 

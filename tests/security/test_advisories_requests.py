@@ -201,7 +201,7 @@ async def test_graphql_in_forms_is_refused(http: httpx2.Client) -> None:
     operations = json.dumps(
         {"query": "mutation ($f: String) { visitorCreate { visitor { id } } }", "variables": {"f": None}}
     )
-    files = {"operations": (None, operations), "map": (None, '{"0": ["variables.f"]}'), "0": ("a.txt", b"x")}
+    files: Any = {"operations": (None, operations), "map": (None, '{"0": ["variables.f"]}'), "0": ("a.txt", b"x")}
     for headers in ({}, {"Origin": ORIGIN}, {"X-Apollo-Operation-Name": "a", "GraphQL-Require-Preflight": "1"}):
         assert http.post("/graphql", files=files, headers=headers).status_code == 415
     assert await db.fetchval("SELECT count(*) FROM visitors") == 0
