@@ -8,7 +8,7 @@ from typing import Annotated, Self
 import strawberry
 
 from app.audit import queries
-from app.audit.models import ActorKind, AuditOutcome
+from app.audit.models import ActorKind, AuditOperation, AuditOutcome
 from app.audit.queries import Wanted
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
@@ -40,11 +40,20 @@ describe_enum(
 )
 
 
+describe_enum(
+    AuditOperation,
+    "What an action did to a row.",
+    INSERT="It made it.",
+    UPDATE="It changed it.",
+    DELETE="It deleted it.",
+)
+
+
 @strawberry.type(description="One row that an action made, changed or deleted.")
 class AuditChange:
     table: str = strawberry.field(description="Of which kind, as in the database, such as `products`.")
     row_id: str = strawberry.field(description="Which one, as in the database.")
-    operation: str = strawberry.field(description="`INSERT`, `UPDATE` or `DELETE`.")
+    operation: AuditOperation = strawberry.field(description="What became of it.")
     before: JSON | None = strawberry.field(
         description="What changed of it, as it was; all of it when it was deleted; null when it was made. Secrets are "
         "`[redacted]`, what a person has had erased is `[personal]`."
@@ -58,7 +67,7 @@ class AuditChange:
         return cls(
             table=change.table,
             row_id=change.row_id,
-            operation=change.operation,
+            operation=AuditOperation(change.operation),
             before=None if change.before is None else JSON(change.before),
             after=None if change.after is None else JSON(change.after),
         )

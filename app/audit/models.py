@@ -39,6 +39,12 @@ class AuditEntry(Model):
         table = "audit_entries"
 
 
+class AuditOperation(StrEnum):
+    INSERT = "INSERT"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+
+
 class AuditChange(Model):
     """One row that an action changed: what of it was how before, and how it was after."""
 
@@ -47,7 +53,7 @@ class AuditChange(Model):
     table_name = fields.CharField(max_length=63)
     row_id = fields.CharField(max_length=64)
     operation = fields.CharField(max_length=6)
-    """INSERT, UPDATE or DELETE."""
+    """An AuditOperation."""
     before = fields.JSONField[dict[str, object]](null=True)
     after = fields.JSONField[dict[str, object]](null=True)
     """Columns that changed (all for INSERT and DELETE), without secrets."""

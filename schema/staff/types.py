@@ -50,7 +50,7 @@ class StaffRole:
     id: strawberry.ID = strawberry.field(description="Opaque and stable.")
     name: str = strawberry.field(description="For staff.")
     permissions: list[Permission] = strawberry.field(description="What everybody in it may do; none allows nothing.")
-    owner: bool = strawberry.field(
+    is_owner: bool = strawberry.field(
         description="Whether it is the role of owners, which has every permission, also those of later releases."
     )
 
@@ -60,7 +60,7 @@ class StaffRole:
             id=strawberry.ID(ids.encode(ROLE_PREFIX, role.id)),
             name=role.name,
             permissions=shown(role.permissions),
-            owner=role.is_owner,
+            is_owner=role.is_owner,
         )
 
 
@@ -71,7 +71,7 @@ class StaffUser(Node):
     role: StaffRole = strawberry.field(description="What they were given.")
     permissions: list[Permission] = strawberry.field(description="What they may do.")
     active: bool = strawberry.field(description="Whether they can sign in.")
-    second_factor: bool = strawberry.field(description="Whether signing in asks for a code of their app.")
+    second_factor_enabled: bool = strawberry.field(description="Whether signing in asks for a code of their app.")
     last_login_at: dt.datetime | None = strawberry.field(description="When they last signed in.")
     created_at: dt.datetime = strawberry.field(description="When they joined.")
 
@@ -84,7 +84,7 @@ class StaffUser(Node):
             role=StaffRole.of(member.role),
             permissions=shown(member.role.permissions),
             active=member.is_active,
-            second_factor=member.has_second_factor,
+            second_factor_enabled=member.has_second_factor,
             last_login_at=member.last_login_at,
             created_at=member.created_at,
         )

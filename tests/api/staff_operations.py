@@ -13,11 +13,11 @@ mutation ($email: String!, $password: String!, $otp: String) {
   }
 }
 """
-ME = "{ staffMe { id email name permissions secondFactor role { name owner } } }"
+ME = "{ staffMe { id email name permissions secondFactorEnabled role { name isOwner } } }"
 ROLE_CREATE = """
 mutation ($name: String!, $permissions: [Permission!]!) {
   staffRoleCreate(input: { name: $name, permissions: $permissions }) {
-    staffRole { id name permissions owner } userErrors { code field }
+    staffRole { id name permissions isOwner } userErrors { code field }
   }
 }
 """

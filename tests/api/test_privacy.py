@@ -45,7 +45,7 @@ async def document(api: Api, token: str, drain: Drain) -> Any:
     assert payload["userErrors"] == []
     await drain()
     shown = (await api.ok(REQUEST, {"id": payload["privacyRequest"]["id"]}, token=token))["privacyRequest"]
-    assert shown["status"] == "DONE"
+    assert shown["status"] == "SUCCEEDED"
     return shown["document"]
 
 
@@ -106,7 +106,7 @@ async def test_a_document_is_for_who_asked_until_it_expires(api: Api, anna: acco
     assert (await api.ok(REQUEST, {"id": request}, token=anna.token))["privacyRequest"]["document"]
     await db.execute("UPDATE privacy_requests SET expires_at = clock_timestamp() - interval '1 second'")
     shown = (await api.ok(REQUEST, {"id": request}, token=anna.token))["privacyRequest"]
-    assert (shown["status"], shown["document"]) == ("DONE", None)
+    assert (shown["status"], shown["document"]) == ("SUCCEEDED", None)
 
 
 async def test_what_staff_had_made_is_not_the_customers_to_fetch(

@@ -28,7 +28,7 @@ MANAGER = {Permission.STAFF_WRITE, Permission.ORDERS_READ}
 async def test_owners_may_do_everything_also_what_their_role_does_not_name(api: Api) -> None:
     me = (await api.ok(ME, token=await staff.owner()))["staffMe"]
     assert me["permissions"] == sorted(permission.value for permission in Permission)
-    assert me["role"] == {"name": "Owner", "owner": True}
+    assert me["role"] == {"name": "Owner", "isOwner": True}
 
 
 async def test_what_a_role_may_do_holds_from_the_next_request_on(api: Api) -> None:
@@ -45,7 +45,7 @@ async def test_a_role_is_made_given_and_deleted_when_nobody_has_it(api: Api) -> 
     owner, clerk = await staff.owner(), await staff.signed_in(set())
     given = {"name": "Packer", "permissions": ["ORDERS_READ"]}
     role = (await api.ok(ROLE_CREATE, given, token=owner))["staffRoleCreate"]["staffRole"]
-    assert (role["name"], role["permissions"], role["owner"]) == ("Packer", ["ORDERS_READ"], False)
+    assert (role["name"], role["permissions"], role["isOwner"]) == ("Packer", ["ORDERS_READ"], False)
     assert await codes(api, ROLE_CREATE, {**given, "name": "packer"}, owner) == ["CONFLICT"]
     clerk_id = await my_id(api, clerk)
     former = await role_of(clerk_id)
@@ -129,7 +129,7 @@ async def test_the_last_owner_stays(api: Api) -> None:
     last = await my_id(api, owner)
     assert await codes(api, DEACTIVATE, {"id": last}, owner) == ["OWN_ROLE"]
     assert await codes(api, UPDATE, {"id": last, "input": {"roleId": lesser}}, owner) == ["OWN_ROLE"]
-    assert (await api.ok(ME, token=owner))["staffMe"]["role"]["owner"] is True
+    assert (await api.ok(ME, token=owner))["staffMe"]["role"]["isOwner"] is True
 
 
 async def test_somebody_who_leaves_is_out_at_once_with_keys_and_sessions(api: Api) -> None:

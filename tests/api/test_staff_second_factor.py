@@ -20,7 +20,9 @@ CONFIRM = """mutation ($code: String!) {
 DISABLE = "mutation ($code: String!) { staffSecondFactorDisable(code: $code) { userErrors { code field } } }"
 RENEW = """mutation ($code: String!) {
     staffRecoveryCodesRenew(code: $code) { recoveryCodes userErrors { code field } } }"""
-RESET = "mutation ($id: ID!) { staffSecondFactorReset(id: $id) { staffUser { secondFactor } userErrors { code } } }"
+RESET = (
+    "mutation ($id: ID!) { staffSecondFactorReset(id: $id) { staffUser { secondFactorEnabled } userErrors { code } } }"
+)
 
 
 async def now() -> int:
@@ -73,7 +75,7 @@ async def test_signing_in_asks_for_a_code_once_it_was_confirmed(api: Api, token:
     assert await sign_in_codes(api) == ["SECOND_FACTOR_REQUIRED"]
     assert await sign_in_codes(api, otp="  ") == ["SECOND_FACTOR_REQUIRED"]
     await api.ok(LOGIN, {**OWNER, "otp": await phone.code()})
-    assert (await api.ok(ME, token=token))["staffMe"]["secondFactor"] is True
+    assert (await api.ok(ME, token=token))["staffMe"]["secondFactorEnabled"] is True
 
 
 async def test_a_wrong_password_says_nothing_of_a_second_factor(api: Api, token: str) -> None:

@@ -131,7 +131,7 @@ async def test_an_order_keeps_what_fulfilment_needs_until_it_is_closed_for_long_
     await advance("P20D")
     assert (await shown())[:2] == ("RUNNING", NAME)
     await advance("P12D")
-    assert await shown() == ("DONE", "", [])
+    assert await shown() == ("SUCCEEDED", "", [])
 
 
 async def test_an_erasure_that_was_killed_in_the_middle_goes_on(

@@ -155,7 +155,7 @@ async def test_everything_is_exported_and_then_gone(story: Story, capfd: pytest.
         await story.pass_time("P31D")
         await story.drain()
         after = await status(story, erasing)
-        assert (after["status"], after["waitingFor"]) == ("DONE", [])
+        assert (after["status"], after["waitingFor"]) == ("SUCCEEDED", [])
         assert after["erasedRows"] > 30
         assert found(await everything(), CANARIES) == []
         forgotten = [request for request in other.received if request.path.endswith("gdpr-delete")]
