@@ -63,17 +63,23 @@ def least(kind: GraphQLInputType) -> Any:
     return {**EXAMPLES, "DateTime": "2026-05-01T12:00:00Z"}.get(kind.name, "x")
 
 
-def placed(schema: GraphQLSchema, path: str, value: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of the field: what it has to have, over it `given`, and the value where the path says."""
-    root, name, rest = path.split(".", 2)
+def arguments_of(schema: GraphQLSchema, path: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of the field: what it has to have, over it `given`."""
+    root, name = path.split(".")[:2]
     arguments: dict[str, Any] = {
         argument: least(one.type)
         for argument, one in schema.type_map[root].fields[name].args.items()  # type: ignore[attr-defined]
         if isinstance(one.type, GraphQLNonNull)
     }
-    arguments = _merged(arguments, given)
+    merged: dict[str, Any] = _merged(arguments, given)
+    return merged
+
+
+def placed(schema: GraphQLSchema, path: str, value: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The same, and the value where the path says."""
+    arguments = arguments_of(schema, path, given)
     where: Any = arguments
-    *parents, last = rest.split(".")
+    *parents, last = path.split(".")[2:]
     for parent in parents:
         key = parent.removesuffix("[]")
         if parent.endswith("[]"):
@@ -93,16 +99,16 @@ def _merged(under: Any, over: Any) -> Any:
 
 def document(schema: GraphQLSchema, path: str, arguments: dict[str, Any], selection: str) -> str:
     """The operation that calls the field with these arguments as variables."""
-    root, name, _ = path.split(".", 2)
+    root, name = path.split(".")[:2]
     kinds = schema.type_map[root].fields[name].args  # type: ignore[attr-defined]
     declared = ", ".join(f"${argument}: {kinds[argument].type}" for argument in arguments)
     passed = ", ".join(f"{argument}: ${argument}" for argument in arguments)
-    return f"{root.lower()} ({declared}) {{ {name}({passed}) {selection} }}"
+    return f"{root.lower()} ({declared}) {{ {name} ({passed}) {selection} }}".replace("()", "")
 
 
 def everything_of(schema: GraphQLSchema, path: str) -> str:
     """A selection of plain fields two levels deep: enough to tell whether something was there."""
-    root, name, _ = path.split(".", 2)
+    root, name = path.split(".")[:2]
     return _selection(schema.type_map[root].fields[name].type, 2)  # type: ignore[attr-defined]
 
 
