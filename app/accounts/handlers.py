@@ -39,6 +39,11 @@ async def on_verified(event: Event) -> None:
         await ownership.join_orders(event.subject_id, email, wait=True)
 
 
+@events.on(ownership.LAPSED, name="accounts.lapsed")
+async def on_lapsed(event: Event) -> None:
+    await ownership.forget_claims([uuid.UUID(claim) for claim in event.payload["deletedClaims"]])
+
+
 async def _is_of_an_account(event: Event) -> bool:
     found: bool = await db.fetchval(_JOINS, event.subject_id)
     return found

@@ -16,6 +16,7 @@ from app.payments import saved_methods
 from app.sessions.service import CUSTOMER
 
 VERIFIED = "account.verified"
+LAPSED = "account.lapsed"
 SOURCE = "ACCOUNT"
 TOLD = "customer.verified"
 
@@ -148,6 +149,12 @@ async def join_orders(customer_id: uuid.UUID, email: str, *, wait: bool) -> None
         customer_id,
         email,
     )
+
+
+async def lapse(claims: Sequence[uuid.UUID]) -> None:
+    """Claims that are about to be deleted as nobody verified them. In the open unit of work, which holds them."""
+    await saved_methods.delete_all_of(claims)
+    await events.record(LAPSED, payload={"deletedClaims": [str(customer_id) for customer_id in claims]})
 
 
 async def forget_claims(claims: Sequence[uuid.UUID]) -> None:

@@ -36,6 +36,8 @@ async def one(step: Step, subject: Subject, *, forgetting: bool = False) -> int:
             f'SELECT t."{key}" AS key FROM "{table}" t WHERE t."{key}" = ANY($1) AND {ready}', subject, locked
         )
         keys = [row["key"] for row in await db.fetch(sql, *arguments)]
+        if keys and step.before is not None:
+            await step.before(keys)
         if keys:
             await db.execute(step.change, keys)
     return len(keys)

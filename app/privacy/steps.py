@@ -4,7 +4,8 @@ A step is done in batches, each a transaction that first locks its rows and then
 one (a checkout that completes, a message that is being sent) ends first, and then the rows are what they have become.
 """
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -25,6 +26,7 @@ class Step:
         ready: which of the rows may go now, over `t`. The others wait, and the erasure comes back for them.
         emptied: instead of emptying as the inventory says.
         statement: for the keys of a batch (`$1`), instead of the usual one.
+        before: what has to be done about the rows first, in the same transaction.
     """
 
     table: str
@@ -33,6 +35,7 @@ class Step:
     ready: str | None = None
     emptied: Mapping[str, str] | None = None
     statement: str | None = None
+    before: Callable[[Sequence[uuid.UUID]], Awaitable[None]] | None = None
 
     @property
     def described(self) -> Table:

@@ -4,7 +4,9 @@ Nothing goes that the books, a flow under way, a message that is still to be sen
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+from app.accounts import ownership
 from app.privacy.retention import RetentionKind as K
 from app.privacy.steps import Action, Step
 
@@ -20,8 +22,8 @@ class Sweep:
     step: Step
 
 
-def _sweep(kind: K, table: str, action: Action, old: str, *, statement: str | None = None) -> Sweep:
-    return Sweep(kind, Step(table, action, rows=old, statement=statement))
+def _sweep(kind: K, table: str, action: Action, old: str, **more: Any) -> Sweep:
+    return Sweep(kind, Step(table, action, rows=old, **more))
 
 
 # A cart may be waited for by a run, reminded of by a message, or in the middle of being paid.
@@ -106,7 +108,8 @@ SWEEPS: tuple[Sweep, ...] = (
     _sweep(K.ORDERS, "orders", Action.EMPTY, _OLD_ORDER.replace("o.", "t.")),
     _sweep(K.ANONYMOUS_PROFILES, "profiles", Action.DELETE, _ANONYMOUS, statement=_FORGET_VISITORS),
     _sweep(K.TIMELINE_EVENTS, "profile_events", Action.DELETE, f"t.occurred_at < {_AGO}"),
-    _sweep(K.FLOW_RUNS, "flow_run_steps", Action.EMPTY, f"t.at < {_AGO}"),
+    _sweep(K.FLOW_RUNS, "flow_run_steps", Action.EMPTY, f"""EXISTS (
+        SELECT FROM flow_runs r WHERE r.id = t.run_id AND r.finished_at < {_AGO})"""),
     _sweep(K.FLOW_RUNS, "flow_runs", Action.EMPTY, f"t.finished_at < {_AGO}"),
     _sweep(K.CLICKS, "message_clicks", Action.DELETE, f"t.clicked_at < {_AGO}"),
     _sweep(K.CLICKS, "message_links", Action.DELETE, f"t.created_at < {_AGO}"),
@@ -117,7 +120,8 @@ SWEEPS: tuple[Sweep, ...] = (
     _sweep(K.INBOUND_SMS, "inbound_sms", Action.DELETE, f"t.received_at < {_AGO}"),
     _sweep(K.SURVEY_COMMENTS, "survey_responses", Action.EMPTY, f"t.updated_at < {_AGO}"),
     _sweep(K.UNVERIFIED_ACCOUNTS, "customers", Action.DELETE,
-           f"t.email_verified_at IS NULL AND t.created_at < {_REAL_AGO}", statement=_DELETE_ACCOUNTS),
+           f"t.email_verified_at IS NULL AND t.created_at < {_REAL_AGO}",
+           statement=_DELETE_ACCOUNTS, before=ownership.lapse),
     _sweep(K.ACCOUNT_TOKENS, "account_tokens", Action.DELETE, f"t.expires_at < {_REAL_AGO}"),
     _sweep(K.STAFF_INVITATIONS, "staff_invitations", Action.DELETE, f"t.expires_at < {_REAL_AGO}"),
     # How long a document lasts was written beside it when it was made.

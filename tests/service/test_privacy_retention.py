@@ -14,6 +14,7 @@ from tests.client import Api
 from tests.factories import accounts, catalogue, checkout
 from tests.factories import cart as carts
 from tests.service.test_cli import tradewind
+from tests.stories.shopper import Drain
 
 PERIOD = """mutation ($kind: RetentionKind!, $days: Int) {
     retentionPeriodUpdate(kind: $kind, days: $days) {
@@ -107,6 +108,42 @@ async def test_claims_of_addresses_and_their_sessions_go(clean_database: None) -
     assert await keeping.enforce() == {RetentionKind.UNVERIFIED_ACCOUNTS: 1}
     assert [row["id"] for row in await db.fetch("SELECT id FROM customers")] == [owner.id]
     assert await db.fetchval("SELECT count(*) FROM sessions") == 1
+
+
+async def test_what_a_lapsed_claim_did_is_a_guests_again(api: Api, drain: Drain) -> None:
+    """Else its orders would be nobody's: no export would hold them, and no erasure reach them."""
+    await checkout.shop_that_ships()
+    claim = await accounts.signed_in("anna@shopper.example", verified=False)
+    product = await catalogue.product()
+    card = {"method": "CARD", "gateway": "test", "token": "tok_success", "save": True}
+    given = await checkout.ready_input(api, (product, 1), payment=card)
+    assert (await checkout.complete(api, given, token=claim.token))["order"]
+    await carts.cart((product.variant_id, 1))
+    await db.execute("UPDATE carts SET customer_id = $1 WHERE state = 'OPEN'", claim.id)
+    assert await db.fetchval("SELECT count(*) FROM saved_payment_methods") == 1
+    await older("customers", 31, "created_at")
+    assert await keeping.enforce() == {RetentionKind.UNVERIFIED_ACCOUNTS: 1}
+    await drain()
+    for table in ("orders", "carts"):
+        assert [row["customer_id"] for row in await db.fetch(f"SELECT customer_id FROM {table}")].count(claim.id) == 0
+    assert await db.fetchval("SELECT count(*) FROM saved_payment_methods") == 0, "its gateway has forgotten it"
+    assert [str(violation) for violation in await invariants.check()] == []
+
+
+async def test_what_a_run_under_way_has_done_stays_until_it_ends(clean_database: None) -> None:
+    flow_id, run_id = new_id(), new_id()
+    async with db.unit_of_work():
+        await db.execute("SET LOCAL session_replication_role = replica")
+        await db.execute(
+            """
+            INSERT INTO flow_run_steps (id, run_id, flow_id, step_key, kind, outcome, detail, at)
+            VALUES ($1, $2, $3, 'later', 'wait', 'DONE', '{"until": "x"}', business_now() - interval '10 years')
+            """,
+            new_id(),
+            run_id,
+            flow_id,
+        )
+    assert await keeping.enforce() == {}
 
 
 async def test_the_audit_log_lets_go_of_what_is_old_and_of_nothing_else(clean_database: None) -> None:
