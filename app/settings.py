@@ -79,7 +79,8 @@ class Settings(BaseSettings):
         None, ge=0, description="Cost points a minute for each member of staff and each API key; 0 for no limit"
     )
     rate_limit_exempt: Annotated[list[str], NoDecode] = Field(
-        default_factory=list, description="Networks whose requests are not counted, such as the storefront's servers"
+        default_factory=list,
+        description="The storefront's servers: not counted; a shopper whose address they forward is counted instead",
     )
 
     shipping_quote_minutes: int = Field(30, gt=0, description="Business time that a shipping quote holds")

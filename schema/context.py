@@ -54,22 +54,22 @@ def bearer_token(authorization: str | None) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-def client_address(connection: HTTPConnection, trusted_proxies: int) -> str:
+def client_address(connection: HTTPConnection, settings: Settings) -> str:
     """For rate limits: what a client cannot change by itself."""
-    return client_unit(client_hop(connection, trusted_proxies))
+    return client_unit(client_hop(connection, settings))
 
 
 async def build_context(connection: HTTPConnection, settings: Settings, authorization: str | None = None) -> Context:
     """`authorization` overrides the header: WebSocket clients of browsers send it in `connection_init`."""
     token = bearer_token(authorization or connection.headers.get("authorization"))
     staff, customer = await identify(token)
-    client = client_address(connection, settings.trusted_proxies)
+    client = client_address(connection, settings)
     return Context(
         settings=settings,
         staff=staff,
         customer=customer,
         client_address=client,
-        ip=client_ip(connection, settings.trusted_proxies),
+        ip=client_ip(connection, settings),
         user_agent=connection.headers.get("user-agent"),
         fetched_ahead=is_fetched_ahead(connection.headers),
         request_id=connection.scope.get("state", {}).get("request_id", ""),

@@ -1,7 +1,5 @@
 """Who pays for a request, in points of `schema.costs`, and what is said when there are none left."""
 
-import ipaddress
-from functools import lru_cache
 from typing import Any
 
 from graphql import GraphQLError
@@ -11,7 +9,7 @@ from app.errors import CommonErrorCode
 from app.kit.gcra import whole_seconds
 from app.metrics import instruments
 from app.point_budget import PointBudget, budget
-from app.rate_limit import RateLimitedError
+from app.rate_limit import RateLimitedError, is_within
 from app.settings import Settings
 from app.staff.permissions import StaffIdentity
 
@@ -93,7 +91,7 @@ def throttle_for(
         points = settings.account_points_per_minute
         return Throttle((budget("account", points), staff.id.hex)) if points else None
     points = settings.client_points_per_minute
-    if not points or _is_exempt(client, tuple(settings.rate_limit_exempt)):
+    if not points or is_within(client, tuple(settings.rate_limit_exempt)):
         return None
     payers = [(budget("client", points), client)]
     if customer is not None:
@@ -105,13 +103,3 @@ def refusal(wait_seconds: int) -> GraphQLError:
     """What is answered instead of the operation."""
     extensions: dict[str, Any] = {"code": CommonErrorCode.RATE_LIMITED.name, "retryAfterSeconds": wait_seconds}
     return GraphQLError("Too much was asked in a short time; try again later.", extensions=extensions)
-
-
-@lru_cache(maxsize=10_000)
-def _is_exempt(client: str, networks: tuple[str, ...]) -> bool:
-    try:
-        given = ipaddress.ip_network(client)
-    except ValueError:
-        return False
-    own = [ipaddress.ip_network(network) for network in networks]
-    return any(given.version == one.version and given.subnet_of(one) for one in own)  # type: ignore[arg-type]

@@ -132,7 +132,7 @@ class View(GraphQL[Context, None]):
         connection = HTTPConnection(scope)
         is_socket = scope["type"] == "websocket"
         is_stream = is_socket or self._get_stream_transport_from_headers(connection.headers) is not None
-        client = client_address(connection, self.settings.trusted_proxies) if is_stream else None
+        client = client_address(connection, self.settings) if is_stream else None
         with self.streams.held(client) as has_place:
             if is_socket and has_place:
                 await super().__call__(scope, receive, send)

@@ -104,4 +104,4 @@ async def _broken() -> Response:
 
 def _client(request: Request) -> Client:
     settings: Settings = request.app.state.settings
-    return Client(client_unit(client_hop(request, settings.trusted_proxies)), request.headers.get("user-agent"))
+    return Client(client_unit(client_hop(request, settings)), request.headers.get("user-agent"))

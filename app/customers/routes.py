@@ -173,4 +173,4 @@ async def _nobody() -> Response:
 
 def _proof(request: Request) -> Proof:
     settings: Settings = request.app.state.settings
-    return Proof(client_ip(request, settings.trusted_proxies), request.headers.get("user-agent"))
+    return Proof(client_ip(request, settings), request.headers.get("user-agent"))

@@ -101,12 +101,12 @@ def _last(form: dict[str, list[str]], name: str) -> str:
 
 def _client(request: Request) -> Client:
     settings: Settings = request.app.state.settings
-    return Client(client_unit(client_hop(request, settings.trusted_proxies)), request.headers.get("user-agent"))
+    return Client(client_unit(client_hop(request, settings)), request.headers.get("user-agent"))
 
 
 def _origin(request: Request) -> Origin:
     settings: Settings = request.app.state.settings
-    return origin_of_request(request, settings.trusted_proxies)
+    return origin_of_request(request, settings)
 
 
 async def _done(heading: str, text: str) -> Response:

@@ -40,7 +40,7 @@ class Uploads:
 
     def __init__(self, settings: Settings) -> None:
         self._max_bytes = settings.max_upload_bytes
-        self._trusted_proxies = settings.trusted_proxies
+        self._settings = settings
 
     async def receive(self, request: Request) -> JSONResponse:
         try:
@@ -77,5 +77,5 @@ class Uploads:
             max_bytes=self._max_bytes,
         )
         # The file's pieces are no changes that anybody would read; the job that uses it is.
-        await recording.done(Action(actor_of(identity), ACTION, origin_of_request(request, self._trusted_proxies)))
+        await recording.done(Action(actor_of(identity), ACTION, origin_of_request(request, self._settings)))
         return JSONResponse({"uploadId": ids.encode(UPLOAD_PREFIX, upload_id)}, status_code=201)

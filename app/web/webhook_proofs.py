@@ -22,13 +22,13 @@ class WebhookProofs:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self.trusted_proxies = settings.trusted_proxies
+        self.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self.app(scope, receive, send)
             return
-        client = rate_limit.client_unit(client_hop(HTTPConnection(scope), self.trusted_proxies))
+        client = rate_limit.client_unit(client_hop(HTTPConnection(scope), self.settings))
         if await rate_limit.is_used_up(_LIMIT, client, limit=FAILURES, window_seconds=WINDOW_SECONDS):
             headers = {"Retry-After": str(WINDOW_SECONDS // FAILURES)}
             refusal = PlainTextResponse("Too many without a proof; try again later.", 429, headers=headers)
