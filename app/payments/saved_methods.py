@@ -25,6 +25,11 @@ _KEEP = """
       AND (SELECT count(*) FROM saved_payment_methods m WHERE m.customer_id = k.id AND m.deleted_at IS NULL) < $10
     ON CONFLICT DO NOTHING
 """
+# Deleted from the start; `forget` leaves alone what the account has saved already.
+_UNWANTED = """
+    INSERT INTO saved_payment_methods (id, customer_id, gateway, method, reference, created_at, deleted_at)
+    VALUES ($1, $2, $3, $4, $5, business_now(), business_now())
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +112,12 @@ async def has_room(customer_id: uuid.UUID) -> bool:
 async def keep(payment_id: uuid.UUID, customer_id: uuid.UUID, card: SavedCard) -> None:
     """Note in the open unit of work what a payment was made with. What is known already stays as it is.
 
-    Whoever had no room left by then pays all the same, and keeps what they had.
+    Whoever had no room left by then, or has deleted their account, pays all the same, and the gateway forgets it.
     """
     row = await db.fetchrow("SELECT gateway, method FROM payments WHERE id = $1", payment_id)
     if row is None:
         raise LookupError("there is no such payment")
-    await db.execute(
+    kept = await db.execute(
         _KEEP,
         new_id(),
         customer_id,
@@ -125,6 +130,10 @@ async def keep(payment_id: uuid.UUID, customer_id: uuid.UUID, card: SavedCard) -
         card.expires_year,
         MAX_SAVED,
     )
+    if not kept:
+        unwanted_id = new_id()
+        await db.execute(_UNWANTED, unwanted_id, customer_id, row["gateway"], row["method"], card.reference)
+        await events.record(FORGET_WANTED, subject_id=unwanted_id)
 
 
 async def delete(customer_id: uuid.UUID, method_id: uuid.UUID) -> None:

@@ -231,6 +231,29 @@ async def test_the_gateway_forgets_what_was_deleted(api: Api, drain: Drain, monk
     assert await db.fetchval("SELECT count(*) FROM test_gateway_payments WHERE forgotten_at IS NOT NULL") == 1
 
 
+async def test_the_gateway_forgets_what_an_account_does_not_keep_in_the_end(api: Api, drain: Drain) -> None:
+    """It was asked to save with the authorisation; since then the account was deleted, or has no room any more."""
+    for what in ("DELETE FROM customers WHERE id = $1", _FILL):
+        ada = await accounts.signed_in()
+        given = await ready(api, card("tok_requires_action", save=True))
+        assert (await checkout.complete(api, given, token=ada.token))["paymentAction"]
+        await db.execute(what, ada.id)
+        await db.execute("UPDATE test_gateway_payments SET state = 'AUTHORIZED' WHERE state <> 'AUTHORIZED'")
+        assert (await checkout.complete(api, given))["order"]
+        await drain()
+    payments = await db.fetch("SELECT forgotten_at FROM test_gateway_payments")
+    assert [row["forgotten_at"] is not None for row in payments] == [True, True]
+    assert await db.fetchval("SELECT count(*) FROM saved_payment_methods WHERE deleted_at IS NOT NULL") == 0
+    assert await db.fetchval("SELECT count(*) FROM saved_payment_methods") == MAX_SAVED
+    assert await invariants.check() == []
+
+
+_FILL = f"""
+    INSERT INTO saved_payment_methods (id, customer_id, gateway, method, reference, created_at)
+    SELECT gen_random_uuid(), $1, 'test', 'CARD', n::text, business_now() FROM generate_series(1, {MAX_SAVED}) AS n
+"""  # noqa: S608
+
+
 async def test_a_card_that_was_saved_again_meanwhile_is_kept(api: Api, drain: Drain) -> None:
     ada = await accounts.signed_in()
     saved = await saved_by(api, ada)
