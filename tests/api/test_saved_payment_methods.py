@@ -251,7 +251,7 @@ async def test_the_gateway_forgets_what_an_account_does_not_keep_in_the_end(api:
 _FILL = f"""
     INSERT INTO saved_payment_methods (id, customer_id, gateway, method, reference, created_at)
     SELECT gen_random_uuid(), $1, 'test', 'CARD', n::text, business_now() FROM generate_series(1, {MAX_SAVED}) AS n
-"""  # noqa: S608
+"""
 
 
 async def test_a_card_that_was_saved_again_meanwhile_is_kept(api: Api, drain: Drain) -> None:
