@@ -32,6 +32,9 @@ def normalise_email(text: str, field: list[str | int] | None = None) -> str:
         )
     except EmailNotValidError as problem:
         raise DomainError(AddressErrorCode.INVALID_EMAIL, str(problem), field) from None
+    if "=?" in checked.local_part:
+        # An encoded word of RFC 2047: readers and writers of mail headers would not take it for what it is.
+        raise DomainError(AddressErrorCode.INVALID_EMAIL, "The part before the @-sign cannot contain =?.", field)
     if checked.ascii_email is None or "." not in checked.ascii_domain:
         raise DomainError(AddressErrorCode.INVALID_EMAIL, "The part after the @-sign needs a period.", field)
     if len(checked.ascii_email) > MAX_EMAIL_CHARS:

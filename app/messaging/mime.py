@@ -44,7 +44,17 @@ def address(text: str, default_name: str = "") -> Address:
     """`Name <box@host>` or `box@host`, the host in ASCII (IDNA). Raises DomainError for anything else."""
     name, mailbox = parseaddr(text) if text.isprintable() else ("", "")
     addr_spec = normalise_email(mailbox)
-    return Address(display_name=_display_name(name or one_line(default_name), addr_spec), addr_spec=addr_spec)
+    display_name = _display_name(_header_text(name or default_name), addr_spec)
+    return Address(display_name=_header_text(display_name), addr_spec=addr_spec)
+
+
+def _header_text(text: str) -> str:
+    """One line that stands for itself.
+
+    Python's email library decodes the encoded words (RFC 2047) in what it is given, and writes what comes out as it is:
+    a name such as `=?utf-8?q?Ada=0D=0ABcc:_eve@example.com?=` would be a header of its own.
+    """
+    return one_line(text).replace("=?", "= ?")
 
 
 def _display_name(name: str, addr_spec: str) -> str:
@@ -109,7 +119,7 @@ def compose(
     mime["To"] = to
     if reply_to:
         mime["Reply-To"] = _header_address(reply_to, shop_name, "EMAIL_REPLY_TO")
-    mime["Subject"] = one_line(rendered.subject)
+    mime["Subject"] = _header_text(rendered.subject)
     mime["Date"] = format_datetime(written_at)
     mime["Message-ID"] = f"<{message_id.hex}@{sender.domain}>"
     if purpose is MessagePurpose.TRANSACTIONAL:
@@ -140,7 +150,7 @@ def _marketing_headers(unsubscribe_url: str, feedback: str, shop_name: str, doma
     return {
         "List-Unsubscribe": f"<{unsubscribe_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-ID": f"{' '.join(words.split())} <marketing.{domain}>".strip(),
+        "List-ID": f"{_header_text(' '.join(words.split()))} <marketing.{domain}>".strip(),
         "Feedback-ID": f"{_FEEDBACK_PART.sub('-', feedback)}:marketing:{SENDER_ID}",
         # No out-of-office answers, and no Auto-Submitted: people sent it to people.
         "Precedence": "bulk",
