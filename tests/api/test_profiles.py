@@ -28,7 +28,7 @@ PROFILE = f"query ($id: ID!) {{ profile(id: $id) {{ {FIELDS} {TIMELINE} {ORDERS}
 SEARCH = """query ($query: String, $stage: LifecycleStage, $first: Int, $after: String) {
     profiles(query: $query, stage: $stage, first: $first, after: $after) {
         totalCount nodes { email } pageInfo { endCursor hasNextPage } } }"""
-MANY = f"query {{ profiles(first: 50) {{ nodes {{ {FIELDS} {TIMELINE} {ORDERS} }} }} }}"
+MANY = f"query {{ profiles(first: 10) {{ nodes {{ {FIELDS} {TIMELINE} {ORDERS} }} }} }}"
 UPDATE = f"""mutation ($id: ID!, $input: ProfileUpdateInput!) {{
     profileUpdate(id: $id, input: $input) {{ profile {{ {FIELDS} {TIMELINE} }} userErrors {{ code field }} }} }}"""
 IDENTIFY = """mutation ($id: ID!, $identity: BuyerIdentityInput!) {
