@@ -16,7 +16,9 @@ class CustomerUpdateInput:
 
 @strawberry.type(description="Answer to a change of an account.")
 class CustomerPayload:
-    customer: Customer | None = strawberry.field(default=None, description="The account as it is now.")
+    customer: Customer | None = strawberry.field(
+        default=None, description="The account as it is now; null for staff without the permission CUSTOMERS_READ."
+    )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
 
 

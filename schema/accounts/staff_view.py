@@ -69,5 +69,8 @@ class StaffAccountMutations:
 async def _set_active(info: Info, text: str, *, active: bool) -> CustomerPayload:
     customer_id = ids.decode(CUSTOMER_PREFIX, text, ["id"])
     await closing.set_active(customer_id, active=active)
-    found = await load_customers(info, [customer_id], Selection.of(info).below("customer"))
+    # To close an account is not to read it.
+    staff = info.context.staff
+    seen = [customer_id] if staff is not None and staff.may(Permission.CUSTOMERS_READ) else []
+    found = await load_customers(info, seen, Selection.of(info).below("customer"))
     return CustomerPayload(customer=found.get(customer_id))

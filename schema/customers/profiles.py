@@ -78,7 +78,9 @@ class ProfileMutations:
         view = ProfileView.of(Selection.of(info).below("profile"))
         profile_id = ids.decode(PROFILE_PREFIX, id, ["id"])
         await editing.update(profile_id, _change_of(input))
-        return ProfilePayload(profile=(await view.load(info, [profile_id])).get(profile_id))
+        # To change a person is not to read all that is known of them.
+        shown = await view.load(info, [profile_id]) if _may_read(info) else {}
+        return ProfilePayload(profile=shown.get(profile_id))
 
 
 def _change_of(input: ProfileUpdateInput) -> ProfileChange:
@@ -93,11 +95,15 @@ def _change_of(input: ProfileUpdateInput) -> ProfileChange:
     return change
 
 
+def _may_read(info: Info) -> bool:
+    staff = info.context.staff
+    return staff is not None and staff.may(Permission.CUSTOMERS_READ)
+
+
 @node_loader(PROFILE_PREFIX)
 async def _load_profiles(info: Info, texts: Sequence[str], selection: Selection) -> Sequence[Node | None]:
-    staff = info.context.staff
     wanted = [ids.decode(PROFILE_PREFIX, text, ["id"]) for text in texts]
-    if staff is None or not staff.may(Permission.CUSTOMERS_READ):
+    if not _may_read(info):
         return [None] * len(wanted)
     found = await ProfileView.of(selection).load(info, wanted)
     return [found.get(profile_id) for profile_id in wanted]

@@ -149,7 +149,10 @@ class ProfileUpdateInput:
 
 @strawberry.type(description="Answer to what staff change of a profile.")
 class ProfilePayload:
-    profile: Profile | None = strawberry.field(default=None, description="The profile as it is now; null when refused.")
+    profile: Profile | None = strawberry.field(
+        default=None,
+        description="The profile as it is now; null when refused, and without the permission CUSTOMERS_READ.",
+    )
     user_errors: list[UserError] = strawberry.field(
         default_factory=list, description="What was refused, and why; nothing was changed then."
     )

@@ -1,5 +1,6 @@
 """Reading orders, and what staff do with them."""
 
+import uuid
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -91,7 +92,7 @@ class OrderMutations:
     ) -> OrderPayload:
         cancelled, view = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), _view(info)
         await cancellation.cancel_order(cancelled, reason or None)
-        return OrderPayload(order=(await view.load(info, [cancelled])).get(cancelled))
+        return await _payload(info, view, cancelled)
 
     @mutation(
         access=STAFF(Permission.ORDERS_WRITE),
@@ -100,11 +101,16 @@ class OrderMutations:
     async def order_mark_as_paid(self, info: Info, order_id: OrderId) -> OrderPayload:
         paid, view = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), _view(info)
         await collecting.mark_as_paid(paid)
-        return OrderPayload(order=(await view.load(info, [paid])).get(paid))
+        return await _payload(info, view, paid)
 
 
 def _view(info: Info) -> OrderView:
     return OrderView.of(info, Selection.of(info).below("order"))
+
+
+async def _payload(info: Info, view: OrderView, order_id: uuid.UUID) -> OrderPayload:
+    # To change an order is not to read who bought it.
+    return OrderPayload(order=(await view.load_own(info, [order_id])).get(order_id))
 
 
 @node_loader(ORDER_PREFIX)

@@ -82,12 +82,6 @@ class OrderView:
         seen = [row for row in rows.values() if sees_all(info) or row["customer_id"] == owner]
         return {row["id"]: order for row, order in zip(seen, await self.show_all(info, seen), strict=True)}
 
-    async def load(self, info: Info, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Order]:
-        """The orders that exist; whether they may be seen is the caller's to know."""
-        rows = await queries.by_ids(order_ids, lines=bool(self.pages), payments=self.payments)
-        shown = await self.show_all(info, list(rows.values()))
-        return dict(zip(rows, shown, strict=True))
-
     async def read(self, order_id: uuid.UUID) -> OrderRow:
         """An order that is known to exist. Raises KeyError when it does not."""
         return (await queries.by_ids([order_id], lines=bool(self.pages), payments=self.payments))[order_id]

@@ -85,7 +85,10 @@ class Order(Node):
 
 @strawberry.type(description="Answer to what staff do with an order.")
 class OrderPayload:
-    order: Order | None = strawberry.field(default=None, description="The order as it is now; null when refused.")
+    order: Order | None = strawberry.field(
+        default=None,
+        description="The order as it is now; null when refused, and without the permission ORDERS_READ.",
+    )
     user_errors: list[UserError] = strawberry.field(
         default_factory=list, description="What was refused, and why; nothing was changed then."
     )

@@ -11,6 +11,7 @@ from schema import build_schema
 from tests.client import Api
 from tests.factories import staff
 from tests.security.matrix import walking
+from tests.security.matrix.state import taken_back
 from tests.security.matrix.table import NODES, P
 from tests.security.matrix.things import Shop, a_shop
 from tests.security.matrix.viewers import EVERYTHING, Viewers
@@ -120,3 +121,21 @@ async def test_a_list_shows_what_is_hidden_to_those_alone_who_may_see_it(api: Ap
         found = await api.ok(document, token=token)
         listed = {node["id"] for connection in found.values() for node in connection["nodes"]}
         assert hidden <= listed if sees else not hidden & listed
+
+
+async def test_to_change_somebody_is_not_to_read_them(api: Api, shop: Shop) -> None:
+    viewers, things = Viewers(shop), {kind: thing.id for kind, thing in shop.things.items()}
+    attempts = [
+        ("profileUpdate(id: $id, input: {}) { profile", things["prof"], P.CUSTOMERS_WRITE, P.CUSTOMERS_READ),
+        ("customerEnable(id: $id) { customer", things["cus"], P.CUSTOMERS_WRITE, P.CUSTOMERS_READ),
+        ("orderMarkAsPaid(orderId: $id) { order", things["ord unpaid"], P.ORDERS_WRITE, P.ORDERS_READ),
+        ("orderCancel(orderId: $id) { order", things["ord unpaid"], P.ORDERS_WRITE, P.ORDERS_READ),
+    ]
+    for field, value, write, read in attempts:
+        document = f"mutation ($id: ID!) {{ {field} {{ email }} userErrors {{ code }} }} }}"
+        for permissions, sees in ((frozenset({write}), False), (frozenset({write, read}), True)):
+            token = await viewers.staff(permissions)
+            async with taken_back():
+                done = await api.ok(document, {"id": value}, token=token)
+            (payload,) = done.values()
+            assert (payload[field.split()[-1]] is not None) == sees, field
