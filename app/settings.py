@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(2_000_000, gt=0)
     max_upload_bytes: int = Field(1_000_000_000, gt=0)
     request_timeout_seconds: float = Field(30.0, gt=0, description="For executing one request, its body being there")
+    overloaded_after_seconds: float = Field(
+        4.0, gt=0, description="Somebody waits that long for a connection to the database: who comes now is told 503"
+    )
     max_connections: int = Field(2_000, gt=0, description="That one API process keeps open; more are answered 503")
     rate_limit_client_points: int | None = Field(
         None, ge=0, description="Cost points a minute for each client address and each customer; 0 for no limit"

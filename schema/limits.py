@@ -43,6 +43,8 @@ MAX_ROOT_FIELDS = 20
 _PAGE_SIZES = ("first", "last")
 _LISTS = ("ids",)
 _INTROSPECTION = ("__schema", "__type")
+_OF_THE_PAGE = ("pageInfo", "totalCount", "filters")
+"""Beside a connection's nodes: there once, however many nodes there are."""
 
 
 def measure(document: DocumentNode) -> dict[str | None, OperationCost]:
@@ -96,12 +98,20 @@ class _Measuring:
         return cost
 
     def _cost(
-        self, selections: SelectionSetNode, depth: int, spread: tuple[str, ...], *, recommended: bool = False
+        self,
+        selections: SelectionSetNode,
+        depth: int,
+        spread: tuple[str, ...],
+        *,
+        around: Cost | None = None,
+        recommended: bool = False,
     ) -> Cost:
+        """Of what is selected once. What belongs to the page and not to its nodes goes to the cost `around` it."""
         if depth > MAX_DEPTH:
             raise TooComplexError(f"The query is nested deeper than {MAX_DEPTH} levels.")
-        cost = Cost()
+        repeated = Cost()
         for node, within in self._fields(selections, spread):
+            cost = around if around is not None and node.name.value in _OF_THE_PAGE else repeated
             cost.points += 1 + FIELD_POINTS.get(node.name.value, 0)
             for argument in node.arguments or ():
                 cost.add_value(argument.value)
@@ -110,15 +120,16 @@ class _Measuring:
             if node.selection_set is None or node.name.value in _INTROSPECTION:
                 continue  # GraphQL has a depth rule of its own for introspection
             suggested = recommended or node.name.value == RECOMMENDATIONS
-            below = self._cost(node.selection_set, depth + 1, within, recommended=suggested)
             times = _repetition(node)
+            around_it = cost if times != 1 else None
+            below = self._cost(node.selection_set, depth + 1, within, around=around_it, recommended=suggested)
             if times == 1:
                 cost.points += below.points
                 cost.below += below.below
                 cost.lists += below.lists
             else:
                 cost.below.append((times, below))
-        return cost
+        return repeated
 
     def _fields(
         self, selections: SelectionSetNode, spread: tuple[str, ...]

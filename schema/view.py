@@ -41,8 +41,6 @@ Page: TypeAlias = Callable[[Request], Awaitable[Response]]
 BAD_REQUEST = "BAD_REQUEST"
 
 OVERLOADED = "OVERLOADED"
-OVERLOADED_AFTER_SECONDS = 1.0
-"""That somebody waits for a connection to the database: whoever comes now would wait longer, and slow down those."""
 RETRY_OVERLOADED_AFTER_SECONDS = 2
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -179,7 +177,7 @@ class View(GraphQL[Context, None]):
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         """Raises HTTPException: 503 when the database does not say whose token it is, or has too much to do already;
         429 when nothing is left."""
-        if db.longest_wait_seconds() > OVERLOADED_AFTER_SECONDS:
+        if db.longest_wait_seconds() > self.settings.overloaded_after_seconds:
             raise OverloadedError
         try:
             async with asyncio.timeout(self.settings.request_timeout_seconds):

@@ -2,9 +2,8 @@
 
 `/health/live` asks nobody: a process is not started anew because a database is away. `/health/ready` answers within its
 deadline whatever PostgreSQL and Redis do, over a connection of its own: under load it must not wait behind shoppers and
-take a server away that still serves. 503 means that no request should come here. What the shop can do without for a
-while (Redis, the scheduler, the workers) makes it `degraded`, and 200: a balancer that took every server away because
-Redis is would turn a slower shop into none.
+take a server away that still serves. 200 means that the database, Redis and the migrations are in order; a late
+scheduler or worker makes it `degraded`, and is no reason to send requests elsewhere.
 """
 
 import asyncio
@@ -30,6 +29,7 @@ DEADLINE_SECONDS = 2.5
 """Whoever asks, a load balancer or a container's health check, waits little longer."""
 KEPT_SECONDS = 1.0
 """Anybody may ask, and as often as they like."""
+NEEDED = ("database", "redis", "migrations")
 OK = "ok"
 UNAVAILABLE = "unavailable"
 SILENT_SCHEDULER_SECONDS = 30.0
@@ -67,7 +67,7 @@ class Readiness:
         if shutdown.is_draining():
             return JSONResponse({"status": "draining"}, status_code=503)
         checks = await self._checks()
-        if checks["database"] != OK or checks["migrations"] != OK:
+        if any(checks[part] != OK for part in NEEDED):
             return JSONResponse({"status": UNAVAILABLE, **checks}, status_code=503)
         well = all(state == OK for state in checks.values())
         return JSONResponse({"status": OK if well else "degraded", **checks})

@@ -296,7 +296,7 @@ async def test_an_event_is_told_once_however_often_it_is_handled(
 
 
 async def test_bodies_are_kept_for_a_time_and_then_cannot_be_replayed(
-    api: Api, staff_token: str, receiver: Receiver, drain: Drain, monkeypatch: pytest.MonkeyPatch
+    api: Api, staff_token: str, receiver: Receiver, drain: Drain
 ) -> None:
     gid, _ = await endpoint(api, staff_token, receiver.url(), "order.placed")
     await api.ok(TEST, {"id": gid}, token=staff_token)
@@ -304,14 +304,12 @@ async def test_bodies_are_kept_for_a_time_and_then_cannot_be_replayed(
     await delivery.forget_old()
     (young,) = await deliveries(api, staff_token)
     assert young["body"]
-    monkeypatch.setattr(delivery, "KEPT_DAYS", -1)
-    await delivery.forget_old()
+    await delivery.forget_old(body_days=-1)
     (shown,) = await deliveries(api, staff_token)
     assert shown["body"] is None
     (error,) = await api.refused(REPLAY, {"id": shown["id"]}, token=staff_token)
     assert error["code"] == "WEBHOOK_BODY_GONE"
-    monkeypatch.setattr(delivery, "KEPT_ROWS_DAYS", -1)
-    await delivery.forget_old()
+    await delivery.forget_old(row_days=-1)
     assert await deliveries(api, staff_token) == []
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from app import db, invariants
 from app.settings import Settings
-from schema import view
 from tests.client import Api
 from tests.faults.crowd import ENVIRONMENT, Crowd
 from tests.faults.processes import ApiProcess, ending, scheduler_process, until, worker_process
@@ -55,7 +54,7 @@ async def test_who_would_wait_too_long_is_refused_before_anything_is_begun(
     api: Api, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await open_shop(stock=1)
-    monkeypatch.setattr(view, "OVERLOADED_AFTER_SECONDS", 0.05)
+    monkeypatch.setattr(settings, "overloaded_after_seconds", 0.05)
     all_held, release = asyncio.Barrier(settings.database_pool_max + 1), asyncio.Event()
 
     async def hold() -> None:
@@ -78,13 +77,13 @@ async def test_who_would_wait_too_long_is_refused_before_anything_is_begun(
 
 
 async def somebody_waits() -> bool:
-    return db.longest_wait_seconds() > view.OVERLOADED_AFTER_SECONDS
+    return db.longest_wait_seconds() > 0.05
 
 
 @pytest.mark.usefixtures("slow_orders")
 async def test_ten_times_too_many_guests(figures: Figures) -> None:
     variant = await open_shop(stock=5_000)
-    api = ApiProcess(DATABASE_POOL_MAX=str(CONNECTIONS), **ENVIRONMENT)
+    api = ApiProcess(DATABASE_POOL_MAX=str(CONNECTIONS), OVERLOADED_AFTER_SECONDS="1", **ENVIRONMENT)
     with ending(api, worker := worker_process(), scheduler := scheduler_process()):
         worker.start()
         scheduler.start()

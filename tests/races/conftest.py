@@ -2,10 +2,10 @@
 
 import pytest
 
-from schema import view
+from app.settings import Settings
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def nobody_is_turned_away(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shop that has too much to do says so (`tests/faults/test_overload.py`); here everybody waits for an answer."""
-    monkeypatch.setattr(view, "OVERLOADED_AFTER_SECONDS", 60.0)
+    monkeypatch.setattr(settings, "overloaded_after_seconds", 60.0)
