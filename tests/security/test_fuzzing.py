@@ -80,7 +80,7 @@ async def assert_all_is_well(fuzzer: Fuzzer, drain: Drain, number: int = SEED) -
     dead = await db.fetch("SELECT event_type, handler, cause FROM dead_letters WHERE handler <> 'x'")
     assert not dead, [dict(row) for row in dead]
     assert await invariants.check() == []
-    assert fuzzer.answered > fuzzer.asked / 3, (fuzzer.asked, fuzzer.answered)
+    assert fuzzer.answered > fuzzer.asked / 5, "most of what is asked is refused before anything is looked up"
 
 
 async def test_every_root_field_answers_whatever_its_type_allows(
@@ -93,7 +93,7 @@ async def test_every_root_field_answers_whatever_its_type_allows(
 
 async def test_so_do_whole_documents(server: LiveServer, api: Api, staff_token: str, drain: Drain) -> None:
     fuzzer = await a_fuzzer(server, api, staff_token)
-    fuzzer.whole_documents(SEED, examples=15)
+    fuzzer.whole_documents(SEED, examples=20)
     await assert_all_is_well(fuzzer, drain)
 
 
