@@ -113,7 +113,7 @@ class DevShop:
         return self._process.wait(patience(GONE_SECONDS))
 
     def is_served(self) -> bool:
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=2)
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=patience(2))
         try:
             connection.request("GET", "/health/ready")
             return connection.getresponse().status == 200

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from redis import ConnectionError as RedisConnectionError
 from redis import Redis
 
 from app.dev import processes
@@ -72,6 +73,7 @@ def keep_a_note(shop: DevShop) -> None:
         await connection.execute("CREATE TABLE IF NOT EXISTS note (text text); INSERT INTO note VALUES ('kept')")
         await connection.close()
 
+    wait_for_databases(shop)
     asyncio.run(in_postgres())
     with Redis.from_url(shop.settings()["REDIS_URL"]) as redis:
         redis.set("note", "kept")
@@ -85,8 +87,30 @@ def note_is_kept(shop: DevShop) -> bool:
         finally:
             await connection.close()
 
+    wait_for_databases(shop)
     with Redis.from_url(shop.settings()["REDIS_URL"]) as redis:
         return asyncio.run(in_postgres()) == "kept" and redis.get("note") == b"kept"
+
+
+def wait_for_databases(shop: DevShop) -> None:
+    """Started anew, they first read what they have: their process is there, and its API may still tell the answer
+    that it keeps for a second, while nobody can connect to them."""
+
+    async def postgres_answers() -> bool:
+        try:
+            connection = await asyncpg.connect(shop.settings()["DATABASE_URL"])
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError):
+            return False
+        await connection.close()
+        return True
+
+    def valkey_answers() -> bool:
+        with Redis.from_url(shop.settings()["REDIS_URL"]) as redis, contextlib.suppress(RedisConnectionError):
+            return bool(redis.ping())
+        return False
+
+    until(lambda: asyncio.run(postgres_answers()), OPEN_SECONDS, "PostgreSQL takes connections")
+    until(valkey_answers, OPEN_SECONDS, "Valkey takes connections")
 
 
 def test_a_second_one_on_the_same_folder_is_refused(shop: DevShop) -> None:
@@ -114,6 +138,7 @@ def test_a_part_that_is_killed_comes_back(shop: DevShop, name: str) -> None:
     of_old = {pid for pid in shop.processes() if pid == old or _is_below(pid, old)}
     os.kill(old, signal.SIGKILL)
     until(lambda: shop.part(name) not in (None, old), OPEN_SECONDS, f"{name} runs again")
+    wait_for_databases(shop)
     until(shop.is_served, OPEN_SECONDS, "served again")
     # What it had started itself is gone too: a worker without its master would take jobs for ever.
     until(lambda: not of_old & shop.processes().keys(), GONE_SECONDS, "nothing left of the killed one")
