@@ -1,7 +1,7 @@
 """Lives of things as data: which states there are, and which may follow which.
 
-A machine is declared beside its states, and says by type what it is about: an illegal move is an `IllegalMoveError` that
-names the thing and both states. Services refuse such a move to clients in their own words before they come here.
+A machine is declared beside its states: an illegal move is an `IllegalMoveError` that names the thing and both states.
+Services refuse such a move to clients in their own words before they come here.
 Statements move rows by themselves and conditionally (`WHERE state = ANY($n)`), with `before` as the parameter.
 """
 
