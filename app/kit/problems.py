@@ -1,5 +1,10 @@
 """Collects everything that is wrong with an input, so that its sender sees it all at once."""
 
+from collections.abc import Mapping, Sequence
+
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+
 from app.errors import CommonErrorCode, DomainError, DomainErrors, ErrorCode
 from app.kit.text import check_text
 
@@ -52,3 +57,25 @@ class Problems:
             self.add(CommonErrorCode.OUT_OF_RANGE, "The number cannot be below zero.", *path)
             return 0
         return value
+
+
+def errors_of_model(
+    problem: ValidationError, at: Sequence[str | int] = (), names: Mapping[str, str] | None = None
+) -> list[DomainError]:
+    """A typed model's refusals, with the paths of the GraphQL input.
+
+    Args:
+        at: where the model is in the input.
+        names: of fields that are called otherwise outside than in camel case.
+    """
+    problems = problem.errors(include_url=False, include_context=False)
+    inner = {error["loc"][:depth] for error in problems for depth in range(len(error["loc"]))}
+    errors = []
+    for error in problems:
+        if error["loc"] in inner:
+            continue  # Only says that something below it is wrong, which has its own error.
+        # A tagged union puts its tag into the path; clients do not send it as a level of its own.
+        parts = [part for part in error["loc"] if part != str(part).upper()]
+        path = [part if isinstance(part, int) else (names or {}).get(part, to_camel(part)) for part in parts]
+        errors.append(DomainError(CommonErrorCode.INVALID, error["msg"].removeprefix("Value error, "), [*at, *path]))
+    return errors

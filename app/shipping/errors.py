@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from pydantic import ValidationError
-from pydantic.alias_generators import to_camel
 
-from app.errors import CommonErrorCode, DomainError, ErrorCode
+from app.errors import DomainError, ErrorCode
+from app.kit.problems import errors_of_model
 
 
 class ShippingErrorCode(ErrorCode):
@@ -27,15 +27,4 @@ _NAMES = {
 
 def as_domain_errors(problem: ValidationError, at: Sequence[str | int] = ()) -> list[DomainError]:
     """A typed model's refusals, with the paths of the GraphQL input (`rate`, `brackets`, `0`, `upToGrams`)."""
-    problems = problem.errors(include_url=False, include_context=False)
-    inner = {error["loc"][:depth] for error in problems for depth in range(len(error["loc"]))}
-    errors = []
-    for error in problems:
-        if error["loc"] in inner:
-            continue  # Only says that something below it is wrong, which has its own error.
-        # A tagged union puts its tag into the path; clients do not send it as a level of its own.
-        names = [part for part in error["loc"] if part != str(part).upper()]
-        path = [part if isinstance(part, int) else _NAMES.get(part, to_camel(part)) for part in names]
-        message = error["msg"].removeprefix("Value error, ")
-        errors.append(DomainError(CommonErrorCode.INVALID, message, [*at, *path]))
-    return errors
+    return errors_of_model(problem, at, _NAMES)

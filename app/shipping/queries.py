@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 
 from app import db
+from app.addresses.locations import EVERYWHERE, Location
 from app.shipping.delivery import read_delivery
 from app.shipping.rates import RATE
 from app.shipping.rules import Method, ShippableLine, Zone
-from app.shipping.zones import EVERYWHERE, Location
 
 DEFAULT_TIME_ZONE = "UTC"
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.addresses.countries import spelling
+from app.addresses.locations import Location
 from app.addresses.postal import Destination
+from app.addresses.postal_patterns import comparable
 from app.shipping.delivery import DateRange, Delivery
-from app.shipping.postal_patterns import comparable
 from app.shipping.rates import Consignment, FlatRate, PerItemRate, SubtotalRate, WeightRate
-from app.shipping.zones import Location
 
 
 class Shippable(Protocol):

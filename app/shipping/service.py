@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
+from app.addresses.locations import zone_of
 from app.addresses.postal import Destination
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.settings import get_settings
@@ -21,7 +22,6 @@ from app.shipping.rules import (
     known_fields,
     offers,
 )
-from app.shipping.zones import zone_of
 
 MAX_LINES = 250
 MAX_QUANTITY = 10_000

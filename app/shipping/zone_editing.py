@@ -9,13 +9,13 @@ import orjson
 from pydantic import ValidationError
 
 from app import clock, db
+from app.addresses.locations import checked_locations
 from app.carriers.registry import normalise_carrier_name
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.kit.ids import new_id
 from app.shipping.delivery import read_delivery
 from app.shipping.errors import as_domain_errors
 from app.shipping.rates import RATE
-from app.shipping.zones import MAX_LOCATIONS, Location
 
 MAX_ZONES = 100
 MAX_METHODS = 50
@@ -128,7 +128,9 @@ def _check(draft: ZoneDraft, *, complete: bool) -> _Zone:
         name = _line(draft.name or "", MAX_NAME_CHARS, ["input", "name"], errors)
     locations = None
     if draft.locations is not None or complete:
-        locations = _locations(draft.locations or [], errors)
+        checked, wrong = checked_locations(draft.locations or [], ["input", "locations"])
+        locations = orjson.dumps(checked).decode()
+        errors += wrong
     methods = None if draft.methods is None else _methods(draft.methods, errors)
     if draft.position is not None and not 0 <= draft.position < 2**31:
         errors.append(DomainError(CommonErrorCode.OUT_OF_RANGE, "A position is zero or more.", ["input", "position"]))
@@ -146,22 +148,6 @@ def _line(text: str, max_chars: int, field: list[str | int], errors: list[Domain
     elif not line.isprintable():
         errors.append(DomainError(CommonErrorCode.INVALID, "Control characters are not allowed.", field))
     return line
-
-
-def _locations(given: Sequence[Mapping[str, Any]], errors: list[DomainError]) -> str:
-    field = ["input", "locations"]
-    if not given:
-        errors.append(DomainError(CommonErrorCode.REQUIRED, "A zone needs a country.", field))
-    if len(given) > MAX_LOCATIONS:
-        errors.append(DomainError(CommonErrorCode.TOO_MANY, f"At most {MAX_LOCATIONS} locations.", field))
-        return ""
-    locations = []
-    for place, location in enumerate(given):
-        try:
-            locations.append(Location.model_validate(location).model_dump(mode="json"))
-        except ValidationError as problem:
-            errors.extend(as_domain_errors(problem, [*field, place]))
-    return orjson.dumps(locations).decode()
 
 
 def _methods(given: Sequence[MethodDraft], errors: list[DomainError]) -> list[_Method]:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from app.addresses.locations import Location, zone_of
 from app.addresses.postal import Destination, normalise_destination
-from app.shipping.postal_patterns import EXACT_MATCH, PostalPattern, comparable
+from app.addresses.postal_patterns import EXACT_MATCH, PostalPattern, comparable
 from app.shipping.rules import Zone
-from app.shipping.zones import Location, zone_of
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,18 @@
-"""Which zone a destination belongs to: the most specific one that names it."""
+"""Countries and parts of them, and which zone a destination belongs to: the most specific one that names it.
 
-from collections.abc import Iterable, Mapping
+Zones of shipping and of tax are made of them alike.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Protocol, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from app.addresses.countries import country
 from app.addresses.postal import Destination
-from app.shipping.postal_patterns import PostalPattern, comparable
+from app.addresses.postal_patterns import PostalPattern, comparable
+from app.errors import CommonErrorCode, DomainError
+from app.kit.problems import errors_of_model
 
 EVERYWHERE = "*"
 """In place of a country: wherever no other location matches."""
@@ -93,6 +98,24 @@ class Location(BaseModel):
                 return None
             closest = 1 + max(found)
         return (closest, 1 if self.provinces else 0, 1)
+
+
+def checked_locations(
+    given: Sequence[Mapping[str, Any]], field: Sequence[str | int]
+) -> tuple[list[dict[str, Any]], list[DomainError]]:
+    """Locations as they are stored, and everything that is wrong with them; a zone has one at least."""
+    if not given:
+        return [], [DomainError(CommonErrorCode.REQUIRED, "A zone needs a country.", field)]
+    if len(given) > MAX_LOCATIONS:
+        return [], [DomainError(CommonErrorCode.TOO_MANY, f"At most {MAX_LOCATIONS} locations.", field)]
+    locations: list[dict[str, Any]] = []
+    errors: list[DomainError] = []
+    for place, location in enumerate(given):
+        try:
+            locations.append(Location.model_validate(location).model_dump(mode="json"))
+        except ValidationError as problem:
+            errors += errors_of_model(problem, [*field, place])
+    return locations, errors
 
 
 class HasLocations(Protocol):

@@ -12,6 +12,7 @@ A single hyphen between two equally long numbers is a range, so Iran's 12345-678
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _RANGE = re.compile(r"(.+?)(?:\s+-\s+|\s*\.\.\s*)(.+)")
 _PLAIN_RANGE = re.compile(r"\s*(\d+)\s*-\s*(\d+)\s*")
@@ -44,6 +45,7 @@ class PostalPattern:
     exact: bool
 
     @classmethod
+    @lru_cache(maxsize=10_000)
     def parse(cls, text: str) -> "PostalPattern":
         """Raises ValueError, with a sentence for people."""
         if match := _RANGE.fullmatch(text):
