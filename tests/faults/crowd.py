@@ -19,6 +19,9 @@ from tests.patience import patience
 ENVIRONMENT = {"TRUSTED_PROXIES": "1"}
 """Of API processes that a crowd shops at: each guest is a client of their own."""
 REQUEST_SECONDS = patience(10)
+OVERLOADED = "503 OVERLOADED"
+INTERRUPTED = ["PAYMENT_NOT_COMPLETED"]
+"""Nothing was charged, and one is to try again with a new key."""
 
 
 @dataclass
@@ -35,7 +38,11 @@ class Crowd:
     waited_in_vain: list[float] = field(default_factory=list)
     """Seconds of each request without a usable answer."""
     patient: bool = True
-    """Whether they ask again; else they leave at the first refusal."""
+    """Whether they ask again when there are too many; else they leave, unless an order of theirs has been begun."""
+    turned_away: int = 0
+    """Guests who left so."""
+    interrupted: int = 0
+    """Payments that came to nothing, and were tried again."""
     _chance: random.Random = field(default_factory=random.Random)
 
     async def buy(self, count: int, *, within_seconds: float) -> None:
@@ -62,9 +69,12 @@ class Crowd:
         address = f"203.0.{self._chance.randrange(256)}.{self._chance.randrange(256)}"
         deadline = time.monotonic() + patience(60)
         async with httpx2.AsyncClient(timeout=REQUEST_SECONDS, headers={"X-Forwarded-For": address}) as client:
+            instead: str | None = None
 
             async def post(document: str, variables: dict[str, Any]) -> dict[str, Any] | None:
-                return await self._post(client, document, variables)
+                nonlocal instead
+                body, instead = await self._post(client, document, variables)
+                return body
 
             guest = Guest(self.variant, post)
             self.guests.append(guest)
@@ -72,24 +82,38 @@ class Crowd:
                 try:
                     await guest.fill_cart()
                 except NoAnswerError:
-                    if not await self._asks_again(deadline):
+                    if self._leaves(instead):
                         return
+                    await self._rest(deadline)
+            has_begun = False
             while True:
                 start = time.monotonic()
-                if await guest.try_to_pay():
+                if not await guest.try_to_pay():
+                    has_begun = has_begun or instead != OVERLOADED
+                    if not has_begun and self._leaves(instead):
+                        return
+                    await self._rest(deadline)
+                elif guest.errors == INTERRUPTED:
+                    self.interrupted += 1
+                    has_begun = False
+                    guest.take_new_key()
+                else:
                     self.took.append(time.monotonic() - start)
                     return
-                if not await self._asks_again(deadline):
-                    return
 
-    async def _asks_again(self, deadline: float) -> bool:
+    def _leaves(self, instead: str | None) -> bool:
+        leaves = not self.patient and instead == OVERLOADED
+        self.turned_away += leaves
+        return leaves
+
+    async def _rest(self, deadline: float) -> None:
         assert time.monotonic() < deadline, self.unanswered
         await asyncio.sleep(0.2)
-        return self.patient
 
     async def _post(
         self, client: httpx2.AsyncClient, document: str, variables: dict[str, Any]
-    ) -> dict[str, Any] | None:
+    ) -> tuple[dict[str, Any] | None, str | None]:
+        """The answer, or what came instead of a usable one."""
         start = time.monotonic()
         instead = "no server"
         if urls := self.urls():
@@ -98,7 +122,7 @@ class Crowd:
                 response = await client.post(url, json={"query": document, "variables": variables})
                 body: dict[str, Any] = response.json()
                 if "data" in body and not body.get("errors"):
-                    return body
+                    return body, None
                 instead = f"{response.status_code} {body['errors'][0]['extensions']['code']}"
             except httpx2.TransportError as error:
                 instead = type(error).__name__
@@ -106,7 +130,7 @@ class Crowd:
                 instead = f"{response.status_code}"
         self.unanswered[instead] += 1
         self.waited_in_vain.append(time.monotonic() - start)
-        return None
+        return None, instead
 
     async def lost_and_doubled(self) -> tuple[int, int]:
         """Orders that somebody was told of and are not there; and orders beyond one for each guest, or untold."""

@@ -103,6 +103,10 @@ class Guest:
             self.number, self.token = answer["order"]["number"], answer["orderToken"]
         return True
 
+    def take_new_key(self) -> None:
+        """To try again what is refused for good under the old one."""
+        self.key = self.variables["input"]["idempotencyKey"] = new_id().hex
+
     async def pay(self, post: Post | None = None, seconds: float = 30.0) -> None:
         deadline = time.monotonic() + patience(seconds)
         while not await self.try_to_pay(post):
