@@ -32,6 +32,7 @@ MODEL_MODULES = [
     "app.jobs.models",
     "app.catalogue.models",
     "app.inventory.models",
+    "app.terms.models",
     "app.shipping.models",
     "app.cart.models",
     "app.checkout.models",

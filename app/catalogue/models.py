@@ -106,6 +106,10 @@ class ProductVariant(Model):
     metadata = fields.JSONField[dict[str, object]](default=dict)
     removed_at = fields.DatetimeField(null=True)
     """Taken out of the product: nobody can buy it, but the carts and orders that name it still show it."""
+    available_from = fields.DatetimeField(null=True)
+    """From when on it is delivered; until then it can be ordered ahead, out of the stock that is stated for it."""
+    restock_expected_at = fields.DatetimeField(null=True)
+    """When units that are back-ordered are expected to come in."""
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

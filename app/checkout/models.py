@@ -31,6 +31,12 @@ class Checkout(Model):
     """The signed quote itself."""
     started_event_at = fields.DatetimeField(null=True)
     """When `checkout.started` was recorded: once, as soon as somebody can be written to."""
+    reserved_since = fields.DatetimeField(null=True)
+    """Business time at which the units of its cart were held first, today."""
+    reserved_until = fields.DatetimeField(null=True)
+    """Business time until which they are held; what is over is let go of by a timer."""
+    confirmed_age = fields.IntField(null=True)
+    """The buyer was confirmed to have this age at least. When they were born is not kept."""
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

@@ -29,6 +29,15 @@ class Warehouse(Model):
     """Stock is taken from the lowest first."""
     country_code = fields.CharField(max_length=2, null=True)
     time_zone = fields.CharField(max_length=64, default="UTC")
+    pickup_enabled = fields.BooleanField(default=False, db_default=False)
+    """Whether shoppers can fetch what they bought here."""
+    address = fields.JSONField[dict[str, str]](null=True)
+    """As `PostalAddress.to_json` gives it; needed for pick-up."""
+    opening_hours = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
+    """`[{"weekday": 1, "opens": "09:00", "closes": "18:00"}, …]`, Monday is 1; local time."""
+    pickup_instructions = fields.TextField(default="", db_default="")
+    pickup_ready_hours = fields.IntField(default=24, db_default=24)
+    """From the order on."""
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -74,8 +83,10 @@ class StockMovement(Model):
 
 class StockReservation(Model):
     id = fields.UUIDField(primary_key=True)
-    attempt_id = fields.UUIDField()
+    attempt_id = fields.UUIDField(null=True)
     """The checkout attempt that took it; the order has the same attempt."""
+    checkout_id = fields.UUIDField(null=True)
+    """In its place, the checkout that keeps it for a while before there is an attempt; deleted when it ends."""
     stock_level: fields.ForeignKeyRelation[StockLevel] = fields.ForeignKeyField(
         "tradewind.StockLevel", related_name="reservations", on_delete=fields.RESTRICT
     )

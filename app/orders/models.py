@@ -62,6 +62,12 @@ class Order(Model):
     updated_at = fields.DatetimeField()
     cancelled_at = fields.DatetimeField(null=True)
     cancel_reason = fields.TextField(null=True)
+    confirmed_age = fields.IntField(null=True)
+    """Years that the buyer was confirmed to have at least, where something in it asked for that."""
+    pickup_location_id = fields.UUIDField(null=True)
+    """The warehouse that it is fetched from; what was said of it then is in `shipping_quote`."""
+    pickup_ready_at = fields.DatetimeField(null=True)
+    picked_up_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "orders"

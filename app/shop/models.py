@@ -23,6 +23,16 @@ class Shop(Model):
     locale = fields.CharField(max_length=35, default="en-US")
     available_quantity_limit = fields.IntField(default=20)
     """Shoppers see exact stock up to this many units."""
+    reservation_minutes = fields.IntField(default=10, db_default=10)
+    """How long a checkout holds its units after each thing that the shopper does; 0 holds none."""
+    reservation_max_minutes = fields.IntField(default=60, db_default=60)
+    """How long one checkout holds them altogether, in one day."""
+    reservation_unit_limit = fields.IntField(default=20, db_default=20)
+    """Units of one variant that a checkout holds at most."""
+    minimum_order_minor = fields.BigIntField(null=True)
+    """Goods after discounts, in the shop's currency; for markets without one of their own."""
+    age_check = fields.CharField(max_length=16, default="DECLARATION", db_default="DECLARATION")
+    """An `AgeCheck` of `app.terms`."""
     updated_at = fields.DatetimeField()
 
     class Meta:

@@ -56,7 +56,8 @@ TABLES = (
             id="id cart_id",
             contact="email phone",
             address="shipping_address billing_address",
-            fact="started_event_at created_at updated_at",
+            fact="started_event_at reserved_since reserved_until created_at updated_at",
+            behaviour="confirmed_age",
             hidden="shipping_quote_id",
         ),
         rows=_CART,
@@ -127,7 +128,7 @@ TABLES = (
             address="shipping_address billing_address",
             text="note attributes cancel_reason",
             behaviour="number status payment_status fulfillment_status payment_method placed_at updated_at "
-            "cancelled_at",
+            "cancelled_at confirmed_age pickup_location_id pickup_ready_at picked_up_at",
             fact="currency_code subtotal_minor discount_minor shipping_minor tax_minor tax_included total_minor "
             "shipping_quote discounts",
             hidden="token_hash",

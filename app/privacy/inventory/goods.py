@@ -43,7 +43,7 @@ TABLES = (
         "product_variants",
         "id position name option_values sku barcode price_minor compare_at_price_minor cost_minor "
         "weight_grams requires_shipping taxable track_inventory inventory_policy metadata created_at "
-        "updated_at image_id product_id removed_at",
+        "updated_at image_id product_id removed_at available_from restock_expected_at",
     ),
     shop(
         "products",
@@ -66,7 +66,8 @@ TABLES = (
     shop(
         "shop",
         "id name currency_code countries legal_name postal_address contact_email contact_phone time_zone "
-        "locale available_quantity_limit updated_at",
+        "locale available_quantity_limit reservation_minutes reservation_max_minutes reservation_unit_limit "
+        "minimum_order_minor age_check updated_at",
     ),
     shop("shop_policies", "id kind title body body_html updated_at"),
     shop("staff_roles", "id name permissions is_owner"),
@@ -74,12 +75,23 @@ TABLES = (
     shop("stock_movements", "id available_delta reason reference_id created_at stock_level_id"),
     shop(
         "stock_reservations",
-        "id attempt_id variant_id quantity backordered state shipped_quantity expires_at created_at stock_level_id",
+        "id attempt_id checkout_id variant_id quantity backordered state shipped_quantity expires_at created_at "
+        "stock_level_id",
     ),
     shop("upload_chunks", "id position content upload_id"),
     shop("uploads", "id filename size_bytes sha256 created_by created_at completed_at content_type expires_at"),
     shop("download_links", "id upload_id actor_id permission created_at expires_at used_at"),
-    shop("warehouses", "id code name is_default priority country_code time_zone created_at"),
+    shop(
+        "warehouses",
+        "id code name is_default priority country_code time_zone pickup_enabled address opening_hours "
+        "pickup_instructions pickup_ready_hours created_at",
+    ),
+    shop(
+        "product_terms",
+        "product_id customizations minimum_quantity maximum_quantity quantity_step minimum_age allowed_regions "
+        "forbidden_regions updated_at",
+        key="product_id",
+    ),
     shop(
         "webhook_endpoints",
         "id name url event_types secret_generation enabled failing_since disabled_reason created_at "

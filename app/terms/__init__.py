@@ -1,0 +1,1 @@
+"""On which terms a product is sold: options made to order, how many at once, to whom and where to."""
