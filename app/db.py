@@ -24,6 +24,7 @@ from app.metrics import instruments
 from app.settings import Environment, Settings, get_settings
 
 MODEL_MODULES = [
+    "app.configuration",
     "app.events.models",
     "app.shop.models",
     "app.sessions.models",

@@ -26,6 +26,7 @@ TABLES = (
         Whose.MACHINERY,
         columns(id="id event_id", fact="event_type handler cause attempts created_at replayed_at"),
     ),
+    Table("configuration_versions", Whose.MACHINERY, columns(fact="name version"), key="name"),
     Table("timers", Whose.MACHINERY, columns(id="id subject_id", fact="kind payload due_at created_at")),
     Table(
         "jobs",
