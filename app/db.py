@@ -46,6 +46,8 @@ MODEL_MODULES = [
     "app.flows.models",
     "app.campaigns.models",
     "app.promotions.models",
+    "app.gift_cards.models",
+    "app.gifting.models",
     "app.webhooks.models",
     "app.crm.models",
     "app.surveys.models",

@@ -11,6 +11,7 @@ from app.messaging import (
     account_context,
     account_mails,
     composing,
+    gift_card_mails,
     marketing_settings,
     merge_values,
     message_events,
@@ -71,6 +72,7 @@ async def write(row: LedgerRow, settings: Settings) -> Written:
         account_context.ConsentNotFoundError,
         staff_mails.StaffLinkNotFoundError,
         account_mails.LinkNotFoundError,
+        gift_card_mails.GiftCardNotFoundError,
         DomainError,
     ) as error:
         raise UnwritableError(str(error)) from error
@@ -83,6 +85,8 @@ async def _built_in(row: LedgerRow, settings: Settings) -> Written:
         values = await account_mails.build(row.template, row.context, settings)
     elif row.template in staff_mails.TEMPLATES:
         values = await staff_mails.build(row.template, row.context, settings)
+    elif row.template == gift_card_mails.GIFT_CARD:
+        values = await gift_card_mails.build(row.context, settings)
     elif row.template == STAFF_NOTICE:
         shop = shop_values(await shop_queries.current(), settings)
         values = {"language": LANGUAGE, "shop": shop, "subject": row.context["subject"], "text": row.context["text"]}

@@ -146,8 +146,12 @@ STEPS: tuple[Step, ...] = (
     Step("shipments", Action.EMPTY, ready=_by_fulfillment("t.fulfillment_id")),
     Step("test_gateway_payments", Action.EMPTY, ready=_MONEY_RESTS),
     Step("payments", Action.EMPTY, ready=_MONEY_RESTS),
+    Step("order_events", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("order_lines", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("orders", Action.EMPTY, ready=_ORDER_CLOSED),
+    # A card that is still to be mailed needs to know whom to.
+    Step("gift_cards", Action.EMPTY, ready="(t.send_at IS NULL OR t.send_at <= business_now())"),
+    Step("stored_value_entries", Action.EMPTY),
     # Carts: one that nothing was ever tried with goes altogether.
     Step("cart_lines", Action.DELETE, ready=_NOT_IN_CHECKOUT),
     Step("checkouts", Action.DELETE, ready=_NOT_IN_CHECKOUT),

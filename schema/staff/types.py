@@ -36,6 +36,8 @@ describe_enum(
     MARKETING_READ="See flows, campaigns, segments, templates and what they came to.",
     MARKETING_WRITE="Change and publish flows, campaigns, segments and templates.",
     DISCOUNTS_WRITE="Make and change discounts and codes.",
+    GIFT_CARDS_READ="See gift cards and store credit with their ledgers; never a code.",
+    GIFT_CARDS_WRITE="Issue gift cards and store credit, and change what they are worth.",
     INTEGRATIONS_WRITE="Set up outgoing webhooks and connections to other systems.",
     OPERATIONS="See jobs, dead letters and sent messages; in development, move the clock.",
 )

@@ -1,0 +1,1 @@
+"""Gift cards and store credit: value that the shop owes, in one ledger."""

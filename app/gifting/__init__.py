@@ -1,0 +1,1 @@
+"""Gifts: wrapping with a price, a greeting, a slip without prices."""
