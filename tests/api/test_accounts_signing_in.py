@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type
 
 from app import db
 from app.sessions import passwords
@@ -84,6 +84,15 @@ async def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_family(a
     assert await me(api, first["accessToken"]) is None
     assert await me(api, second["accessToken"]) is None
     assert (await api.refused(REFRESH, {"token": second["refreshToken"]}))[0]["code"] == "INVALID_TOKEN"
+
+
+def test_a_hash_costs_what_rfc_9106_asks_for_at_least(shops_hasher: PasswordHasher) -> None:
+    """Section 4: where memory is scarce, 64 MiB in three passes over four lanes."""
+    assert shops_hasher.type is Type.ID
+    assert shops_hasher.memory_cost >= 64 * 1024
+    assert shops_hasher.time_cost >= 3
+    assert shops_hasher.parallelism >= 4
+    assert shops_hasher.verify(shops_hasher.hash(PASSWORD), PASSWORD)
 
 
 async def test_a_hash_of_weaker_parameters_is_renewed_at_sign_in(api: Api) -> None:
