@@ -1,7 +1,8 @@
 """What a cart costs, by the one function that prices orders too."""
 
 from app.cart.snapshots import CartSnapshot
-from app.pricing.amounts import LineToPrice, PricingInput, PricingResult, ShippingToPrice
+from app.pricing.amounts import LineToPrice, PriceBreak, PricingInput, ShippingToPrice
+from app.pricing.results import PricingResult
 from app.pricing.rules import price
 from app.promotions.rules import Applied, Buyer, apply
 
@@ -25,7 +26,12 @@ def price_cart(
         DomainError: TOTAL_TOO_LARGE.
     """
     lines = tuple(
-        LineToPrice(id=str(line.id), quantity=line.quantity, unit_price_minor=line.unit_price_minor)
+        LineToPrice(
+            id=str(line.id),
+            variant_key=str(line.variant_id),
+            quantity=line.quantity,
+            price_breaks=(PriceBreak(1, line.unit_price_minor),),
+        )
         for line in cart.lines
     )
     discounts = (applied or discounts_of(cart)).discounts

@@ -32,6 +32,15 @@ class Cart(Model):
     """The account that it belongs to, once somebody has signed in with it."""
     discount_codes = fields.JSONField[list[str]](default=list, db_default="[]")
     """As the shopper typed them, in their order."""
+    market_id = fields.UUIDField(null=True)
+    company_id = fields.UUIDField(null=True)
+    """The company that its account buys for."""
+    tax_id = fields.CharField(max_length=32, null=True)
+    """The buyer's VAT number or the like."""
+    gift_options = fields.JSONField[dict[str, object]](null=True)
+    gift_card_ids = fields.JSONField[list[str]](default=list, db_default="[]")
+    """What is to pay it, in this order."""
+    use_store_credit = fields.BooleanField(default=False, db_default=False)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 
@@ -51,6 +60,8 @@ class CartLine(Model):
     attributes = fields.JSONField[list[dict[str, str]]](default=list)
     attributes_key = fields.CharField(max_length=64, default="")
     """Digest of the attributes: same variant and same key is one line (a constraint in the migrations)."""
+    customizations = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
+    gift_options = fields.JSONField[dict[str, object]](null=True)
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -9,7 +9,6 @@ from app.inventory.allocation import Demand
 from app.kit.ids import new_id
 from app.orders.draft import DiscountDraft, OrderDraft, OrderLineDraft
 from app.payments.models import PaymentMethod
-from app.pricing.amounts import amounts_by_discount
 
 
 def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID | None = None) -> OrderDraft:
@@ -65,7 +64,7 @@ def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID 
 
 def _discounts(review: Review) -> list[DiscountDraft]:
     """Those that take something off; what takes nothing is not used either."""
-    amounts = amounts_by_discount(review.priced)
+    amounts = {taken.discount_id: taken.amount_minor for taken in review.priced.discounts}
     return [
         DiscountDraft(
             id=terms.discount_id,

@@ -15,7 +15,8 @@ from app.checkout.errors import CheckoutErrorCode
 from app.checkout.requests import Details
 from app.errors import CommonErrorCode, DomainError
 from app.inventory.errors import InsufficientStock
-from app.pricing.amounts import PricingResult, ShippingToPrice
+from app.pricing.amounts import ShippingToPrice
+from app.pricing.results import PricingResult
 from app.promotions.rules import Applied, refusals
 from app.shipping import service as shipping
 from app.shipping.quotes import Quote

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
 
@@ -25,6 +26,14 @@ class FulfillmentStatus(StrEnum):
     FULFILLED = "FULFILLED"
     NOT_REQUIRED = "NOT_REQUIRED"
     """Nothing in it ships."""
+
+
+class OrderSource(StrEnum):
+    """How it came about."""
+
+    CHECKOUT = "CHECKOUT"
+    DRAFT = "DRAFT"
+    QUOTATION = "QUOTATION"
 
 
 class Order(Model):
@@ -57,7 +66,38 @@ class Order(Model):
     customer_id = fields.UUIDField(null=True)
     """The account in whose history it is: of who was signed in, or of the verified address it was placed with."""
     discounts = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
-    """What took something off, as it was then: `[{"id", "code_id", "name", "code", "amount_minor"}, …]`."""
+    """What took something off, as it was then: `[{"id", "code_id", "name", "code", "amount_minor", "target"}, …]`. What
+    was taken off shipping lies inside `shipping_minor`, all else adds up to `discount_minor`."""
+    gift_wrap_minor = fields.BigIntField(default=0, db_default=0)
+    """Of the whole order and of its lines."""
+    rounding_minor = fields.BigIntField(default=0, db_default=0)
+    """What rounding to payable coins added, or took when below zero; inside the total."""
+    tax_lines = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
+    """Of everything: `[{"name", "rate", "amount_minor", "base_minor", "code", "compound", "reverse_charge"}, …]`."""
+    shipping_tax_lines = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
+    """The part of shipping in `tax_lines`."""
+    gift_wrap_tax_lines = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
+    """The part in `tax_lines` of the wrap that is the whole order's."""
+    gift_card_minor = fields.BigIntField(default=0, db_default=0)
+    store_credit_minor = fields.BigIntField(default=0, db_default=0)
+    stored_value = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
+    """What pays those two: `[{"id", "kind", "amount_minor"}, …]`."""
+    amount_due_minor = fields.BigIntField(null=True)
+    """What payments have to cover: the total less stored value. NULL is the whole total."""
+    market_id = fields.UUIDField(null=True)
+    company_id = fields.UUIDField(null=True)
+    tax_id = fields.CharField(max_length=32, null=True)
+    """The buyer's VAT number or the like."""
+    reverse_charge = fields.BooleanField(default=False, db_default=False)
+    """The buyer accounts for the tax."""
+    gift_options = fields.JSONField[dict[str, object]](null=True)
+    language = fields.CharField(max_length=16, null=True)
+    purchase_order_number = fields.CharField(max_length=64, null=True)
+    payment_due_at = fields.DatetimeField(null=True)
+    """By when an order on account is to be paid."""
+    holds = ArrayField(element_type="text", default=list, db_default="{}")
+    """Why it may not be fulfilled yet; empty when it may."""
+    source = fields.CharEnumField(OrderSource, max_length=16, default=OrderSource.CHECKOUT, db_default="CHECKOUT")
     placed_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     cancelled_at = fields.DatetimeField(null=True)
@@ -98,6 +138,18 @@ class OrderLine(Model):
     track_inventory = fields.BooleanField(default=True, db_default=True)
     """Whether its units were taken from stock."""
     fulfilled_quantity = fields.IntField(default=0)
+    tax_lines = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
+    """As the order's; with the tax on the line's wrap."""
+    discounts = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
+    """What fell to this line: `[{"id", "label", "code", "amount_minor"}, …]`."""
+    customizations = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
+    gift_options = fields.JSONField[dict[str, object]](null=True)
+    gift_wrap_minor = fields.BigIntField(default=0, db_default=0)
+    """For all of its units; not in `total_minor`."""
+    expected_at = fields.DatetimeField(null=True)
+    """When what is back-ordered or pre-ordered is promised for."""
+    product_kind = fields.CharField(max_length=16, null=True)
+    tax_class_id = fields.UUIDField(null=True)
 
     class Meta:
         table = "order_lines"

@@ -1,7 +1,6 @@
 """Splitting an amount so that the parts add up to it, to the last minor unit."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 
 def allocate(amount_minor: int, weights: Sequence[int]) -> list[int]:
@@ -20,19 +19,22 @@ def allocate(amount_minor: int, weights: Sequence[int]) -> list[int]:
     """
     if amount_minor < 0 or any(weight < 0 for weight in weights):
         raise ValueError("amounts and weights cannot be negative")
+    if len(weights) == 1 and weights[0]:
+        return [amount_minor]
     total_weight = sum(weights)
     if total_weight == 0:
         if amount_minor:
             raise ValueError("there is nothing to allocate the amount to")
         return [0] * len(weights)
     parts = [amount_minor * weight // total_weight for weight in weights]
-    remainders = [amount_minor * weight % total_weight for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda place: (-remainders[place], place))
-    for place in by_remainder[: amount_minor - sum(parts)]:
-        parts[place] += 1
+    if over := amount_minor - sum(parts):
+        remainders = [amount_minor * weight % total_weight for weight in weights]
+        by_remainder = sorted(range(len(weights)), key=lambda place: (-remainders[place], place))
+        for place in by_remainder[:over]:
+            parts[place] += 1
     return parts
 
 
-def round_half_up(amount: Fraction) -> int:
-    """To whole minor units, halves up; for amounts of zero or more."""
-    return int(amount + Fraction(1, 2))
+def half_up(numerator: int, denominator: int) -> int:
+    """A fraction to whole minor units, halves up; for fractions of zero or more."""
+    return (2 * numerator + denominator) // (2 * denominator)

@@ -1,31 +1,72 @@
-"""What goes into pricing and what comes out. Every amount is in minor units of the one currency.
+"""What goes into pricing; `app.pricing.results` has what comes out. Amounts are in minor units of the one currency.
 
-Lines, discounts and gift cards are named by the caller's own ids, which come back in the result.
+Lines, discounts and stored value are named by the caller's own ids, which come back in the result.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
 class TaxRate:
-    """`rate` is a fraction: Decimal("0.19") for 19 %. Several rates on one line add up, they do not compound."""
+    """One tax that something bears. Several on one thing add up.
+
+    Attributes:
+        rate: a fraction: Decimal("0.19") for 19 %; zero for what is zero-rated, exempt or reverse-charged, whose name
+            says so and appears on the invoice.
+        compound: levied on the price and the taxes listed before it.
+        code: the tax engine's own name of it.
+        reverse_charge: the buyer accounts for it (VAT Directive 2006/112/EC, Art. 194-196).
+    """
 
     name: str
     rate: Decimal
+    compound: bool = False
+    code: str | None = None
+    reverse_charge: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rate < 0:
+            raise ValueError("a tax has no negative rate")
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBreak:
+    """What a unit costs from this many of them on."""
+
+    min_quantity: int
+    unit_price_minor: int
+
+    def __post_init__(self) -> None:
+        if self.min_quantity < 1 or self.unit_price_minor < 0:
+            raise ValueError("a price holds from some positive quantity on, and is not negative")
 
 
 class DiscountTarget(Enum):
+    """What a discount comes off; also the order in which discounts apply."""
+
+    LINES = "LINES"
     MERCHANDISE = "MERCHANDISE"
+    """The order: all of its goods, or those of `line_ids`, after the discounts on LINES."""
     SHIPPING = "SHIPPING"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
-    """Something taken off: either a percentage (of 100) or an amount.
+    """Something taken off, in exactly one of four ways.
 
-    `line_ids` limits a discount on merchandise to some lines; None means all of them.
+    Attributes:
+        line_ids: the lines that it is for; None for all whose price is not `fixed`. Ids that the order does not have
+            are left aside.
+        percentage: of 100.
+        amount_minor: off all of its lines together, or off shipping.
+        unit_amount_minor: off each unit.
+        fixed_unit_price_minor: what a unit costs, options of its own aside, where it would cost more.
+        units: how many units of each line it touches; None for all units of its lines. Units of one variant are alike:
+            the discount lies on all lines of that variant which have the same price, taxes and discounts.
     """
 
     id: str
@@ -35,26 +76,53 @@ class Discount:
     line_ids: frozenset[str] | None = None
     percentage: Decimal | None = None
     amount_minor: int | None = None
+    unit_amount_minor: int | None = None
+    fixed_unit_price_minor: int | None = None
+    units: Mapping[str, int] | None = None
 
     def __post_init__(self) -> None:
-        if (self.percentage is None) == (self.amount_minor is None):
-            raise ValueError("a discount has a percentage or an amount")
+        amounts = (self.amount_minor, self.unit_amount_minor, self.fixed_unit_price_minor)
+        given = [amount for amount in amounts if amount is not None]
+        if len(given) + (self.percentage is not None) != 1:
+            raise ValueError("a discount is a percentage, an amount, an amount for each unit or a fixed price")
         if self.percentage is not None and not 0 <= self.percentage <= 100:
             raise ValueError("a percentage lies between 0 and 100")
-        if self.amount_minor is not None and self.amount_minor < 0:
+        if any(amount < 0 for amount in given):
             raise ValueError("a discount cannot be negative")
+        if self.units is not None and any(count < 0 for count in self.units.values()):
+            raise ValueError("a discount touches no negative number of units")
+        if self.target is DiscountTarget.SHIPPING and (self.amount_minor is None and self.percentage is None):
+            raise ValueError("shipping has no units")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineToPrice:
+    """Some units of a variant.
+
+    Attributes:
+        variant_key: the same for all lines whose units count together for `price_breaks`.
+        price_breaks: ascending, the first from one unit on.
+        customization_minor: what the chosen options add to each unit.
+        gift_wrap_minor: for all of its units; discounts leave it alone, and the line's taxes are due on it.
+        fixed: it costs its first price whatever the quantity, and only discounts that name it touch it: a negotiated
+            price, or a gift card, which is worth its face value.
+    """
+
     id: str
+    variant_key: str
     quantity: int
-    unit_price_minor: int
+    price_breaks: tuple[PriceBreak, ...]
+    customization_minor: int = 0
+    gift_wrap_minor: int = 0
     tax_rates: tuple[TaxRate, ...] = ()
+    fixed: bool = False
 
     def __post_init__(self) -> None:
-        if self.quantity < 1 or self.unit_price_minor < 0:
+        if self.quantity < 1 or self.customization_minor < 0 or self.gift_wrap_minor < 0:
             raise ValueError("a line has a positive quantity and no negative price")
+        from_quantities = [tier.min_quantity for tier in self.price_breaks]
+        if from_quantities[:1] != [1] or any(b <= a for a, b in pairwise(from_quantities)):
+            raise ValueError("prices ascend by quantity and start from one unit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,124 +136,56 @@ class ShippingToPrice:
             raise ValueError("shipping has no negative price")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftWrapToPrice:
+    """The wrap of the order as a whole; lines have their own."""
+
+    label: str
+    price_minor: int
+    tax_rates: tuple[TaxRate, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.price_minor < 0:
+            raise ValueError("a gift wrap has no negative price")
+
+
+class StoredValueKind(Enum):
+    """Also the order in which they pay: what may expire before what does not."""
+
+    GIFT_CARD = "GIFT_CARD"
+    STORE_CREDIT = "STORE_CREDIT"
+
+
 @dataclass(frozen=True, slots=True)
-class GiftCard:
+class StoredValue:
     id: str
+    kind: StoredValueKind
     balance_minor: int
 
     def __post_init__(self) -> None:
         if self.balance_minor < 0:
-            raise ValueError("a gift card has no negative balance")
+            raise ValueError("stored value has no negative balance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricingInput:
-    """Discounts and gift cards apply in their order, each to what those before it left."""
+    """Discounts of one target, and stored value of one kind, apply in their order, each to what those before it left.
+
+    Attributes:
+        rounding_minor: the total is a multiple of it: 5 for Swiss cash.
+    """
 
     currency: str
     lines: tuple[LineToPrice, ...]
     discounts: tuple[Discount, ...] = ()
+    gift_wrap: GiftWrapToPrice | None = None
     shipping: ShippingToPrice | None = None
     prices_include_tax: bool = False
-    gift_cards: tuple[GiftCard, ...] = ()
+    stored_value: tuple[StoredValue, ...] = ()
+    rounding_minor: int = 1
 
     def __post_init__(self) -> None:
         if len({line.id for line in self.lines}) != len(self.lines):
             raise ValueError("two lines have the same id")
-
-
-@dataclass(frozen=True, slots=True)
-class DiscountAllocation:
-    """The part of one discount that fell to one line or to shipping."""
-
-    discount_id: str
-    label: str
-    code: str | None
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class TaxLine:
-    name: str
-    rate: Decimal
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricedLine:
-    """`total_minor` is subtotal less discount; tax comes on top of it, or lies in it where prices include tax."""
-
-    id: str
-    quantity: int
-    unit_price_minor: int
-    subtotal_minor: int
-    discounts: tuple[DiscountAllocation, ...]
-    discount_minor: int
-    taxes: tuple[TaxLine, ...]
-    tax_minor: int
-    total_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricedShipping:
-    """`total_minor` is the price less its discounts; tax as in `PricedLine`."""
-
-    label: str
-    price_minor: int
-    discounts: tuple[DiscountAllocation, ...]
-    discount_minor: int
-    taxes: tuple[TaxLine, ...]
-    tax_minor: int
-    total_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class GiftCardPayment:
-    gift_card_id: str
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricingResult:
-    """total = subtotal - discount + shipping, and + tax unless prices include it.
-
-    Attributes:
-        subtotal_minor: the lines before discounts.
-        discount_minor: off the lines; a discount on shipping is inside `shipping_minor` already.
-        shipping_minor: what shipping costs after its discounts.
-        tax_minor: of lines and shipping, `taxes` by name and rate.
-        tax_included: whether the tax lies inside the prices.
-        amount_due_minor: the total less what gift cards pay.
-    """
-
-    currency: str
-    lines: tuple[PricedLine, ...]
-    shipping: PricedShipping | None
-    subtotal_minor: int
-    discount_minor: int
-    shipping_minor: int
-    taxes: tuple[TaxLine, ...]
-    tax_minor: int
-    tax_included: bool
-    total_minor: int
-    gift_cards: tuple[GiftCardPayment, ...]
-    gift_card_minor: int
-    amount_due_minor: int
-
-
-def taken_by_discount(priced: PricingResult) -> list[tuple[str, str | None, int]]:
-    """Label, code and amount of each discount on merchandise that takes anything off, in the order of applying."""
-    return list(_taken(priced).values())
-
-
-def amounts_by_discount(priced: PricingResult) -> dict[str, int]:
-    """The same by the discounts' ids."""
-    return {discount_id: amount for discount_id, (_, _, amount) in _taken(priced).items()}
-
-
-def _taken(priced: PricingResult) -> dict[str, tuple[str, str | None, int]]:
-    taken: dict[str, tuple[str, str | None, int]] = {}
-    for part in (part for line in priced.lines for part in line.discounts):
-        _, _, before = taken.get(part.discount_id, ("", None, 0))
-        taken[part.discount_id] = (part.label, part.code, before + part.amount_minor)
-    return taken
+        if self.rounding_minor < 1:
+            raise ValueError("a total is rounded to one minor unit or more")

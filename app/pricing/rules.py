@@ -1,159 +1,145 @@
 """The one function that prices carts and orders. No clock, no I/O, no floating point."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from fractions import Fraction
 
 from app.errors import DomainError
-from app.pricing.allocation import allocate, round_half_up
-from app.pricing.amounts import (
-    Discount,
-    DiscountAllocation,
-    DiscountTarget,
-    GiftCard,
-    GiftCardPayment,
-    LineToPrice,
-    PricedLine,
-    PricedShipping,
-    PricingInput,
-    PricingResult,
-    ShippingToPrice,
-    TaxLine,
-    TaxRate,
-)
+from app.pricing.allocation import half_up
+from app.pricing.amounts import GiftWrapToPrice, PricingInput, ShippingToPrice, StoredValue, StoredValueKind
+from app.pricing.discounting import Goods, discount_goods, discount_shipping, goods_of
 from app.pricing.errors import PricingErrorCode
+from app.pricing.results import DiscountAllocation, PricedCharge, PricedLine, PricingResult, StoredValuePayment
+from app.pricing.taxing import Taxed, tax
 
 MAX_TOTAL_MINOR = 2**63 - 1
 """What the database's amounts hold."""
 
 
 def price(order: PricingInput) -> PricingResult:
-    """Price every line, shipping and the whole.
+    """Price every line, the gift wrap, shipping and the whole; see docs/decisions/pricing.md.
 
-    Discounts are allocated to lines by the largest-remainder method and never take a line or shipping below zero.
-    Tax is rounded half up per line and rate, on what is left after discounts, so that a line's tax does not depend
-    on its neighbours and the whole is always the sum of its lines.
+    1. A unit costs what the quantity of all lines of its variant brings it to, and what its options add.
+    2. Discounts on lines, then on the order, each off what is left (`discounting`).
+    3. Gift wraps, which no discount touches.
+    4. Shipping, and discounts on it.
+    5. Tax on all of these, on top or inside (`taxing`).
+    6. Rounding of the total to payable coins, halves up.
+    7. Gift cards, then store credit; what they leave is due.
 
     Raises:
         DomainError: TOTAL_TOO_LARGE when the amounts exceed 64 bits.
     """
-    allocations = _discount_lines(order.lines, order.discounts)
-    lines = tuple(_price_line(line, allocations[line.id], included=order.prices_include_tax) for line in order.lines)
-    shipping = _price_shipping(order.shipping, order) if order.shipping else None
+    included = order.prices_include_tax
+    goods = goods_of(order.lines, order.discounts)
+    discounts = discount_goods(goods, order.discounts)
+    shipping_off = discount_shipping(order.shipping.price_minor, order.discounts) if order.shipping else []
+
+    taxed_goods = [Taxed(group.lines[0].tax_rates, _bases(group)) for group in goods]
+    taxed_wrap, taxed_shipping = _taxed(order.gift_wrap), _taxed(order.shipping, shipping_off)
+    everything = [*taxed_goods, *(charge for charge in (taxed_wrap, taxed_shipping) if charge)]
+    taxes = tax(everything, included=included)
+
+    lines = _lines(order, goods, taxed_goods)
+    gift_wrap = _charge(order.gift_wrap, taxed_wrap, [], included=included)
+    shipping = _charge(order.shipping, taxed_shipping, shipping_off, included=included)
+
     subtotal = sum(line.subtotal_minor for line in lines)
     discount = sum(line.discount_minor for line in lines)
+    wrapping = sum(line.gift_wrap_minor for line in lines) + (gift_wrap.total_minor if gift_wrap else 0)
     shipping_total = shipping.total_minor if shipping else 0
-    tax = sum(line.tax_minor for line in lines) + (shipping.tax_minor if shipping else 0)
-    total = subtotal - discount + shipping_total + (0 if order.prices_include_tax else tax)
-    if max(total, subtotal) > MAX_TOTAL_MINOR:
+    taxed = sum(one.amount_minor for one in taxes)
+    unrounded = subtotal - discount + wrapping + shipping_total + (0 if included else taxed)
+    total = half_up(unrounded, order.rounding_minor) * order.rounding_minor
+    if max(total, subtotal + wrapping + shipping_total) > MAX_TOTAL_MINOR:
         raise DomainError(PricingErrorCode.TOTAL_TOO_LARGE, "This is more than can be ordered at once.")
-    payments = _pay_by_gift_cards(total, order.gift_cards)
-    paid = sum(payment.amount_minor for payment in payments)
+    payments = _pay(total, order.stored_value)
+    by_card, by_credit = (_paid(payments, kind) for kind in (StoredValueKind.GIFT_CARD, StoredValueKind.STORE_CREDIT))
     return PricingResult(
         currency=order.currency,
         lines=lines,
+        gift_wrap=gift_wrap,
         shipping=shipping,
         subtotal_minor=subtotal,
+        discounts=(*discounts, *shipping_off),
         discount_minor=discount,
+        gift_wrap_minor=wrapping,
         shipping_minor=shipping_total,
-        taxes=_sum_taxes([*lines, shipping] if shipping else lines),
-        tax_minor=tax,
-        tax_included=order.prices_include_tax,
+        taxes=taxes,
+        tax_minor=taxed,
+        tax_included=included,
+        rounding_minor=total - unrounded,
         total_minor=total,
-        gift_cards=payments,
-        gift_card_minor=paid,
-        amount_due_minor=total - paid,
+        stored_value=payments,
+        gift_card_minor=by_card,
+        store_credit_minor=by_credit,
+        amount_due_minor=total - by_card - by_credit,
     )
 
 
-def _discount_lines(lines: Sequence[LineToPrice], discounts: Iterable[Discount]) -> dict[str, list[DiscountAllocation]]:
-    left = {line.id: line.unit_price_minor * line.quantity for line in lines}
-    allocations: dict[str, list[DiscountAllocation]] = defaultdict(list)
-    for discount in discounts:
-        if discount.target is not DiscountTarget.MERCHANDISE:
-            continue
-        eligible = [line.id for line in lines if discount.line_ids is None or line.id in discount.line_ids]
-        weights = [left[line_id] for line_id in eligible]
-        parts = allocate(amount_off(discount, sum(weights)), weights)
-        for line_id, part in zip(eligible, parts, strict=True):
-            if part:
-                left[line_id] -= part
-                allocations[line_id].append(DiscountAllocation(discount.id, discount.label, discount.code, part))
-    return allocations
+def _bases(group: Goods) -> list[int]:
+    return [left + line.gift_wrap_minor for line, left in zip(group.lines, group.line_left, strict=True)]
 
 
-def amount_off(discount: Discount, from_minor: int) -> int:
-    """What it takes off an amount; never more than there is."""
-    if discount.percentage is None:
-        return min(discount.amount_minor or 0, from_minor)
-    return round_half_up(from_minor * Fraction(discount.percentage) / 100)
+def _lines(order: PricingInput, goods: Sequence[Goods], taxed: Sequence[Taxed]) -> tuple[PricedLine, ...]:
+    """In the order in which they were given."""
+    priced: dict[str, PricedLine] = {}
+    for group, bearing in zip(goods, taxed, strict=True):
+        for place, line in enumerate(group.lines):
+            subtotal = group.unit_price_minor * line.quantity
+            left = group.line_left[place]
+            priced[line.id] = PricedLine(
+                id=line.id,
+                quantity=line.quantity,
+                unit_price_minor=group.unit_price_minor,
+                customization_minor=line.customization_minor,
+                subtotal_minor=subtotal,
+                discounts=tuple(group.allocations[place]),
+                discount_minor=subtotal - left,
+                gift_wrap_minor=line.gift_wrap_minor,
+                taxes=bearing.lines(place, included=order.prices_include_tax),
+                tax_minor=sum(bearing.taxes[place]),
+                total_minor=left,
+            )
+    return tuple(priced[line.id] for line in order.lines)
 
 
-def _price_line(line: LineToPrice, discounts: Sequence[DiscountAllocation], *, included: bool) -> PricedLine:
-    subtotal = line.unit_price_minor * line.quantity
-    discount = sum(allocation.amount_minor for allocation in discounts)
-    taxes = _taxes(subtotal - discount, line.tax_rates, included=included)
-    return PricedLine(
-        id=line.id,
-        quantity=line.quantity,
-        unit_price_minor=line.unit_price_minor,
-        subtotal_minor=subtotal,
+def _taxed(
+    charge: GiftWrapToPrice | ShippingToPrice | None, discounts: Iterable[DiscountAllocation] = ()
+) -> Taxed | None:
+    if charge is None:
+        return None
+    return Taxed(charge.tax_rates, [charge.price_minor - sum(off.amount_minor for off in discounts)])
+
+
+def _charge(
+    charge: GiftWrapToPrice | ShippingToPrice | None,
+    taxed: Taxed | None,
+    discounts: Sequence[DiscountAllocation],
+    *,
+    included: bool,
+) -> PricedCharge | None:
+    if charge is None or taxed is None:
+        return None
+    total = taxed.bases[0]
+    return PricedCharge(
+        label=charge.label,
+        price_minor=charge.price_minor,
         discounts=tuple(discounts),
-        discount_minor=discount,
-        taxes=taxes,
-        tax_minor=sum(tax.amount_minor for tax in taxes),
-        total_minor=subtotal - discount,
+        discount_minor=charge.price_minor - total,
+        taxes=taxed.lines(0, included=included),
+        tax_minor=sum(taxed.taxes[0]),
+        total_minor=total,
     )
 
 
-def _price_shipping(shipping: ShippingToPrice, order: PricingInput) -> PricedShipping:
-    left = shipping.price_minor
-    allocations = []
-    for discount in order.discounts:
-        if discount.target is DiscountTarget.SHIPPING and (off := amount_off(discount, left)):
-            left -= off
-            allocations.append(DiscountAllocation(discount.id, discount.label, discount.code, off))
-    taxes = _taxes(left, shipping.tax_rates, included=order.prices_include_tax)
-    return PricedShipping(
-        label=shipping.label,
-        price_minor=shipping.price_minor,
-        discounts=tuple(allocations),
-        discount_minor=shipping.price_minor - left,
-        taxes=taxes,
-        tax_minor=sum(tax.amount_minor for tax in taxes),
-        total_minor=left,
-    )
-
-
-def _taxes(base_minor: int, rates: Sequence[TaxRate], *, included: bool) -> tuple[TaxLine, ...]:
-    if not included:
-        return tuple(TaxLine(rate.name, rate.rate, round_half_up(base_minor * Fraction(rate.rate))) for rate in rates)
-    combined = sum((Fraction(rate.rate) for rate in rates), Fraction())
-    inside = round_half_up(base_minor * combined / (1 + combined))
-    scale = 10 ** max((_decimal_places(rate.rate) for rate in rates), default=0)
-    parts = allocate(inside, [int(rate.rate * scale) for rate in rates])
-    return tuple(TaxLine(rate.name, rate.rate, part) for rate, part in zip(rates, parts, strict=True))
-
-
-def _decimal_places(rate: Decimal) -> int:
-    exponent = rate.as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def _sum_taxes(taxed: Iterable[PricedLine | PricedShipping]) -> tuple[TaxLine, ...]:
-    sums: dict[tuple[str, Decimal], int] = defaultdict(int)
-    for part in taxed:
-        for tax in part.taxes:
-            sums[tax.name, tax.rate] += tax.amount_minor
-    return tuple(TaxLine(name, rate, amount) for (name, rate), amount in sums.items())
-
-
-def _pay_by_gift_cards(total_minor: int, cards: Iterable[GiftCard]) -> tuple[GiftCardPayment, ...]:
+def _pay(total_minor: int, stored: Iterable[StoredValue]) -> tuple[StoredValuePayment, ...]:
     payments = []
     left = total_minor
-    for card in cards:
-        if paid := min(card.balance_minor, left):
+    for value in sorted(stored, key=lambda value: value.kind is StoredValueKind.STORE_CREDIT):
+        if paid := min(value.balance_minor, left):
             left -= paid
-            payments.append(GiftCardPayment(card.id, paid))
+            payments.append(StoredValuePayment(value.id, value.kind, paid))
     return tuple(payments)
+
+
+def _paid(payments: Iterable[StoredValuePayment], kind: StoredValueKind) -> int:
+    return sum(payment.amount_minor for payment in payments if payment.kind is kind)

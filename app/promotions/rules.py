@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from app.errors import DomainError
 from app.pricing.amounts import Discount
-from app.pricing.rules import amount_off
+from app.pricing.discounting import amount_off
 from app.promotions.errors import PromotionErrorCode
 from app.referrals.rules import same_mailbox
 

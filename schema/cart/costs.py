@@ -2,7 +2,7 @@
 
 import strawberry
 
-from app.pricing.amounts import PricedLine, PricingResult
+from app.pricing.results import PricedLine, PricingResult
 from schema.money import Money
 
 

@@ -13,7 +13,6 @@ from app.cart.warnings import line_warnings
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, page_request
-from app.pricing.amounts import taken_by_discount
 from schema.cart.costs import CartCost, CartLineCost
 from schema.cart.discounts import AppliedDiscount, CartDiscountCode
 from schema.cart.inputs import CART_PREFIX, LINE_PREFIX
@@ -77,7 +76,9 @@ class CartView:
                 country_code=CountryCode(cart.country_code) if cart.country_code else None,
             ),
             discount_codes=[CartDiscountCode.of(entered) for entered in lines.applied.codes],
-            discounts=AppliedDiscount.all_of(taken_by_discount(lines.priced), cart.currency_code),
+            discounts=AppliedDiscount.all_of(
+                ((taken.label, taken.code, taken.amount_minor) for taken in lines.priced.discounts), cart.currency_code
+            ),
             pages={arguments: lines.page(request) for arguments, request in self.pages.items()},
         )
 

@@ -21,11 +21,11 @@ TABLES = (
         "carts",
         Whose.PERSON,
         columns(
-            id="id profile_id customer_id",
+            id="id profile_id customer_id market_id company_id gift_card_ids",
             contact="email phone",
-            text="note attributes discount_codes",
+            text="note attributes discount_codes gift_options tax_id",
             address="country_code",
-            fact="state revision currency_code created_at updated_at",
+            fact="state revision currency_code use_store_credit created_at updated_at",
             hidden="secret_hash",
         ),
         rows=OWNED,
@@ -37,6 +37,9 @@ TABLES = (
             "attributes": _EMPTY_LIST,
             "discount_codes": _EMPTY_LIST,
             "country_code": "NULL",
+            "tax_id": "NULL",
+            "gift_options": "NULL",
+            "gift_card_ids": _EMPTY_LIST,
             "secret_hash": r"'\x'::bytea",
         },
     ),
@@ -44,7 +47,10 @@ TABLES = (
         "cart_lines",
         Whose.PERSON,
         columns(
-            id="id cart_id variant_id", behaviour="quantity created_at", text="attributes", hidden="attributes_key"
+            id="id cart_id variant_id",
+            behaviour="quantity created_at",
+            text="attributes customizations gift_options",
+            hidden="attributes_key",
         ),
         rows=_CART,
         section="cartLines",
@@ -123,14 +129,16 @@ TABLES = (
         "orders",
         Whose.PERSON,
         columns(
-            id="id attempt_id cart_id profile_id customer_id",
+            id="id attempt_id cart_id profile_id customer_id market_id company_id",
             contact="email phone",
             address="shipping_address billing_address",
-            text="note attributes cancel_reason",
+            text="note attributes cancel_reason gift_options tax_id purchase_order_number",
             behaviour="number status payment_status fulfillment_status payment_method placed_at updated_at "
             "cancelled_at confirmed_age pickup_location_id pickup_ready_at picked_up_at",
             fact="currency_code subtotal_minor discount_minor shipping_minor tax_minor tax_included total_minor "
-            "shipping_quote discounts",
+            "shipping_quote discounts gift_wrap_minor rounding_minor tax_lines shipping_tax_lines gift_wrap_tax_lines "
+            "gift_card_minor store_credit_minor stored_value amount_due_minor reverse_charge language payment_due_at "
+            "holds source",
             hidden="token_hash",
         ),
         rows=OWNED,
@@ -141,27 +149,31 @@ TABLES = (
             "note": "NULL",
             "attributes": _EMPTY_LIST,
             "cancel_reason": "NULL",
+            "gift_options": "NULL",
+            "purchase_order_number": "NULL",
             "shipping_address": _place("shipping_address"),
             "billing_address": _place("billing_address"),
         },
         kept={
             "shipping_address": "Country and state: which tax was due, and where (VAT Directive, Art. 369k).",
             "billing_address": "Likewise.",
+            "tax_id": "Whoever accounts for the tax in the shop's place (VAT Directive, Art. 226 point 4).",
         },
     ),
     Table(
         "order_lines",
         Whose.PERSON,
         columns(
-            id="id order_id product_id variant_id",
-            text="attributes",
+            id="id order_id product_id variant_id tax_class_id",
+            text="attributes customizations gift_options",
             behaviour="product_name variant_name sku image_url selected_options quantity",
             fact="position unit_price_minor subtotal_minor discount_minor tax_minor total_minor weight_grams "
-            "requires_shipping track_inventory fulfilled_quantity",
+            "requires_shipping track_inventory fulfilled_quantity tax_lines discounts gift_wrap_minor expected_at "
+            "product_kind",
         ),
         rows=_ORDER,
         section="orderLines",
-        emptied={"attributes": _EMPTY_LIST},
+        emptied={"attributes": _EMPTY_LIST, "customizations": _EMPTY_LIST, "gift_options": "NULL"},
     ),
     Table(
         "fulfillments",
