@@ -153,3 +153,52 @@ class OrderLine(Model):
 
     class Meta:
         table = "order_lines"
+
+
+class OrderEventType(StrEnum):
+    """What a timeline tells. Triggers write what follows from a change of rows (see the migration `order_records`)."""
+
+    PLACED = "PLACED"
+    STATUS_CHANGED = "STATUS_CHANGED"
+    PAYMENT_STATUS_CHANGED = "PAYMENT_STATUS_CHANGED"
+    FULFILLMENT_STATUS_CHANGED = "FULFILLMENT_STATUS_CHANGED"
+    FULFILLMENT_CREATED = "FULFILLMENT_CREATED"
+    SHIPMENT_STATUS_CHANGED = "SHIPMENT_STATUS_CHANGED"
+    MESSAGE_SENT = "MESSAGE_SENT"
+    NOTE_ADDED = "NOTE_ADDED"
+
+
+class OrderActorKind(StrEnum):
+    """Who is behind an event: one of `ActorKind` of the audit log, or nobody of the shop."""
+
+    GUEST = "GUEST"
+    CUSTOMER = "CUSTOMER"
+    STAFF = "STAFF"
+    API_KEY = "API_KEY"
+    OPERATOR = "OPERATOR"
+    SYSTEM = "SYSTEM"
+
+
+class OrderEvent(Model):
+    """Append-only; its position orders what happened in one moment."""
+
+    id = fields.UUIDField(primary_key=True)
+    position = fields.BigIntField()
+    order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
+        "tradewind.Order", related_name="events", on_delete=fields.CASCADE
+    )
+    type = fields.CharField(max_length=40)
+    """An `OrderEventType`."""
+    occurred_at = fields.DatetimeField()
+    """Business time."""
+    actor_kind = fields.CharField(max_length=16)
+    """An `OrderActorKind`."""
+    actor_id = fields.UUIDField(null=True)
+    """The member of staff or the API key; a customer is that of the order."""
+    reason = fields.TextField(null=True)
+    """In the words of whoever did it."""
+    data = fields.JSONField[dict[str, object]](default=dict)
+    """Ids and states; no personal data."""
+
+    class Meta:
+        table = "order_events"

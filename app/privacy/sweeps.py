@@ -103,6 +103,8 @@ SWEEPS: tuple[Sweep, ...] = (
         AND EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"""),
     _sweep(K.ORDERS, "checkout_attempts", Action.EMPTY,
            f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"),
+    _sweep(K.ORDERS, "order_events", Action.EMPTY,
+           f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"),
     _sweep(K.ORDERS, "order_lines", Action.EMPTY,
            f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"),
     _sweep(K.ORDERS, "orders", Action.EMPTY, _OLD_ORDER.replace("o.", "t.")),

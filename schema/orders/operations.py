@@ -8,7 +8,7 @@ import strawberry
 
 from app.kit import ids
 from app.kit.pagination import page_request
-from app.orders import cancellation, collecting, queries
+from app.orders import cancellation, collecting, queries, timeline
 from app.staff.permissions import Permission
 from schema.access import PUBLIC, STAFF, mutation, query
 from schema.connections import Connection
@@ -102,6 +102,20 @@ class OrderMutations:
         paid, view = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), _view(info)
         await collecting.mark_as_paid(paid)
         return await _payload(info, view, paid)
+
+    @mutation(
+        access=STAFF(Permission.ORDERS_WRITE),
+        description="Keep a word with an order, in its timeline, where staff alone read it.",
+    )
+    async def order_note_add(
+        self,
+        info: Info,
+        order_id: OrderId,
+        text: Annotated[str, strawberry.argument(description="Up to 2,000 characters.")],
+    ) -> OrderPayload:
+        noted, view = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), _view(info)
+        await timeline.add_note(noted, text)
+        return await _payload(info, view, noted)
 
 
 def _view(info: Info) -> OrderView:

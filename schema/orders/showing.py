@@ -27,6 +27,7 @@ from schema.fulfillments import Fulfillment, load_fulfillments
 from schema.money import Money
 from schema.order_lines import LineView, OrderLine, Variants
 from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
+from schema.orders.timeline import OrderEvent, load_timelines
 from schema.orders.types import Order, OrderShipping, PageArguments, Payment
 from schema.selection import Selection
 
@@ -54,12 +55,14 @@ class OrderView:
         variant: what is wanted of the lines' variants; None when they are not asked for.
         fulfillments: what is wanted of them; None likewise.
         payments: wanted, and theirs to see.
+        timeline: whether it is asked for.
     """
 
     pages: Mapping[PageArguments, PageRequest]
     variant: Selection | None
     fulfillments: Selection | None
     payments: bool
+    timeline: bool
 
     @classmethod
     def of(cls, info: Info, selection: Selection) -> "OrderView":
@@ -71,6 +74,7 @@ class OrderView:
             lines.below("variant") if "variant" in lines else None,
             selection.below("fulfillments") if "fulfillments" in selection else None,
             "payments" in selection and sees_all(info),
+            "timeline" in selection,
         )
 
     async def load_own(self, info: Info, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Order]:
@@ -98,9 +102,21 @@ class OrderView:
         fulfillments: dict[uuid.UUID, list[Fulfillment]] = {}
         if self.fulfillments is not None and rows:
             fulfillments = await load_fulfillments(info, [row["id"] for row in rows], self.fulfillments)
-        return [self._order(info, row, variants, fulfillments.get(row["id"], [])) for row in rows]
+        events: dict[uuid.UUID, list[OrderEvent]] = {}
+        if self.timeline and rows:
+            events = await load_timelines([row["id"] for row in rows], for_staff=sees_all(info))
+        return [
+            self._order(info, row, variants, fulfillments.get(row["id"], []), events.get(row["id"], [])) for row in rows
+        ]
 
-    def _order(self, info: Info, row: OrderRow, variants: Variants, fulfillments: list[Fulfillment]) -> Order:
+    def _order(
+        self,
+        info: Info,
+        row: OrderRow,
+        variants: Variants,
+        fulfillments: list[Fulfillment],
+        timeline: list[OrderEvent],
+    ) -> Order:
         currency = row["currency_code"]
         lines = LineView(currency, variants, info.context.settings.public_url)
         return Order(
@@ -135,6 +151,7 @@ class OrderView:
             cancel_reason=row["cancel_reason"],
             fulfillments=fulfillments,
             payments=[_payment(payment, currency) for payment in row["payments"]] if self.payments else None,
+            timeline=timeline,
             pages={arguments: _lines_page(row["lines"], lines, request) for arguments, request in self.pages.items()},
         )
 

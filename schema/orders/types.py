@@ -15,6 +15,7 @@ from schema.money import Money
 from schema.nodes import Node
 from schema.order_lines import OrderLine
 from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
+from schema.orders.timeline import OrderEvent
 from schema.payments import PaymentMethod, PaymentState
 
 PageArguments = tuple[int | None, str | None]
@@ -79,6 +80,7 @@ class Order(Node):
     cancel_reason: str | None = strawberry.field(description="Why, for people.")
     fulfillments: list[Fulfillment] = strawberry.field(description="What has been shipped of it, oldest first.")
     payments: list[Payment] | None = strawberry.field(description="Its payments; for staff, null for anybody else.")
+    timeline: list[OrderEvent] = strawberry.field(description="What happened to it, oldest first.")
     pages: strawberry.Private[dict[PageArguments, Connection[OrderLine]]]
     """Made before, since a page that cannot be had has to be refused before anything is changed."""
 

@@ -186,6 +186,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "newsletterSubscribe": PUBLIC,
         "orderCancel": Permission.ORDERS_WRITE,
         "orderMarkAsPaid": Permission.ORDERS_WRITE,
+        "orderNoteAdd": Permission.ORDERS_WRITE,
         "priceDropSubscribe": PUBLIC,
         "productAlertCancel": PUBLIC,
         "productCreate": Permission.PRODUCTS_WRITE,

@@ -219,6 +219,19 @@ TABLES = (
         emptied={"location": "NULL", "description": "''"},
     ),
     Table(
+        "order_events",
+        Whose.PERSON,
+        columns(
+            id="id order_id actor_id",
+            text="reason",
+            fact="position type occurred_at actor_kind data",
+        ),
+        rows=_ORDER,
+        section="orderEvents",
+        emptied={"reason": "NULL"},
+        why="What became of the order: the books.",
+    ),
+    Table(
         "product_reorders",
         Whose.PERSON,
         columns(id="id product_id order_id", fact="interval_seconds ordered_at"),

@@ -185,6 +185,7 @@ IDS: dict[str, str | Id] = {
     "Mutation.jobDownloadCreate.jobId": for_staff("job export", P.PRODUCTS_READ),
     "Mutation.orderCancel.orderId": "ord unpaid",
     "Mutation.orderMarkAsPaid.orderId": "ord unpaid",
+    "Mutation.orderNoteAdd.orderId": "ord",
     "Mutation.productCreate.input.collectionIds[]": "coll",
     "Mutation.productCreate.input.options[].id": nobodys("option"),  # of another product
     "Mutation.productCreate.input.variants[].id": nobodys("var"),

@@ -1,0 +1,79 @@
+"""What happened to an order, as clients see it."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+import strawberry
+
+from app.kit import ids
+from app.orders import timeline
+from app.orders.models import OrderActorKind, OrderEventType
+from schema.enums import describe_enum
+from schema.scalars import JSON
+
+EVENT_PREFIX = "oev"
+
+describe_enum(
+    OrderEventType,
+    "What happened to an order.",
+    PLACED="It was placed.",
+    STATUS_CHANGED="It was completed or cancelled; `data` has `before` and `after`.",
+    PAYMENT_STATUS_CHANGED="Its payment was authorised, taken, given back; `data` has `before` and `after`.",
+    FULFILLMENT_STATUS_CHANGED="More of it was shipped; `data` has `before` and `after`.",
+    FULFILLMENT_CREATED="Parcels left the shop; `data` has `fulfillmentId`.",
+    SHIPMENT_STATUS_CHANGED="The carrier reported on a parcel; `data` has `shipmentId`, `before` and `after`.",
+    MESSAGE_SENT="The customer was written to about it; `data` has `channel` and `template`.",
+    NOTE_ADDED="Staff left a word, for themselves: customers do not see it.",
+)
+describe_enum(
+    OrderActorKind,
+    "Who was behind something.",
+    GUEST="Whoever placed the order, without an account.",
+    CUSTOMER="The customer, signed in.",
+    STAFF="A member of staff.",
+    API_KEY="A server of the shop or of an agency, by its key.",
+    OPERATOR="Somebody at the command line.",
+    SYSTEM="The shop by itself: a worker, a payment provider's or carrier's report.",
+)
+
+_FOR_STAFF_ALONE = {OrderEventType.NOTE_ADDED}
+
+
+@strawberry.type(description="Something that happened to an order; it never changes.")
+class OrderEvent:
+    id: strawberry.ID = strawberry.field(description="Opaque and stable.")
+    type: OrderEventType = strawberry.field(description="What happened.")
+    occurred_at: dt.datetime = strawberry.field(description="When.")
+    actor: OrderActorKind = strawberry.field(description="Who was behind it.")
+    actor_name: str | None = strawberry.field(
+        description="Of the member of staff or the key; for staff, null for anybody else."
+    )
+    reason: str | None = strawberry.field(description="Why, in the words of whoever did it.")
+    data: JSON = strawberry.field(description="More about it, by its type: ids, states, amounts in minor units.")
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], *, for_staff: bool) -> "OrderEvent":
+        return cls(
+            id=strawberry.ID(ids.encode(EVENT_PREFIX, row["id"])),
+            type=OrderEventType(row["type"]),
+            occurred_at=row["occurred_at"],
+            actor=OrderActorKind(row["actor_kind"]),
+            actor_name=row["actor_name"] if for_staff else None,
+            reason=row["reason"],
+            data=orjson.loads(row["data"]),
+        )
+
+
+async def load_timelines(order_ids: Sequence[uuid.UUID], *, for_staff: bool) -> dict[uuid.UUID, list[OrderEvent]]:
+    """Oldest first; one statement for any number of orders."""
+    return {
+        order_id: [
+            OrderEvent.of(row, for_staff=for_staff)
+            for row in rows
+            if for_staff or OrderEventType(row["type"]) not in _FOR_STAFF_ALONE
+        ]
+        for order_id, rows in (await timeline.of_orders(order_ids)).items()
+    }
