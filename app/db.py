@@ -46,6 +46,7 @@ MODEL_MODULES = [
     "app.flows.models",
     "app.campaigns.models",
     "app.promotions.models",
+    "app.tax.models",
     "app.gift_cards.models",
     "app.gifting.models",
     "app.webhooks.models",

@@ -41,6 +41,8 @@ class Product(Model):
     seo_title = fields.CharField(max_length=255, null=True)
     seo_description = fields.TextField(null=True)
     metadata = fields.JSONField[dict[str, object]](default=dict)
+    tax_class_id = fields.UUIDField(null=True)
+    """NULL is the default class."""
     min_price_minor = fields.BigIntField(default=0)
     max_price_minor = fields.BigIntField(default=0)
     """Range over the variants, in the shop's currency; kept by every write to variants."""

@@ -55,6 +55,8 @@ class Order(Model):
     shipping_minor = fields.BigIntField()
     tax_minor = fields.BigIntField()
     tax_included = fields.BooleanField(default=False)
+    tax_estimated = fields.BooleanField(default=False, db_default=False)
+    """The tax engine did not answer, so the shop's own rates were charged."""
     total_minor = fields.BigIntField()
     shipping_address = fields.JSONField[dict[str, str]](null=True)
     billing_address = fields.JSONField[dict[str, str]](null=True)

@@ -115,6 +115,7 @@ STEPS: tuple[Step, ...] = (
     Step("sessions", Action.DELETE),
     Step("saved_payment_methods", Action.DELETE, ready="false"),  # gone once their gateway has forgotten them
     Step("customer_addresses", Action.DELETE),
+    Step("tax_exemptions", Action.DELETE),
     Step("customers", Action.DELETE),
     Step("visitors", Action.DELETE),
     Step("suppressions", Action.EMPTY),

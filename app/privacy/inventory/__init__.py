@@ -1,6 +1,6 @@
 """The map of personal data: every table and column of the database, and what it is to privacy."""
 
-from app.privacy.inventory import buying, goods, machinery, marketing, people, staff, value, writing
+from app.privacy.inventory import buying, goods, machinery, marketing, people, staff, taxing, value, writing
 from app.privacy.tables import Table
 
 _ALL = (
@@ -11,6 +11,7 @@ _ALL = (
     *marketing.TABLES,
     *staff.TABLES,
     *machinery.TABLES,
+    *taxing.TABLES,
     *goods.TABLES,
 )
 

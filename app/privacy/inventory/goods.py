@@ -48,7 +48,7 @@ TABLES = (
     shop(
         "products",
         "id slug name status kind description description_html vendor product_type tags seo_title "
-        "seo_description metadata min_price_minor max_price_minor created_at updated_at",
+        "seo_description metadata tax_class_id min_price_minor max_price_minor created_at updated_at",
     ),
     shop(
         "referral_program",
