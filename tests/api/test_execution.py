@@ -15,6 +15,7 @@ from graphql import (
     is_composite_type,
     is_required_argument,
 )
+from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
@@ -138,7 +139,9 @@ def both() -> tuple[Schema, Schema]:
     quick, general = build_schema(development=True), build_schema(development=True)
     general.execution_context_class = StrawberryGraphQLCoreExecutionContext
     for schema in (quick, general):
-        schema.extensions = ()  # the limits: the documents here are larger than any that is served
+        # Without the limits: the documents here are larger than any that is served. Kept, as those are, so that plans
+        # that were made for them are found again.
+        schema.extensions = (ParserCache, ValidationCache)
     return quick, general
 
 
