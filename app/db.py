@@ -32,6 +32,7 @@ MODEL_MODULES = [
     "app.uploads.models",
     "app.jobs.models",
     "app.catalogue.models",
+    "app.markets.models",
     "app.inventory.models",
     "app.terms.models",
     "app.shipping.models",

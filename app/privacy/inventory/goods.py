@@ -16,6 +16,8 @@ TABLES = (
     ),
     shop("consent_texts", "id channel language version text created_at"),
     shop("crm_connections", "id adapter name enabled configuration credentials created_at updated_at"),
+    shop("customer_group_price_lists", "id group_id price_list_id"),
+    shop("customer_groups", "id name created_at updated_at"),
     shop(
         "discounts",
         "id name status automatic percentage amount_minor currency_code minimum_subtotal_minor usage_limit "
@@ -27,16 +29,31 @@ TABLES = (
         "id key name status priority latest_version published_version_id first_published_at paused_at "
         "created_at updated_at",
     ),
+    shop("market_countries", "country_code market_id", key="country_code"),
+    shop("market_hidden_products", "id market_id product_id"),
     shop(
         "marketing_settings",
         "id email_cap_hours sms_cap_hours quiet_from quiet_until double_opt_in attribution_days voice_enabled "
         "utm_source help_text updated_at",
     ),
     shop(
+        "markets",
+        "id code name is_default price_list_id languages prices_include_tax minimum_order_minor rounding_minor "
+        "position created_at updated_at",
+    ),
+    shop(
         "message_template_versions",
         "id template_id language number subject preheader mjml text created_by created_at published_at",
     ),
     shop("message_templates", "id key name channel purpose trigger created_at updated_at"),
+    shop(
+        "price_list_prices", "id price_list_id variant_id min_quantity price_minor compare_at_price_minor updated_at"
+    ),
+    shop(
+        "price_lists",
+        "id name currency_code adjustment_percentage exchange_rate round_to_minor ending_minor factor created_at "
+        "updated_at",
+    ),
     shop("product_images", "id position url alt_text width height product_id"),
     shop("product_options", "id position name values product_id"),
     shop(

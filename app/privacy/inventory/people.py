@@ -28,6 +28,13 @@ TABLES = (
         section="addresses",
     ),
     Table(
+        "customer_group_members",
+        Whose.PERSON,
+        columns(id="id group_id customer_id", behaviour="added_at"),
+        rows=_ACCOUNTS,
+        section="customerGroups",
+    ),
+    Table(
         "account_tokens",
         Whose.PERSON,
         columns(

@@ -1,0 +1,69 @@
+"""What a variant costs somebody: SQL over the functions that migration 0033 makes, and their arithmetic.
+
+A price list has own prices of variants, from some quantity on, or else the shop's price times a factor, rounded to the
+nearest multiple and ending, half up. Of the market's list (or the shop's prices where it has none), the lists of the
+customer's groups and those of a company, the lowest price wins, at each quantity.
+"""
+
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, localcontext
+
+from app.kit.money import MAX_AMOUNT_MINOR, exponent
+
+_EXACT = Context(prec=80)
+"""More digits than an amount times a factor has."""
+
+
+def sql_of_price_breaks(
+    variant: str, cart: str = "", *, market: str = "", customer: str = "null::uuid", company: str = "null::uuid"
+) -> str:
+    """SQL of `[{"min_quantity": 1, "unit_price_minor": 1990}, …]`, ascending, from 1 on, in the market's currency.
+
+    Costs nothing to speak of while the shop has no price lists.
+
+    Args:
+        variant: alias of a row of `product_variants`.
+        cart: alias of a row of `carts`, whose buyer it is for; or else the ids as SQL:
+        market: null for the default one.
+        customer: an account's id, or null.
+        company: the company's that it buys for, or null.
+    """
+    if cart:
+        market, customer, company = f"{cart}.market_id", f"{cart}.customer_id", f"{cart}.company_id"
+    return f"""CASE WHEN (SELECT NOT EXISTS (SELECT FROM price_lists))
+        THEN json_build_array(json_build_object('min_quantity', 1, 'unit_price_minor', {variant}.price_minor))
+        ELSE price_breaks({variant}.id, {variant}.price_minor, price_lists_for({market}, {customer}, {company}))
+    END"""
+
+
+def sql_of_hidden(product: str, market: str) -> str:
+    """SQL of whether the market hides the product with this id."""
+    return (
+        f"EXISTS (SELECT FROM market_hidden_products hidden "
+        f"WHERE hidden.market_id = {market} AND hidden.product_id = {product})"
+    )
+
+
+def price_factor(exchange_rate: Decimal, adjustment_percentage: Decimal, shop_currency: str, currency: str) -> Decimal:
+    """From minor units of the shop's currency to minor units of the list's, exactly."""
+    digits = exponent(currency) - exponent(shop_currency)
+    with localcontext(_EXACT):
+        return (exchange_rate * (100 + adjustment_percentage) / 100).scaleb(digits)
+
+
+def list_price(base_minor: int, factor: Decimal, round_to_minor: int, ending_minor: int) -> int:
+    """As the SQL function of this name: half up, and never nothing out of something."""
+    if base_minor == 0:
+        return 0
+    with localcontext(_EXACT):
+        steps = (2 * (base_minor * factor - ending_minor) + round_to_minor) / (2 * round_to_minor)
+        nearest = int(steps.to_integral_value(ROUND_FLOOR)) * round_to_minor + ending_minor
+    return min(max(nearest, ending_minor or round_to_minor), MAX_AMOUNT_MINOR)
+
+
+def converted(amount_minor: int, exchange_rate: Decimal, shop_currency: str, currency: str) -> int:
+    """An amount of the shop's currency in another one, rounded half up to its minor unit: for what no price list says,
+    such as shipping."""
+    digits = exponent(currency) - exponent(shop_currency)
+    with localcontext(_EXACT):
+        exact = (amount_minor * exchange_rate).scaleb(digits)
+        return min(int(exact.to_integral_value(ROUND_HALF_UP)), MAX_AMOUNT_MINOR)
