@@ -38,6 +38,7 @@ from schema.staff import StaffMutations, StaffQueries
 from schema.suppressions import SuppressionMutations, SuppressionQueries
 from schema.surveys import SurveyMutations, SurveyQueries
 from schema.templates import TemplateMutations, TemplateQueries
+from schema.terms.operations import TermsMutations
 from schema.webhooks import WebhookMutations, WebhookQueries
 
 
@@ -110,6 +111,7 @@ class Mutation(
     ReferralMutations,
     StaffMutations,
     TemplateMutations,
+    TermsMutations,
     SurveyMutations,
     SuppressionMutations,
     WebhookMutations,

@@ -1,6 +1,7 @@
 """The shop itself, and its policies."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Annotated, cast
 
 import strawberry
@@ -10,12 +11,14 @@ from app.shop import queries, service
 from app.shop.models import ShopPolicyKind
 from app.shop.service import PolicyGiven, ShopGiven
 from app.staff.permissions import Permission
+from app.terms.models import AgeCheck
 from schema.access import PUBLIC, STAFF, mutation, query
 from schema.consent import ConsentText
 from schema.context import Info
 from schema.enums import describe_enum
 from schema.errors import UserError
 from schema.inputs import given_fields
+from schema.money import Money
 from schema.scalars import CountryCode, CurrencyCode
 from schema.selection import Selection
 
@@ -27,6 +30,14 @@ describe_enum(
     PRIVACY="What is done with personal data.",
     TERMS="Terms of service.",
     LEGAL_NOTICE="Who runs the shop; in some countries called imprint.",
+)
+
+
+describe_enum(
+    AgeCheck,
+    "How a buyer confirms that they are old enough.",
+    DECLARATION="They say so: `ageConfirmed`.",
+    BIRTH_DATE="They say when they were born: `birthDate`. The date is compared and forgotten.",
 )
 
 
@@ -47,6 +58,22 @@ class Shop:
     time_zone: str = strawberry.field(description="Its time zone's name in the IANA database.")
     locale: str = strawberry.field(description="The language of its texts, such as `en-US`.")
     available_quantity_limit: int = strawberry.field(description="Shoppers see exact stock up to this many units.")
+    reservation_minutes: int = strawberry.field(
+        description="How long a checkout keeps its items for the shopper, from `checkoutCreate` and each change on; "
+        "0 where it keeps none before they are paid for."
+    )
+    reservation_max_minutes: int = strawberry.field(
+        description="How long one checkout can keep them altogether, in 24 hours, whatever the shopper does."
+    )
+    reservation_unit_limit: int = strawberry.field(
+        description="Units of one variant that a checkout keeps at most; it can be completed with more."
+    )
+    minimum_order: Money | None = strawberry.field(
+        description="What the goods of an order have to come to after discounts, where its market says nothing else."
+    )
+    age_check: AgeCheck = strawberry.field(
+        description="How a buyer confirms their age, where something in the cart asks for it."
+    )
     legal_name: str | None = strawberry.field(description="Of the company or person that runs it.")
     postal_address: str | None = strawberry.field(description="Of the company or person that runs it, line by line.")
     contact_email: str | None = strawberry.field(description="Where shoppers write to.")
@@ -85,6 +112,25 @@ class ShopInput:
     available_quantity_limit: int | None = strawberry.field(
         default=strawberry.UNSET, description="Shoppers see exact stock up to this many units; 0 hides it."
     )
+    reservation_minutes: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="How long a checkout keeps its items for the shopper, from each thing that they do on: up to 1,440 "
+        "minutes, 10 unless said; 0 keeps none before they are paid for.",
+    )
+    reservation_max_minutes: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="How long one checkout can keep them altogether, in 24 hours: up to 1,440 minutes, 60 unless said.",
+    )
+    reservation_unit_limit: int | None = strawberry.field(
+        default=strawberry.UNSET, description="Units of one variant that a checkout keeps at most; 20 unless said."
+    )
+    minimum_order: Decimal | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What the goods of an order have to come to after discounts, in the shop's currency.",
+    )
+    age_check: AgeCheck | None = strawberry.field(
+        default=strawberry.UNSET, description="How buyers confirm their age; DECLARATION unless said."
+    )
     legal_name: str | None = strawberry.field(default=strawberry.UNSET, description="Of who runs it.")
     postal_address: str | None = strawberry.field(default=strawberry.UNSET, description="Of who runs it, line by line.")
     contact_email: str | None = strawberry.field(default=strawberry.UNSET, description="Where shoppers write to.")
@@ -117,6 +163,13 @@ async def _shop(selection: Selection) -> Shop:
         time_zone=settings.time_zone,
         locale=settings.locale,
         available_quantity_limit=settings.available_quantity_limit,
+        reservation_minutes=settings.reservation_minutes,
+        reservation_max_minutes=settings.reservation_max_minutes,
+        reservation_unit_limit=settings.reservation_unit_limit,
+        minimum_order=None
+        if settings.minimum_order_minor is None
+        else Money.of(settings.minimum_order_minor, settings.currency_code),
+        age_check=AgeCheck(settings.age_check),
         legal_name=settings.legal_name or None,
         postal_address=settings.postal_address or None,
         contact_email=settings.contact_email or None,

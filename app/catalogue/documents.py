@@ -23,6 +23,7 @@ from app.catalogue.statements import (
 from app.errors import CommonErrorCode, DomainError
 from app.kit.problems import MAX_INT
 from app.kit.wanted import Wanted, WantedField
+from app.terms.queries import availability_column, product_columns
 
 
 def selected_options(options: Iterable[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -109,6 +110,7 @@ def product_fields(s: Statement, row: str, wanted: Wanted) -> tuple[list[str], s
         ) AS options""")
     if "featuredImage" in wanted:
         columns.append(f"({_FIRST_IMAGE.format(product=row)}) AS featured_image")
+    columns += product_columns(row, wanted)
     columns += appearances("images", wanted, lambda field, _: _images(row, field))
     columns += appearances("variants", wanted, lambda field, below: _variants(s, row, field, below))
     columns += appearances("collections", wanted, lambda field, below: _collections(s, row, field, below))
@@ -174,9 +176,12 @@ _VARIANT_COLUMNS = {
     "taxable": "taxable",
     "trackInventory": "track_inventory",
     "inventoryPolicy": "inventory_policy",
+    "availableFrom": "available_from",
+    "restockExpectedAt": "restock_expected_at",
     "createdAt": "created_at",
     "updatedAt": "updated_at",
 }
+_OF_STOCK = ("availableForSale", "availableQuantity", "availability")
 _OPTION_NAMES = (
     "SELECT array_agg(o.name ORDER BY o.position) AS names FROM product_options o WHERE o.product_id = {product}.id"
 )
@@ -203,7 +208,7 @@ def variant_fields(
     if "selectedOptions" in wanted:
         names = option_names or f"({_OPTION_NAMES.format(product=product)})"
         columns.append(f"json_build_array({names}, {row}.option_values) AS selected_options")
-    if "availableForSale" in wanted or "availableQuantity" in wanted:
+    if any(name in wanted for name in _OF_STOCK):
         stock = s.alias("stock")
         joins = f"""CROSS JOIN LATERAL (
             SELECT least(greatest(coalesce(sum(s.available - s.backordered), 0), 0), {MAX_INT}) AS units
@@ -215,6 +220,8 @@ def variant_fields(
         ) AS available_for_sale""")
         limit = "" if s.sees_hidden else f"AND {stock}.units <= (SELECT available_quantity_limit FROM shop)"
         columns.append(f"CASE WHEN {row}.track_inventory {limit} THEN {stock}.units END AS available_quantity")
+        if "availability" in wanted:
+            columns.append(availability_column(row, product, f"{stock}.units"))
     if "image" in wanted:
         own_image = f"SELECT {_IMAGE} FROM product_images i WHERE i.id = {row}.image_id"
         columns.append(f"coalesce(({own_image}), ({_FIRST_IMAGE.format(product=product)})) AS image")

@@ -64,6 +64,8 @@ class VariantRow:
     inventory_policy: str = "DENY"
     image_id: uuid.UUID | None = None
     removed_at: datetime | None = None
+    available_from: datetime | None = None
+    restock_expected_at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -26,6 +26,8 @@ _SQL_TYPES = {
     "taxable": "bool",
     "track_inventory": "bool",
     "removed_at": "timestamptz",
+    "available_from": "timestamptz",
+    "restock_expected_at": "timestamptz",
     "is_published": "bool",
 }
 """By column; a name that ends in `_minor` is bigint, everything else text."""

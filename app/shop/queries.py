@@ -24,6 +24,16 @@ class ShopSettings:
     """A language tag such as en-US."""
     available_quantity_limit: int
     """Shoppers see exact stock up to this many units."""
+    reservation_minutes: int
+    """How long a checkout holds its units after each thing that the shopper does; 0 holds none."""
+    reservation_max_minutes: int
+    """How long one checkout holds them altogether, in one day."""
+    reservation_unit_limit: int
+    """Units of one variant that a checkout holds at most."""
+    minimum_order_minor: int | None
+    """Goods after discounts; for markets without a minimum of their own."""
+    age_check: str
+    """An `AgeCheck` of `app.terms`."""
 
 
 @dataclass(frozen=True, slots=True)

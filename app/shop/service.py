@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 from typing import TypedDict
 
 from babel import Locale, UnknownLocaleError
@@ -13,16 +14,19 @@ from app.catalogue.editing.descriptions import both_forms
 from app.errors import CommonErrorCode, DomainError
 from app.inventory.warehouses import is_time_zone
 from app.kit.ids import new_id
-from app.kit.problems import Problems
+from app.kit.money import Money
+from app.kit.problems import MAX_INT, Problems
 from app.shop import queries
 from app.shop.errors import ShopErrorCode
 from app.shop.models import ShopPolicyKind
 from app.shop.queries import ShopSettings
+from app.terms.models import AgeCheck
 
 MAX_NAME_CHARS = 120
 MAX_LEGAL_NAME_CHARS = 200
 MAX_POSTAL_ADDRESS_CHARS = 1_000
 MAX_PHONE_CHARS = 32
+MAX_RESERVATION_MINUTES = 24 * 60
 
 
 class PolicyGiven(TypedDict, total=False):
@@ -46,6 +50,11 @@ class ShopGiven(TypedDict, total=False):
     time_zone: str | None
     locale: str | None
     available_quantity_limit: int | None
+    reservation_minutes: int | None
+    reservation_max_minutes: int | None
+    reservation_unit_limit: int | None
+    minimum_order: Decimal | None
+    age_check: AgeCheck | None
     policies: list[PolicyGiven] | None
 
 
@@ -149,11 +158,45 @@ def _edited(problems: Problems, before: ShopSettings, given: ShopGiven) -> ShopS
         settings = replace(settings, contact_phone=phone or "")
     if (limit := given.get("available_quantity_limit")) is not None:
         settings = replace(settings, available_quantity_limit=problems.count(limit, "availableQuantityLimit"))
+    settings = _checkout_terms(problems, settings, given)
     return replace(
         settings,
         time_zone=_time_zone(problems, given.get("time_zone")) or settings.time_zone,
         locale=_locale(problems, given.get("locale")) or settings.locale,
     )
+
+
+def _checkout_terms(problems: Problems, settings: ShopSettings, given: ShopGiven) -> ShopSettings:
+    """How long a checkout holds its units, and what it has to come to."""
+    if (minutes := given.get("reservation_minutes")) is not None:
+        settings = replace(settings, reservation_minutes=minutes)
+    if (most := given.get("reservation_max_minutes")) is not None:
+        settings = replace(settings, reservation_max_minutes=most)
+    if (units := given.get("reservation_unit_limit")) is not None:
+        settings = replace(settings, reservation_unit_limit=units)
+    if "minimum_order" in given:
+        settings = replace(settings, minimum_order_minor=_amount(problems, given["minimum_order"], settings))
+    if (age_check := given.get("age_check")) is not None:
+        settings = replace(settings, age_check=age_check.value)
+    if not 0 <= settings.reservation_minutes <= MAX_RESERVATION_MINUTES:
+        message = f"From 0 to {MAX_RESERVATION_MINUTES:,} minutes."
+        problems.add(CommonErrorCode.OUT_OF_RANGE, message, "reservationMinutes")
+    elif not settings.reservation_minutes <= settings.reservation_max_minutes <= MAX_RESERVATION_MINUTES:
+        message = f"From the minutes of one reservation to {MAX_RESERVATION_MINUTES:,}."
+        problems.add(CommonErrorCode.OUT_OF_RANGE, message, "reservationMaxMinutes")
+    if not 1 <= settings.reservation_unit_limit <= MAX_INT:
+        problems.add(CommonErrorCode.OUT_OF_RANGE, "One unit at least.", "reservationUnitLimit")
+    return settings
+
+
+def _amount(problems: Problems, amount: Decimal | None, settings: ShopSettings) -> int | None:
+    if amount is None:
+        return None
+    try:
+        return Money.from_decimal(amount, settings.currency_code, ["input", "minimumOrder"]).amount_minor
+    except DomainError as error:
+        problems.note(error)
+        return None
 
 
 def _countries(problems: Problems, given: Sequence[str]) -> list[str]:

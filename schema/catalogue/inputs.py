@@ -3,6 +3,7 @@
 In updates, what is left out stays and null empties; null for what cannot be empty is refused, or is as if left out.
 """
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any, cast
 
@@ -106,6 +107,14 @@ class ProductVariantInput:
     )
     inventory_policy: InventoryPolicy | None = strawberry.field(
         default=strawberry.UNSET, description="What happens when its stock is used up; DENY unless said."
+    )
+    available_from: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="From when on it is delivered. Until then it can be ordered ahead: as many as there is stock, or "
+        "any number where its policy is CONTINUE.",
+    )
+    restock_expected_at: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="When the next units come in, for who orders beyond the stock."
     )
     image_url: str | None = strawberry.field(
         default=strawberry.UNSET, description="Its own picture; one that the product lacks is added to its images."

@@ -24,6 +24,7 @@ from schema.inventory.types import StockLevel, Warehouse
 from schema.money import Money, MoneyRange
 from schema.nodes import node_loader
 from schema.selection import Selection, selection_check
+from schema.terms.types import QuantityRule, availability_of, customizations_of
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
@@ -94,6 +95,9 @@ class Converters:
             "image": self.image,
             "inventoryPolicy": InventoryPolicy,
             "stockLevels": self.stock_levels,
+            "availability": availability_of,
+            "availableFrom": _moment,
+            "restockExpectedAt": _moment,
             "createdAt": dt.datetime.fromisoformat,
             "updatedAt": dt.datetime.fromisoformat,
         }
@@ -111,6 +115,8 @@ class Converters:
             "options": lambda documents: [_adopt(ProductOption, document) for document in documents],
             "priceRange": self.money_range,
             "compareAtPriceRange": self.money_range,
+            "customizations": lambda documents: customizations_of(documents, self.currency),
+            "quantityRule": lambda document: document and _adopt(QuantityRule, document),
             "createdAt": dt.datetime.fromisoformat,
             "updatedAt": dt.datetime.fromisoformat,
         }
@@ -165,6 +171,10 @@ class Converters:
             return _adopt(Connection, made)
 
         return convert
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    return None if text is None else dt.datetime.fromisoformat(text)
 
 
 def _selected_options(names_and_values: list[Any]) -> list[SelectedOption]:

@@ -22,6 +22,7 @@ from schema.inventory.types import StockLevel
 from schema.money import Money, MoneyRange
 from schema.nodes import Node
 from schema.scalars import JSON
+from schema.terms.types import Availability, ProductCustomization, QuantityRule
 
 describe_enum(
     ProductStatus,
@@ -142,6 +143,13 @@ class ProductVariant(Node):
         description="Units in stock over all warehouses: exact up to a limit that the shop sets, null above it. Exact "
         "for staff. Null where stock is not counted."
     )
+    availability: Availability = strawberry.field(description="Whether it can be ordered now, and when it is there.")
+    available_from: dt.datetime | None = strawberry.field(
+        description="From when on it is delivered; until then it can be ordered ahead, as far as there is stock."
+    )
+    restock_expected_at: dt.datetime | None = strawberry.field(
+        description="When the next units are expected to come in, where the shop says so."
+    )
     selected_options: list[SelectedOption] = strawberry.field(description="Its value of each option, in their order.")
     image: Image | None = strawberry.field(description="Its own picture, or else the product's first.")
     product: "Product" = strawberry.field(description="What it is a form of.")
@@ -175,6 +183,17 @@ class Product(Node):
         description="Lowest and highest price before reduction, among the variants that are reduced; null when none is."
     )
     available_for_sale: bool = strawberry.field(description="Whether any of its variants can be bought now.")
+    customizations: list[ProductCustomization] = strawberry.field(
+        description="What can be made to order, in the order to ask for it; given with a cart's line."
+    )
+    quantity_rule: QuantityRule | None = strawberry.field(
+        description="In which quantities it is sold; null where any will do."
+    )
+    minimum_age: int | None = strawberry.field(description="Years that a buyer has to have; null where anybody may.")
+    allowed_regions: list[str] = strawberry.field(
+        description="Where alone it is sold: countries such as `US`, provinces such as `US-CA`; empty for everywhere."
+    )
+    forbidden_regions: list[str] = strawberry.field(description="Where it is not sold, written likewise.")
     metadata: JSON = strawberry.field(description="What the shop keeps with it, by name. Public.")
     created_at: dt.datetime = strawberry.field(description="When it was added.")
     updated_at: dt.datetime = strawberry.field(description="When it, its variants or its images last changed.")

@@ -232,6 +232,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "trackingEventAdd": Permission.ORDERS_WRITE,
         "visitorCreate": PUBLIC,
         "warehouseCreate": Permission.SETTINGS_WRITE,
+        "productTermsUpdate": Permission.PRODUCTS_WRITE,
         "warehouseUpdate": Permission.SETTINGS_WRITE,
         "webhookEndpointCreate": Permission.INTEGRATIONS_WRITE,
         "webhookEndpointDelete": Permission.INTEGRATIONS_WRITE,

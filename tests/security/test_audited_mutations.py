@@ -98,6 +98,7 @@ STEPS: list[tuple[str, Given]] = [
         "warehouseCreate",
         lambda of: {"input": {"code": "EAST", "name": "East", "countryCode": "US", "timeZone": "UTC"}},
     ),
+    ("productTermsUpdate", lambda of: {"productId": of["prod"], "input": {"minimumAge": 18}}),
     ("warehouseUpdate", lambda of: {"id": of["wh"], "input": {"name": "Far east"}}),
     ("webhookEndpointCreate", lambda of: {"input": {"name": "ERP", "url": "https://erp.example.com/in"}}),
     ("webhookEndpointUpdate", lambda of: {"id": of["whe"], "input": {"name": "Other"}}),

@@ -1,6 +1,7 @@
 """A product as staff describe it. What is left out of a dictionary stays as it is; None empties it."""
 
 import uuid
+from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
 
@@ -38,6 +39,8 @@ class VariantGiven(TypedDict, total=False):
     taxable: bool | None
     track_inventory: bool | None
     inventory_policy: InventoryPolicy | None
+    available_from: datetime | None
+    restock_expected_at: datetime | None
     image_url: str | None
 
 

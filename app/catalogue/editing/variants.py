@@ -185,6 +185,10 @@ class VariantPlanner:
         policy: InventoryPolicy | None = variant.get("inventory_policy")
         if policy is not None:
             changes["inventory_policy"] = policy.value
+        if "available_from" in variant:
+            changes["available_from"] = variant["available_from"]
+        if "restock_expected_at" in variant:
+            changes["restock_expected_at"] = variant["restock_expected_at"]
         if "image_url" in variant:
             self.plan.image_urls[row.id] = self.problems.url(variant["image_url"], *path, "imageUrl")
         return replace(row, **changes)

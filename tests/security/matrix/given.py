@@ -110,6 +110,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "templatePreview": {"id": things["tmpl"]},
         "templateTestSend": {"id": things["tmpl"], "to": "me@shop.example"},
         "trackingEventAdd": {"input": {"fulfillmentId": things["ful"], "status": "IN_TRANSIT"}},
+        "productTermsUpdate": {"input": {"minimumAge": 18}},
         "warehouseUpdate": {"input": {"name": "Far east"}},
         "webhookEndpointUpdate": {"input": {"name": "Other"}},
         "webhookReplayFailed": {"since": LONG_AGO},

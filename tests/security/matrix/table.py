@@ -201,6 +201,7 @@ IDS: dict[str, str | Id] = {
     "Mutation.shippingZoneUpdate.input.methods[].id": "smethod",
     "Mutation.trackingEventAdd.input.fulfillmentId": "ful",
     "Mutation.trackingEventAdd.input.shipmentId": "shp",
+    "Mutation.productTermsUpdate.productId": "prod",
     "Mutation.warehouseUpdate.id": "wh",
     # --- marketing ---
     "Mutation.campaignCancel.id": "camp",

@@ -1,0 +1,1 @@
+"""Terms of sale in the schema."""
