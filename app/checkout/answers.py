@@ -52,7 +52,14 @@ Answer: TypeAlias = Placed | Refused | ActionRequired | Undecided
 
 
 def action_json(action: Action | None) -> str | None:
-    return None if action is None else orjson.dumps({"type": action.type.value, "url": action.url}).decode()
+    if action is None:
+        return None
+    kept = {"type": action.type.value, "url": action.url, "clientSecret": action.client_secret}
+    return orjson.dumps(kept).decode()
+
+
+def action_from(stored: Mapping[str, Any]) -> Action:
+    return Action(PaymentActionType(stored["type"]), stored["url"], stored.get("clientSecret"))
 
 
 def known_answer(row: db.Record) -> Answer:
@@ -63,7 +70,6 @@ def known_answer(row: db.Record) -> Answer:
         case AttemptState.REFUSED:
             return Refused(refusals.from_json(row["refusal"]))
         case AttemptState.REQUIRES_ACTION if row["action"]:
-            stored = orjson.loads(row["action"])
-            return ActionRequired(Action(PaymentActionType(stored["type"]), stored["url"]), row["hold_until"])
+            return ActionRequired(action_from(orjson.loads(row["action"])), row["hold_until"])
         case _:
             return Undecided()

@@ -20,6 +20,8 @@ from app.inventory import reservations
 from app.inventory.allocation import Share
 from app.kit.ids import new_id
 from app.orders.draft import OrderDraft
+from app.payments.gateway import KnownPayment
+from app.payments.known import known_payment
 from app.payments.models import PaymentMethod, PaymentState
 from app.payments.saved_methods import Chargeable
 
@@ -31,6 +33,7 @@ class Attempt:
     Attributes:
         hold_until: business time until which the shopper, or the gateway, may take to decide.
         expired: whether that time is over.
+        payment: what is asked of the gateway; its amount is the order's amount due.
         saved_reference: of the saved method that is charged, in the place of a token; None where it was deleted.
         saves: whether the account is to keep what is paid with.
         watch_id: the event that watches over it, where this process wrote it.
@@ -38,7 +41,7 @@ class Attempt:
 
     id: uuid.UUID
     order: OrderDraft
-    payment_id: uuid.UUID
+    payment: KnownPayment
     gateway: str
     token: str
     return_url: str | None
@@ -168,6 +171,7 @@ async def load(attempt_id: uuid.UUID) -> tuple[Attempt | None, db.Record]:
                coalesce(a.leased_until > clock_timestamp(), false) AS leased,
                extract(epoch FROM a.leased_until - clock_timestamp())::float8 AS lease_seconds,
                p.id AS payment_id, p.gateway, p.token, p.return_url, p.state AS payment_state, p.action, p.saves,
+               p.reference, p.amount_minor, p.currency_code, p.method,
                m.reference AS saved_reference
         FROM checkout_attempts a LEFT JOIN payments p ON p.id = a.payment_id
         LEFT JOIN saved_payment_methods m ON m.id = p.saved_method_id AND m.deleted_at IS NULL
@@ -182,7 +186,7 @@ async def load(attempt_id: uuid.UUID) -> tuple[Attempt | None, db.Record]:
     attempt = Attempt(
         id=row["id"],
         order=OrderDraft.from_json(row["draft"]),
-        payment_id=row["payment_id"],
+        payment=payment_of(row),
         gateway=row["gateway"],
         token=row["token"] or "",
         return_url=row["return_url"],
@@ -192,6 +196,11 @@ async def load(attempt_id: uuid.UUID) -> tuple[Attempt | None, db.Record]:
         expired=row["expired"],
     )
     return attempt, row
+
+
+def payment_of(row: db.Record) -> KnownPayment:
+    """Of the row of an attempt that has a payment."""
+    return known_payment({**row, "id": row["payment_id"]})
 
 
 async def id_of_payment(payment_id: uuid.UUID) -> uuid.UUID | None:
@@ -215,7 +224,8 @@ _SUCCEED = f"""
         RETURNING p.id, p.amount_minor, p.reference
     ), asked AS (
         INSERT INTO payment_transactions (id, payment_id, kind, succeeded, amount_minor, reference, created_at)
-        SELECT $5, id, 'AUTHORIZE', true, amount_minor, reference, business_now() FROM payment
+        SELECT $5, id, CASE WHEN $3::text = 'CAPTURED' THEN 'CAPTURE' ELSE 'AUTHORIZE' END, true, amount_minor,
+               reference, business_now() FROM payment
         WHERE $3::text <> 'PENDING'
     )
     SELECT (SELECT profile_id FROM completed_cart) FROM attempt

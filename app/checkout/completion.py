@@ -37,6 +37,8 @@ from app.kit.ids import new_id
 from app.kit.money import Money
 from app.metrics import instruments
 from app.orders.models import PaymentStatus
+from app.payments.gateway import KnownPayment
+from app.payments.known import begun_at
 from app.payments.models import PaymentState
 from app.payments.registry import CASH_ON_DELIVERY, gateway_for
 from app.payments.saved_methods import Chargeable
@@ -244,7 +246,14 @@ async def _hold_and_pay(
     attempt = Attempt(
         id=attempt_id,
         order=order,
-        payment_id=payment.id,
+        payment=KnownPayment(
+            id=payment.id,
+            reference=None,
+            amount_minor=order.total_minor,
+            currency=order.currency_code,
+            method=payment.method,
+            begun_at=begun_at(payment.id),
+        ),
         gateway=payment.gateway,
         token=payment.token or "",
         return_url=payment.return_url,

@@ -85,7 +85,7 @@ async def check_saving(choice: PaymentChoice, customer: CustomerIdentity) -> lis
     """What is wrong with keeping what is paid with."""
     field = [*_PAYMENT, "save"]
     gateway = gateway_for(choice.method, choice.gateway)
-    if gateway is None or not gateway.saves:
+    if gateway is None or choice.method not in gateway.saves:
         message = "This way to pay cannot be kept."
         return [DomainError(PaymentErrorCode.PAYMENT_METHOD_UNAVAILABLE, message, field)]
     if not await saved_methods.has_room(customer.id):

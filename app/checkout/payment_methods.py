@@ -15,6 +15,8 @@ class OfferedMethod:
 
     method: PaymentMethod
     gateway: str | None
+    client_key: str | None = None
+    needs_token: bool = False
 
 
 def offered_methods(*, due_minor: int, ships: bool) -> list[OfferedMethod]:
@@ -22,7 +24,7 @@ def offered_methods(*, due_minor: int, ships: bool) -> list[OfferedMethod]:
     if due_minor == 0:
         return []
     offered = [
-        OfferedMethod(method, gateway.name)
+        OfferedMethod(method, gateway.name, gateway.client_key, method not in gateway.tokenless)
         for gateway in gateways().values()
         for method in PaymentMethod
         if method in gateway.methods
@@ -42,10 +44,11 @@ def check_payment(choice: PaymentChoice | None, *, ships: bool) -> list[DomainEr
             return []
         message = "Nothing is delivered, so there is no cash on delivery."
         return [DomainError(PaymentErrorCode.PAYMENT_METHOD_UNAVAILABLE, message, [*at, "method"])]
-    if gateway_for(choice.method, choice.gateway) is None:
+    gateway = gateway_for(choice.method, choice.gateway)
+    if gateway is None:
         field = [*at, "gateway" if choice.gateway else "method"]
         message = "The shop does not take payments this way."
         return [DomainError(PaymentErrorCode.PAYMENT_METHOD_UNAVAILABLE, message, field)]
-    if not choice.token:
+    if not choice.token and choice.method not in gateway.tokenless:
         return [DomainError(CommonErrorCode.REQUIRED, "The gateway's token is missing.", [*at, "token"])]
     return []

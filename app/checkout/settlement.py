@@ -6,8 +6,10 @@ asked back until the gateway confirms it.
 """
 
 import uuid
+from dataclasses import replace
 
 from app import db, events
+from app.addresses.postal import PostalAddress
 from app.checkout import answers, attempts, beginnings, lease, refusals
 from app.checkout.answers import ActionRequired, Answer, Placed, Refused, Undecided
 from app.checkout.attempts import Attempt
@@ -21,7 +23,14 @@ from app.orders.models import PaymentStatus
 from app.payments import saved_methods
 from app.payments import service as payments
 from app.payments.errors import PaymentErrorCode
-from app.payments.gateway import Authorisation, GatewayPayment, GatewayState, GatewayUnavailableError
+from app.payments.gateway import (
+    Authorisation,
+    GatewayPayment,
+    GatewayState,
+    GatewayUnavailableError,
+    KnownPayment,
+    Payer,
+)
 from app.payments.models import PaymentState
 from app.promotions import redemptions
 
@@ -35,7 +44,7 @@ async def authorise(attempt: Attempt) -> Answer:
     """Ask the gateway for the money, and settle the attempt by its answer. Only for who holds the lease."""
     async with lease.kept(attempt.id):
         try:
-            word = await _ask(attempt)
+            word = await _proceed(attempt, await _ask(attempt))
         except GatewayUnavailableError:
             await lease.drop(attempt.id)
             return Undecided()
@@ -55,9 +64,10 @@ async def resume(attempt_id: uuid.UUID) -> Answer:
         return Undecided()
     async with lease.kept(attempt_id):
         try:
-            word = await _retrieve(attempt.gateway, attempt.payment_id)
-            if word is None and (attempt.token or attempt.saved_reference) and not attempt.expired:
+            word = await _retrieve(attempt.gateway, attempt.payment)
+            if word is None and _may_be_asked(attempt):
                 word = await _ask(attempt)
+            word = await _proceed(attempt, word)
         except GatewayUnavailableError:
             await lease.drop(attempt_id)
             return answers.known_answer(row)
@@ -73,11 +83,11 @@ async def look(attempt_id: uuid.UUID) -> Answer:
     attempt, row = await attempts.load(attempt_id)
     if attempt is None:
         if row["state"] == AttemptState.REFUSED and row["payment_id"]:
-            await _give_back_stray(row["payment_id"], await _retrieve(row["gateway"], row["payment_id"]))
+            await _give_back_stray(row["payment_id"], await _retrieve(row["gateway"], attempts.payment_of(row)))
         return answers.known_answer(row)
     leased = await lease.take(attempt_id)
     try:
-        word = await _retrieve(attempt.gateway, attempt.payment_id)
+        word = await _proceed(attempt, await _retrieve(attempt.gateway, attempt.payment))
     except GatewayUnavailableError:
         if leased:
             await lease.drop(attempt_id)
@@ -88,21 +98,54 @@ async def look(attempt_id: uuid.UUID) -> Answer:
 
 
 async def _ask(attempt: Attempt) -> GatewayPayment:
+    order, payment = attempt.order, attempt.payment
     request = Authorisation(
-        payment_id=attempt.payment_id,
-        amount_minor=attempt.order.total_minor,
-        currency=attempt.order.currency_code,
-        token=attempt.token,
+        payment_id=payment.id,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        method=payment.method,
+        token=attempt.token or None,
         saved_reference=attempt.saved_reference,
         save=attempt.saves,
         return_url=attempt.return_url,
+        capture_now=not order.ships,
+        payer=Payer(
+            customer_id=order.customer_id,
+            email=order.email,
+            phone=order.phone,
+            billing_address=_address(order.billing_address),
+            shipping_address=_address(order.shipping_address) if order.ships else None,
+        ),
+        metadata={"cart": str(order.cart_id)},
     )
     gateway = payments.gateway_named(attempt.gateway)
     return await payments.asked_of(attempt.gateway, "authorise", gateway.authorise(request))
 
 
-async def _retrieve(gateway: str, payment_id: uuid.UUID) -> GatewayPayment | None:
-    return await payments.asked_of(gateway, "retrieve", payments.gateway_named(gateway).retrieve(payment_id))
+def _address(stored: dict[str, str] | None) -> PostalAddress | None:
+    return PostalAddress.from_json(stored) if stored else None
+
+
+def _may_be_asked(attempt: Attempt) -> bool:
+    """For a payment that the gateway does not know: whether what it takes to ask for it is still there."""
+    if attempt.expired:
+        return False
+    tokenless = payments.gateway_named(attempt.gateway).tokenless
+    return bool(attempt.token or attempt.saved_reference) or attempt.payment.method in tokenless
+
+
+async def _proceed(attempt: Attempt, word: GatewayPayment | None) -> GatewayPayment | None:
+    """What the shopper has agreed to at the provider's is set aside now, unless it is too late."""
+    if word is None or word.state is not GatewayState.APPROVED or attempt.expired:
+        return word
+    gateway = payments.gateway_named(attempt.gateway)
+    known = replace(attempt.payment, reference=word.reference)
+    question = gateway.proceed(known, capture_now=not attempt.order.ships)
+    return await payments.asked_of(attempt.gateway, "proceed", question)
+
+
+async def _retrieve(gateway: str, payment: KnownPayment) -> GatewayPayment | None:
+    return await payments.asked_of(gateway, "retrieve", payments.gateway_named(gateway).retrieve(payment))
 
 
 async def _conclude_from(attempt: Attempt, row: db.Record, word: GatewayPayment | None) -> Answer:
@@ -143,9 +186,9 @@ async def _place(attempt: Attempt, word: GatewayPayment) -> Answer:
         if placed:
             _stop_watching(attempt)
             if word.saved and attempt.saves and attempt.order.customer_id:
-                await saved_methods.keep(attempt.payment_id, attempt.order.customer_id, word.saved)
+                await saved_methods.keep(attempt.payment.id, attempt.order.customer_id, word.saved)
             if payment is PaymentState.CAPTURING:
-                await events.record(payments.CAPTURE_WANTED, subject_id=attempt.payment_id)
+                await events.record(payments.CAPTURE_WANTED, subject_id=attempt.payment.id)
     return placed or await _settled_before(attempt, word)
 
 
@@ -184,7 +227,7 @@ async def _refuse(
             if attempt.order.discounts:
                 await redemptions.release(attempt.id)
             if after is PaymentState.VOIDING:
-                await payments.want_void(attempt.payment_id)
+                await payments.want_void(attempt.payment.id)
             await beginnings.tell(attempt.order)
             _stop_watching(attempt)
     return Refused(errors) if refused else await _settled_before(attempt, word)
@@ -208,7 +251,7 @@ async def _settled_before(attempt: Attempt, word: GatewayPayment | None) -> Answ
     """Somebody else was quicker: their answer holds."""
     _, row = await attempts.load(attempt.id)
     if row["state"] == AttemptState.REFUSED:
-        await _give_back_stray(attempt.payment_id, word)
+        await _give_back_stray(attempt.payment.id, word)
     return answers.known_answer(row)
 
 

@@ -15,6 +15,7 @@ from app.events import outbox
 from app.flows import service as flows
 from app.messaging.models import MessageReason
 from app.payments.gateway import GatewayState, GatewayUnavailableError
+from app.payments.known import COLUMNS, known_payment
 from app.payments.service import asked_of, gateway_named
 from app.runtime import running
 from app.settings import Settings
@@ -80,12 +81,12 @@ async def after_restore(settings: Settings) -> Restored:
 
 async def _ask_gateways(restored: Restored) -> None:
     """A payment that is to be captured or voided is asked for again by its own event, which is harmless."""
-    rows = await db.fetch("SELECT id, gateway FROM payments WHERE state = 'AUTHORIZED' ORDER BY id")
+    rows = await db.fetch(f"SELECT gateway, {COLUMNS} FROM payments WHERE state = 'AUTHORIZED' ORDER BY id")
     for row in rows:
         payment_id: uuid.UUID = row["id"]
         try:
             gateway = gateway_named(row["gateway"])
-            word = await asked_of(row["gateway"], "retrieve", gateway.retrieve(payment_id))
+            word = await asked_of(row["gateway"], "retrieve", gateway.retrieve(known_payment(row)))
         except GatewayUnavailableError:
             restored.unanswered_payments += 1
             continue

@@ -14,8 +14,9 @@ from app.errors import DomainError
 from app.kit.ids import new_id
 from app.metrics import instruments
 from app.orders import status
+from app.payments import known
 from app.payments.errors import PaymentErrorCode
-from app.payments.gateway import Gateway, GatewayUnavailableError
+from app.payments.gateway import Capture, Gateway, GatewayUnavailableError, KnownPayment
 from app.payments.models import PaymentState
 from app.payments.registry import CASH_ON_DELIVERY, gateways
 
@@ -32,7 +33,7 @@ class _Asked:
     id: uuid.UUID
     order_id: uuid.UUID | None
     gateway: str
-    amount_minor: int
+    payment: KnownPayment
 
 
 def gateway_named(name: str) -> Gateway:
@@ -120,7 +121,11 @@ async def capture(payment_id: uuid.UUID) -> None:
     if asked is None:
         return
     gateway = gateway_named(asked.gateway)
-    answer = await asked_of(asked.gateway, "capture", gateway.capture(asked.id, asked.amount_minor))
+    answer = await asked_of(
+        asked.gateway,
+        "capture",
+        gateway.capture(Capture(id=asked.id, payment=asked.payment, amount_minor=asked.payment.amount_minor)),
+    )
     async with db.unit_of_work():
         if asked.order_id is not None:
             await status.lock_order(asked.order_id)
@@ -135,7 +140,7 @@ async def void(payment_id: uuid.UUID) -> None:
     if asked is None:
         return
     gateway = gateway_named(asked.gateway)
-    await asked_of(asked.gateway, "void", gateway.void(asked.id))
+    await asked_of(asked.gateway, "void", gateway.void(asked.payment))
     async with db.unit_of_work():
         if asked.order_id is not None:
             await status.lock_order(asked.order_id)
@@ -146,9 +151,9 @@ async def void(payment_id: uuid.UUID) -> None:
 
 async def _asked(payment_id: uuid.UUID, state: PaymentState) -> _Asked | None:
     row = await db.fetchrow(
-        "SELECT id, order_id, gateway, amount_minor FROM payments WHERE id = $1 AND state = $2", payment_id, state.value
+        f"SELECT order_id, gateway, {known.COLUMNS} FROM payments WHERE id = $1 AND state = $2", payment_id, state.value
     )
-    return None if row is None else _Asked(**row)
+    return None if row is None else _Asked(row["id"], row["order_id"], row["gateway"], known.known_payment(row))
 
 
 async def _move(asked: _Asked, before: PaymentState, after: PaymentState, kind: str, reference: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""The gateway `test`, for development and tests: a card provider whose answers the token decides.
+"""The gateway `test`, for development and tests: a provider whose answers the token decides.
 
     tok_success          authorised
     tok_declined         declined
@@ -6,19 +6,19 @@
     tok_timeout          authorised, but the answer gets lost on the way
     tok_late_webhook     no answer yet; a webhook brings it a few seconds later
 
-A saved card goes on as the token did that it was saved with.
+A saved card goes on as the token did that it was saved with. PAYPAL and WALLET need no token: the shopper agrees at the
+provider's page, by redirect or with a client secret, and PAYPAL sets nothing aside before the shop proceeds.
 
-It stands for somebody else's server: its table is the provider's own database, and the shop learns of it only by what
-this class answers and by its webhooks, which come over HTTP, signed as Standard Webhooks are (the id, the time and the
-body under HMAC-SHA256; https://www.standardwebhooks.com).
+It stands for somebody else's server: its tables (`test_ledger`) are the provider's own database, and the shop learns of
+it only by what this class answers and by its webhooks, which come over HTTP, signed as Standard Webhooks are (the id,
+the time and the body under HMAC-SHA256; https://www.standardwebhooks.com).
 """
 
 import base64
 import hashlib
 import hmac
 import uuid
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,15 +28,23 @@ import orjson
 from app import db, events
 from app.keys import keyring
 from app.kit.ids import new_id
+from app.payments import test_ledger
 from app.payments.gateway import (
     Action,
     Authorisation,
+    Capture,
+    Check,
     GatewayPayment,
+    GatewayRefund,
+    GatewayRefundState,
     GatewayRefusedError,
     GatewayState,
     GatewayUnavailableError,
     InvalidWebhookError,
+    KnownPayment,
+    Notice,
     PaymentActionType,
+    RefundRequest,
     SavedCard,
 )
 from app.payments.models import PaymentMethod
@@ -55,11 +63,15 @@ _STATE_BY_TOKEN = {
     "tok_requires_action": GatewayState.REQUIRES_ACTION,
     "tok_timeout": GatewayState.AUTHORIZED,
     "tok_late_webhook": GatewayState.PENDING,
+    "tok_paypal": GatewayState.REQUIRES_ACTION,
+    "tok_wallet": GatewayState.REQUIRES_ACTION,
 }
+_TOKENLESS = {PaymentMethod.PAYPAL: "tok_paypal", PaymentMethod.WALLET: "tok_wallet"}
 _ANSWER_LOST = "tok_timeout"
 _DECLINED = "The card was declined."
 _NOT_KNOWN = "The test gateway takes tok_success, tok_declined, tok_requires_action, tok_timeout, tok_late_webhook."
 _SAVED = "test_card_"
+_SUCCEEDED = (GatewayState.AUTHORIZED, GatewayState.CAPTURED)
 _WEBHOOK_KEY_SUBJECT = uuid.UUID(int=0)
 
 
@@ -68,91 +80,82 @@ class TestGateway:
     """Not a test, whatever pytest makes of the name."""
 
     name = NAME
-    methods = frozenset({PaymentMethod.CARD})
-    saves = True
+    methods = frozenset({PaymentMethod.CARD, PaymentMethod.WALLET, PaymentMethod.PAYPAL})
+    tokenless = frozenset(_TOKENLESS)
+    saves = frozenset({PaymentMethod.CARD})
+    captures_in_parts = True
+    client_key: str | None = None
 
     async def authorise(self, request: Authorisation) -> GatewayPayment:
+        token = request.token or _TOKENLESS.get(request.method, "")
         if request.saved_reference is not None:
-            request = replace(request, token=await saved_token(request.saved_reference) or "")
-        state = _STATE_BY_TOKEN.get(request.token, GatewayState.DECLINED)
-        row = await (self._open_late(request) if state is GatewayState.PENDING else self._open(request, state))
+            token = await test_ledger.saved_token(_saved_id(request.saved_reference)) or ""
+        state = _STATE_BY_TOKEN.get(token, GatewayState.DECLINED)
+        if state is GatewayState.AUTHORIZED and request.capture_now:
+            state = GatewayState.CAPTURED
+        row = await self._open(request, token, state)
         if row is None:
-            asked_before = await self.retrieve(request.payment_id)
+            asked_before = await self._find(request.payment_id)
             if asked_before is None:
                 raise GatewayUnavailableError("the payment is being written")
             return asked_before
-        if request.token == _ANSWER_LOST:
+        if token == _ANSWER_LOST:
             raise GatewayUnavailableError("the answer was lost")
         return _payment(row)
 
-    async def forget(self, reference: str) -> None:
-        await db.execute(
-            "UPDATE test_gateway_payments SET forgotten_at = clock_timestamp() WHERE id = $1 AND forgotten_at IS NULL",
-            _saved_id(reference),
-        )
-
-    async def _open_late(self, request: Authorisation) -> db.Record | None:
+    @staticmethod
+    async def _open(request: Authorisation, token: str, state: GatewayState) -> db.Record | None:
+        if state is not GatewayState.PENDING:
+            return await test_ledger.open_payment(request, token, state)
         async with db.unit_of_work():
-            row = await self._open(request, GatewayState.PENDING)
+            row = await test_ledger.open_payment(request, token, state)
             if row is not None:
                 await events.record(CHANGED, subject_id=row["id"], delay_seconds=LATE_WEBHOOK_SECONDS)
         return row
 
-    @staticmethod
-    async def _open(request: Authorisation, state: GatewayState) -> db.Record | None:
-        """None when the payment was asked for before."""
-        return await db.fetchrow(
-            """
-            INSERT INTO test_gateway_payments (id, idempotency_key, token, amount_minor, currency_code, state,
-                                               return_url, saves, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp())
-            ON CONFLICT (idempotency_key) DO NOTHING RETURNING *
-            """,
-            new_id(),
-            str(request.payment_id),
-            request.token[:80],
-            request.amount_minor,
-            request.currency,
-            state.value,
-            request.return_url,
-            request.save,
-        )
+    async def proceed(self, payment: KnownPayment, *, capture_now: bool) -> GatewayPayment:
+        await test_ledger.proceed(payment.id, capture_now=capture_now)
+        found = await self._find(payment.id)
+        if found is None:
+            raise GatewayRefusedError("no_such_payment")
+        return found
 
-    async def retrieve(self, payment_id: uuid.UUID) -> GatewayPayment | None:
-        row = await db.fetchrow("SELECT * FROM test_gateway_payments WHERE idempotency_key = $1", str(payment_id))
+    async def retrieve(self, payment: KnownPayment) -> GatewayPayment | None:
+        return await self._find(payment.id)
+
+    @staticmethod
+    async def _find(payment_id: uuid.UUID) -> GatewayPayment | None:
+        row = await test_ledger.find(payment_id)
         return None if row is None else _payment(row)
 
-    async def capture(self, payment_id: uuid.UUID, amount_minor: int) -> GatewayPayment:
-        row = await db.fetchrow(
-            """
-            UPDATE test_gateway_payments SET state = 'CAPTURED'
-            WHERE idempotency_key = $1 AND state IN ('AUTHORIZED', 'CAPTURED') AND amount_minor = $2 RETURNING *
-            """,
-            str(payment_id),
-            amount_minor,
+    async def capture(self, request: Capture) -> GatewayPayment:
+        done = await test_ledger.capture(
+            request.payment.id, request.id, request.amount_minor, is_final=request.is_final
         )
-        if row is None:
+        found = await self._find(request.payment.id)
+        if not done or found is None:
             raise GatewayRefusedError("nothing_to_capture")
-        return _payment(row)
+        return found
 
-    async def void(self, payment_id: uuid.UUID) -> None:
-        state = await db.fetchval(
-            """
-            INSERT INTO test_gateway_payments (id, idempotency_key, token, amount_minor, currency_code, state,
-                                               created_at)
-            VALUES ($1, $2, '', 0, 'XXX', 'VOIDED', clock_timestamp())
-            ON CONFLICT (idempotency_key) DO UPDATE SET state = CASE
-                WHEN test_gateway_payments.state IN ('CAPTURED', 'DECLINED') THEN test_gateway_payments.state
-                ELSE 'VOIDED' END
-            RETURNING state
-            """,
-            new_id(),
-            str(payment_id),
-        )
-        if state == GatewayState.CAPTURED.value:
+    async def void(self, payment: KnownPayment) -> None:
+        if await test_ledger.void(payment.id) is GatewayState.CAPTURED:
             raise GatewayRefusedError("already_captured")
 
-    def notified_payments(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[uuid.UUID]:
+    async def refund(self, request: RefundRequest) -> GatewayRefund:
+        if not await test_ledger.refund(request.payment.id, request.id, request.amount_minor):
+            raise GatewayRefusedError("nothing_to_refund")
+        for made in await self.refunds_of(request.payment):
+            if made.refund_id == request.id:
+                return made
+        raise GatewayUnavailableError("the refund is being written")
+
+    async def refunds_of(self, payment: KnownPayment) -> Sequence[GatewayRefund]:
+        return [_refund(row) for row in await test_ledger.refunds(payment.id)]
+
+    async def forget(self, reference: str) -> None:
+        await test_ledger.forget(_saved_id(reference))
+
+    async def notified(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         message_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
         if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
             raise InvalidWebhookError("timestamp")
@@ -163,9 +166,18 @@ class TestGateway:
         if not any(hmac.compare_digest(one.encode(), other.encode()) for one in sent for other in expected):
             raise InvalidWebhookError("signature")
         try:
-            return [uuid.UUID(str(orjson.loads(body)["payment"]))]
+            payment_id = uuid.UUID(str(orjson.loads(body)["payment"]))
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidWebhookError("body") from error
+        return Notice(event_id=message_id, payment_ids=frozenset({payment_id}))
+
+    async def payments_since(self, moment: datetime) -> AsyncIterator[GatewayPayment]:
+        for payment_id in await test_ledger.changed_since(moment):
+            if found := await self._find(payment_id):
+                yield found
+
+    async def examine(self) -> Sequence[Check]:
+        return [Check(True, "takes the tokens of development; no money moves")]
 
 
 def _payment(row: Mapping[str, Any]) -> GatewayPayment:
@@ -175,12 +187,37 @@ def _payment(row: Mapping[str, Any]) -> GatewayPayment:
     return GatewayPayment(
         state=state,
         reference=f"test_{row['id'].hex}",
-        action=Action(PaymentActionType.REDIRECT, page_url(row["id"]))
-        if state is GatewayState.REQUIRES_ACTION
-        else None,
+        payment_id=uuid.UUID(row["idempotency_key"]),
+        amount_minor=row["amount_minor"],
+        currency=row["currency_code"],
+        captured_minor=row["captured_minor"],
+        refunded_minor=row["refunded_minor"],
+        action=_action(row) if state is GatewayState.REQUIRES_ACTION else None,
         failure_code=("card_declined" if known else "invalid_token") if declined else None,
         message=(_DECLINED if known else _NOT_KNOWN) if declined else None,
-        saved=_card(row) if row["saves"] and state in (GatewayState.AUTHORIZED, GatewayState.CAPTURED) else None,
+        saved=_card(row) if row["saves"] and state in _SUCCEEDED else None,
+        authorized_until=row["authorized_until"] if state is GatewayState.AUTHORIZED else None,
+    )
+
+
+def _action(row: Mapping[str, Any]) -> Action:
+    url = page_url(row["id"])
+    if row["token"] != _TOKENLESS[PaymentMethod.WALLET]:
+        return Action(PaymentActionType.REDIRECT, url)
+    return Action(PaymentActionType.CLIENT_SECRET, url, f"test_secret_{row['id'].hex}")
+
+
+def _refund(row: Mapping[str, Any]) -> GatewayRefund:
+    try:
+        refund_id = uuid.UUID(row["idempotency_key"])
+    except ValueError:
+        refund_id = None  # made at the dashboard
+    return GatewayRefund(
+        state=GatewayRefundState(row["state"]),
+        reference=f"test_refund_{row['id'].hex}",
+        amount_minor=row["amount_minor"],
+        currency=row["currency_code"],
+        refund_id=refund_id,
     )
 
 
@@ -202,15 +239,6 @@ def _saved_id(reference: str) -> uuid.UUID | None:
         return None
 
 
-async def saved_token(reference: str) -> str | None:
-    """A saved card goes on as the token did that it was saved with; None for one that is not kept (any more)."""
-    token: str | None = await db.fetchval(
-        "SELECT token FROM test_gateway_payments WHERE id = $1 AND saves AND forgotten_at IS NULL",
-        _saved_id(reference),
-    )
-    return token
-
-
 def page_url(gateway_payment_id: uuid.UUID) -> str:
     return f"{get_settings().public_url}/dev/payments/{gateway_payment_id}"
 
@@ -225,9 +253,14 @@ async def decide(gateway_payment_id: uuid.UUID, *, approve: bool) -> db.Record |
     """
     async with db.unit_of_work():
         decided = await db.execute(
-            "UPDATE test_gateway_payments SET state = $2 WHERE id = $1 AND state = 'REQUIRES_ACTION'",
+            """
+            UPDATE test_gateway_payments SET state = CASE
+                WHEN NOT $2 THEN 'DECLINED' WHEN token = $3 THEN 'APPROVED' ELSE 'AUTHORIZED' END
+            WHERE id = $1 AND state = 'REQUIRES_ACTION'
+            """,
             gateway_payment_id,
-            (GatewayState.AUTHORIZED if approve else GatewayState.DECLINED).value,
+            approve,
+            _TOKENLESS[PaymentMethod.PAYPAL],
         )
         if decided:
             await events.record(CHANGED, subject_id=gateway_payment_id)
@@ -281,3 +314,14 @@ def signature(key: str, message_id: str, timestamp: str, body: bytes) -> str:
 
 def _webhook_keys() -> list[str]:
     return keyring().derivations("test-gateway-webhook", _WEBHOOK_KEY_SUBJECT)
+
+
+async def refund_at_dashboard(payment_id: uuid.UUID, amount_minor: int) -> bool:
+    """Somebody of the shop refunds at the provider's own dashboard. False when there is so much no more."""
+    async with db.unit_of_work():
+        if not await test_ledger.refund(payment_id, f"dashboard_{new_id().hex}", amount_minor):
+            return False
+        row = await test_ledger.find(payment_id)
+        if row is not None:
+            await events.record(CHANGED, subject_id=row["id"])
+    return True

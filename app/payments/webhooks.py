@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from app import db, events
-from app.payments.gateway import InvalidWebhookError
+from app.payments.gateway import GatewayUnavailableError, InvalidWebhookError
 from app.payments.registry import gateways
+from app.payments.service import asked_of
 from app.web.body import read_body
 
 NOTIFIED = "payment.notified"
@@ -28,12 +29,20 @@ async def receive(request: Request) -> Response:
     if body is None:
         return PlainTextResponse("The body is too large.", 413)
     try:
-        payment_ids = gateway.notified_payments(request.headers, body, datetime.now(UTC))
+        notice = await asked_of(gateway.name, "notified", gateway.notified(request.headers, body, datetime.now(UTC)))
     except InvalidWebhookError as error:
         return PlainTextResponse(f"Not accepted: {error}.", 400)
+    except GatewayUnavailableError:
+        return PlainTextResponse("Whether it is genuine could not be found out; send it again.", 503)
     async with db.unit_of_work():
         known = await db.fetch(
-            "SELECT id FROM payments WHERE id = ANY($1) AND gateway = $2", payment_ids[:MAX_PAYMENTS], gateway.name
+            """
+            SELECT id FROM payments WHERE gateway = $2 AND id = ANY($1)
+            UNION SELECT id FROM payments WHERE gateway = $2 AND reference = ANY($3)
+            """,
+            list(notice.payment_ids)[:MAX_PAYMENTS],
+            gateway.name,
+            list(notice.references)[:MAX_PAYMENTS],
         )
         for row in known:
             await events.record(NOTIFIED, subject_id=row["id"])

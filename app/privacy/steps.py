@@ -80,7 +80,9 @@ _NOT_UNDER_WAY = """NOT EXISTS (
 )"""
 _NOT_IN_CHECKOUT = _NOT_UNDER_WAY.format(cart="t.cart_id")
 _HAS_ATTEMPTS = "EXISTS (SELECT FROM checkout_attempts a WHERE a.cart_id = t.id)"
-_MONEY_RESTS = "t.state NOT IN ('PENDING', 'REQUIRES_ACTION', 'AUTHORIZED', 'CAPTURING', 'VOIDING')"
+_MONEY_RESTS = (
+    "t.state NOT IN ('PENDING', 'REQUIRES_ACTION', 'AUTHORIZED', 'PARTIALLY_CAPTURED', 'CAPTURING', 'VOIDING')"
+)
 _AT_REST = "t.state NOT IN ('RESERVED', 'SENDING')"
 _SETTLED = f"{_AT_REST} AND (t.order_id IS NULL OR {_of_closed_order('t.order_id')})"
 _JOB_OVER = "t.status NOT IN ('QUEUED', 'RUNNING')"
@@ -147,6 +149,7 @@ STEPS: tuple[Step, ...] = (
     Step("shipments", Action.EMPTY, ready=_by_fulfillment("t.fulfillment_id")),
     Step("test_gateway_payments", Action.EMPTY, ready=_MONEY_RESTS),
     Step("payments", Action.EMPTY, ready=_MONEY_RESTS),
+    Step("refunds", Action.EMPTY, ready=f"t.state <> 'PENDING' AND {_of_closed_order('t.order_id')}"),
     Step("order_events", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("order_lines", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("orders", Action.EMPTY, ready=_ORDER_CLOSED),

@@ -101,6 +101,8 @@ SWEEPS: tuple[Sweep, ...] = (
         WHERE f.id = t.fulfillment_id AND {_OLD_ORDER})"""),
     _sweep(K.ORDERS, "payments", Action.EMPTY, f"""t.state IN ('CAPTURED', 'VOIDED', 'FAILED')
         AND EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"""),
+    _sweep(K.ORDERS, "refunds", Action.EMPTY,
+           f"t.state <> 'PENDING' AND EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"),
     _sweep(K.ORDERS, "checkout_attempts", Action.EMPTY,
            f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"),
     _sweep(K.ORDERS, "order_events", Action.EMPTY,

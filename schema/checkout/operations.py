@@ -86,7 +86,9 @@ class CheckoutMutations:
         match answer:
             case ActionRequired(action, expires_at):
                 return CheckoutCompletePayload(
-                    payment_action=PaymentAction(type=action.type, url=action.url, expires_at=expires_at)
+                    payment_action=PaymentAction(
+                        type=action.type, url=action.url, client_secret=action.client_secret, expires_at=expires_at
+                    )
                 )
             case Placed() as placed:
                 return await _placed(info, view, placed)

@@ -70,7 +70,12 @@ class CheckoutView:
             shipping_quote=ShippingQuote.of(seen.quote) if seen.quote else None,
             shipping_quotes=[ShippingQuote.of(quote) for quote in quotes],
             payment_methods=[
-                AvailablePaymentMethod(method=offered.method, gateway=offered.gateway)
+                AvailablePaymentMethod(
+                    method=offered.method,
+                    gateway=offered.gateway,
+                    client_key=offered.client_key,
+                    needs_token=offered.needs_token,
+                )
                 for offered in offered_methods(due_minor=due, ships=seen.ships)
             ],
             problems=to_user_errors(_problems(cart, seen, unserved)),

@@ -25,7 +25,13 @@ class TotalChangedError(UserError):
 @strawberry.type(description="A way to pay that the shop offers for this order.")
 class AvailablePaymentMethod:
     method: PaymentMethod = strawberry.field(description="How to pay.")
-    gateway: str | None = strawberry.field(description="Whose token is needed; null where none is.")
+    gateway: str | None = strawberry.field(description="Who takes the money; null where it comes by itself.")
+    client_key: str | None = strawberry.field(
+        description="The gateway's public key, for its form in the client; null where it has none."
+    )
+    needs_token: bool = strawberry.field(
+        description="Whether a token of the gateway's form is needed. Without one, checkoutComplete answers what to do."
+    )
 
 
 @strawberry.type(
@@ -34,6 +40,9 @@ class AvailablePaymentMethod:
 class PaymentAction:
     type: PaymentActionType = strawberry.field(description="What kind of thing.")
     url: str | None = strawberry.field(description="Where to send the shopper.")
+    client_secret: str | None = strawberry.field(
+        description="What the gateway's own form in the client confirms with; null for a redirect."
+    )
     expires_at: dt.datetime = strawberry.field(description="Until when; the items are held for the shopper so long.")
 
 

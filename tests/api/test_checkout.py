@@ -65,6 +65,8 @@ async def test_a_checkout_step_by_step(api: Api, product: MadeProduct) -> None:
     }
     assert shown["paymentMethods"] == [
         {"method": "CARD", "gateway": "test"},
+        {"method": "WALLET", "gateway": "test"},
+        {"method": "PAYPAL", "gateway": "test"},
         {"method": "CASH_ON_DELIVERY", "gateway": None},
     ]
 

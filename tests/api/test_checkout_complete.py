@@ -154,7 +154,7 @@ async def test_a_download_needs_no_address_and_is_charged_at_once(api: Api, drai
     payload = await checkout.complete(api, given, COMPLETE_WHOLE)
     order = payload["order"]
     assert (order["fulfillmentStatus"], order["shippingAddress"], order["shipping"]) == ("NOT_REQUIRED", None, None)
-    assert (order["status"], order["paymentStatus"]) == ("OPEN", "AUTHORIZED")
+    assert (order["status"], order["paymentStatus"]) == ("COMPLETED", "PAID")
     await drain()
     after = (await api.ok(ORDER, {"id": order["id"], "token": payload["orderToken"]}))["order"]
     assert (after["status"], after["paymentStatus"]) == ("COMPLETED", "PAID")

@@ -1,11 +1,12 @@
 """The map of personal data: every table and column of the database, and what it is to privacy."""
 
-from app.privacy.inventory import buying, goods, machinery, marketing, people, staff, taxing, value, writing
+from app.privacy.inventory import buying, goods, machinery, marketing, money, people, staff, taxing, value, writing
 from app.privacy.tables import Table
 
 _ALL = (
     *people.TABLES,
     *buying.TABLES,
+    *money.TABLES,
     *value.TABLES,
     *writing.TABLES,
     *marketing.TABLES,

@@ -1,4 +1,4 @@
-"""Carts, checkouts, payments, orders and parcels: the books stay, the people in them go."""
+"""Carts, checkouts, orders and parcels: the books stay, the people in them go."""
 
 from app.privacy.tables import OWNED, Table, Whose, columns
 
@@ -88,42 +88,6 @@ TABLES = (
             "FROM jsonb_array_elements(t.refusal) e)",
             "fingerprint": r"'\x'::bytea",
         },
-    ),
-    Table(
-        "payments",
-        Whose.PERSON,
-        columns(
-            id="id attempt_id order_id saved_method_id",
-            fact="saves gateway method amount_minor currency_code state captured_minor refunded_minor failure_code "
-            "created_at updated_at reference",
-            text="return_url",
-            hidden="token action",
-        ),
-        rows=f"({_ORDER} OR t.attempt_id IN :attempts)",
-        section="payments",
-        emptied={"token": "NULL", "action": "NULL", "return_url": "NULL"},
-        why="What was paid stays, with the gateway's own number of it: books, refunds and disputes need both.",
-    ),
-    Table(
-        "payment_transactions",
-        Whose.PERSON,
-        columns(id="id payment_id", fact="kind succeeded amount_minor reference failure_code created_at"),
-        rows=f"t.payment_id IN (SELECT id FROM payments t WHERE {_ORDER} OR t.attempt_id IN :attempts)",
-        section="paymentTransactions",
-        why="The ledger.",
-    ),
-    Table(
-        "test_gateway_payments",
-        Whose.PERSON,
-        columns(
-            id="id idempotency_key",
-            fact="amount_minor currency_code state created_at saves forgotten_at",
-            text="return_url",
-            hidden="token",
-        ),
-        rows=f"t.idempotency_key IN (SELECT id::text FROM payments t WHERE {_ORDER} OR t.attempt_id IN :attempts)",
-        emptied={"token": "''", "return_url": "NULL"},
-        why="The test gateway's side of payments that are exported themselves.",
     ),
     Table(
         "orders",
