@@ -103,7 +103,9 @@ class LineToPrice:
         variant_key: the same for all lines whose units count together for `price_breaks`.
         price_breaks: ascending, the first from one unit on.
         customization_minor: what the chosen options add to each unit.
-        gift_wrap_minor: for all of its units; discounts leave it alone, and the line's taxes are due on it.
+        gift_wrap_minor: for all of its units; discounts leave it alone.
+        gift_wrap_tax_rates: due on that; None for the line's own.
+        ships: whether it is shipped: shipping that is taxed as the goods is taxed as those that are.
         fixed: it costs its first price whatever the quantity, and only discounts that name it touch it: a negotiated
             price, or a gift card, which is worth its face value.
     """
@@ -115,6 +117,8 @@ class LineToPrice:
     customization_minor: int = 0
     gift_wrap_minor: int = 0
     tax_rates: tuple[TaxRate, ...] = ()
+    gift_wrap_tax_rates: tuple[TaxRate, ...] | None = None
+    ships: bool = True
     fixed: bool = False
 
     def __post_init__(self) -> None:
@@ -127,9 +131,13 @@ class LineToPrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShippingToPrice:
+    """Taxed at rates of its own, or `as_goods`: in parts, at the rates of the goods that ship, in proportion to what
+    these cost after discounts."""
+
     label: str
     price_minor: int
     tax_rates: tuple[TaxRate, ...] = ()
+    as_goods: bool = False
 
     def __post_init__(self) -> None:
         if self.price_minor < 0:
@@ -138,11 +146,12 @@ class ShippingToPrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiftWrapToPrice:
-    """The wrap of the order as a whole; lines have their own."""
+    """The wrap of the order as a whole; lines have their own. Taxed as shipping is."""
 
     label: str
     price_minor: int
     tax_rates: tuple[TaxRate, ...] = ()
+    as_goods: bool = False
 
     def __post_init__(self) -> None:
         if self.price_minor < 0:

@@ -56,7 +56,16 @@ def goods_of(lines: Sequence[LineToPrice], discounts: Iterable[Discount]) -> lis
     for line in lines:
         price = _unit_price(line, 1 if line.fixed else quantities[line.variant_key])
         named = tuple(line.id in line_ids for line_ids in naming)
-        alike = (line.variant_key, price, line.customization_minor, line.tax_rates, line.fixed, named)
+        alike = (
+            line.variant_key,
+            price,
+            line.customization_minor,
+            line.tax_rates,
+            line.gift_wrap_tax_rates,
+            line.ships,
+            line.fixed,
+            named,
+        )
         group = groups.get(alike)
         if group is None:
             group = groups[alike] = Goods(price)

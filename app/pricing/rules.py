@@ -1,6 +1,7 @@
 """The one function that prices carts and orders. No clock, no I/O, no floating point."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from app.errors import DomainError
 from app.pricing.allocation import half_up
@@ -8,7 +9,7 @@ from app.pricing.amounts import GiftWrapToPrice, PricingInput, ShippingToPrice, 
 from app.pricing.discounting import Goods, discount_goods, discount_shipping, goods_of
 from app.pricing.errors import PricingErrorCode
 from app.pricing.results import DiscountAllocation, PricedCharge, PricedLine, PricingResult, StoredValuePayment
-from app.pricing.taxing import Taxed, tax
+from app.pricing.taxing import Taxed, as_goods, summed, tax
 
 MAX_TOTAL_MINOR = 2**63 - 1
 """What the database's amounts hold."""
@@ -33,10 +34,10 @@ def price(order: PricingInput) -> PricingResult:
     discounts = discount_goods(goods, order.discounts)
     shipping_off = discount_shipping(order.shipping.price_minor, order.discounts) if order.shipping else []
 
-    taxed_goods = [Taxed(group.lines[0].tax_rates, _bases(group)) for group in goods]
-    taxed_wrap, taxed_shipping = _taxed(order.gift_wrap), _taxed(order.shipping, shipping_off)
-    everything = [*taxed_goods, *(charge for charge in (taxed_wrap, taxed_shipping) if charge)]
-    taxes = tax(everything, included=included)
+    taxed_goods = [_taxed_goods(group) for group in goods]
+    taxed_wrap = _taxed(order.gift_wrap, goods)
+    taxed_shipping = _taxed(order.shipping, [group for group in goods if group.lines[0].ships], shipping_off)
+    taxes = tax([*chain(*taxed_goods), *taxed_wrap, *taxed_shipping], included=included)
 
     lines = _lines(order, goods, taxed_goods)
     gift_wrap = _charge(order.gift_wrap, taxed_wrap, [], included=included)
@@ -75,11 +76,16 @@ def price(order: PricingInput) -> PricingResult:
     )
 
 
-def _bases(group: Goods) -> list[int]:
-    return [left + line.gift_wrap_minor for line, left in zip(group.lines, group.line_left, strict=True)]
+def _taxed_goods(group: Goods) -> list[Taxed]:
+    """The lines, and their wraps where these bear taxes of their own."""
+    rates, wrap_rates = group.lines[0].tax_rates, group.lines[0].gift_wrap_tax_rates
+    wraps = [line.gift_wrap_minor for line in group.lines]
+    if wrap_rates is None or wrap_rates == rates or not any(wraps):
+        return [Taxed(rates, [left + wrap for left, wrap in zip(group.line_left, wraps, strict=True)])]
+    return [Taxed(rates, group.line_left), Taxed(wrap_rates, wraps)]
 
 
-def _lines(order: PricingInput, goods: Sequence[Goods], taxed: Sequence[Taxed]) -> tuple[PricedLine, ...]:
+def _lines(order: PricingInput, goods: Sequence[Goods], taxed: Sequence[list[Taxed]]) -> tuple[PricedLine, ...]:
     """In the order in which they were given."""
     priced: dict[str, PricedLine] = {}
     for group, bearing in zip(goods, taxed, strict=True):
@@ -95,38 +101,52 @@ def _lines(order: PricingInput, goods: Sequence[Goods], taxed: Sequence[Taxed]) 
                 discounts=tuple(group.allocations[place]),
                 discount_minor=subtotal - left,
                 gift_wrap_minor=line.gift_wrap_minor,
-                taxes=bearing.lines(place, included=order.prices_include_tax),
-                tax_minor=sum(bearing.taxes[place]),
+                taxes=summed(bearing, place, included=order.prices_include_tax),
+                tax_minor=sum(sum(one.taxes[place]) for one in bearing),
                 total_minor=left,
             )
     return tuple(priced[line.id] for line in order.lines)
 
 
 def _taxed(
-    charge: GiftWrapToPrice | ShippingToPrice | None, discounts: Iterable[DiscountAllocation] = ()
-) -> Taxed | None:
+    charge: GiftWrapToPrice | ShippingToPrice | None,
+    goods: Sequence[Goods],
+    discounts: Iterable[DiscountAllocation] = (),
+) -> list[Taxed]:
     if charge is None:
-        return None
-    return Taxed(charge.tax_rates, [charge.price_minor - sum(off.amount_minor for off in discounts)])
+        return []
+    amount = charge.price_minor - sum(off.amount_minor for off in discounts)
+    if not charge.as_goods:
+        return [Taxed(charge.tax_rates, [amount])]
+    rates = [group.lines[0].tax_rates for group in goods]
+    # Goods that cost nothing (any more) weigh what they would cost, or are counted.
+    for weights in (
+        [group.left for group in goods],
+        [group.unit_price_minor * group.quantity for group in goods],
+        [group.quantity for group in goods],
+    ):
+        if any(weights):
+            return as_goods(amount, list(zip(rates, weights, strict=True)))
+    return [Taxed((), [amount])]
 
 
 def _charge(
     charge: GiftWrapToPrice | ShippingToPrice | None,
-    taxed: Taxed | None,
+    taxed: Sequence[Taxed],
     discounts: Sequence[DiscountAllocation],
     *,
     included: bool,
 ) -> PricedCharge | None:
-    if charge is None or taxed is None:
+    if charge is None:
         return None
-    total = taxed.bases[0]
+    total = sum(one.bases[0] for one in taxed)
     return PricedCharge(
         label=charge.label,
         price_minor=charge.price_minor,
         discounts=tuple(discounts),
         discount_minor=charge.price_minor - total,
-        taxes=taxed.lines(0, included=included),
-        tax_minor=sum(taxed.taxes[0]),
+        taxes=summed(taxed, 0, included=included),
+        tax_minor=sum(sum(one.taxes[0]) for one in taxed),
         total_minor=total,
     )
 

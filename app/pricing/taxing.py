@@ -50,6 +50,33 @@ def tax(everything: Sequence[Taxed], *, included: bool) -> tuple[TaxLine, ...]:
     return tuple(sums.values())
 
 
+def as_goods(amount_minor: int, goods: Sequence[tuple[tuple[TaxRate, ...], int]]) -> list[Taxed]:
+    """Something ancillary, such as shipping, in parts that bear the taxes of goods.
+
+    Args:
+        goods: rates and weights, which the parts are in proportion to; each of these is a part of the whole even where
+            nothing of the amount falls to it.
+    """
+    weights: dict[tuple[TaxRate, ...], int] = {}
+    for rates, weight in goods:
+        weights[rates] = weights.get(rates, 0) + weight
+    if not weights:
+        return [Taxed((), [amount_minor])]
+    parts = allocate(amount_minor, list(weights.values()))
+    return [Taxed(rates, [part]) for rates, part in zip(weights, parts, strict=True)]
+
+
+def summed(taxed: Sequence[Taxed], part: int, *, included: bool) -> tuple[TaxLine, ...]:
+    """The taxes on one part of each, the same tax added up."""
+    if len(taxed) == 1:
+        return taxed[0].lines(part, included=included)
+    sums: dict[TaxRate, TaxLine] = {}
+    for one in taxed:
+        for rate, line in zip(one.rates, one.lines(part, included=included), strict=True):
+            sums[rate] = line if rate not in sums else _added(sums[rate], line)
+    return tuple(sums.values())
+
+
 def _amounts(rates: tuple[TaxRate, ...], base: int, *, included: bool) -> list[int]:
     left = base
     amounts = []

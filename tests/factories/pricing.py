@@ -94,13 +94,14 @@ def orders(draw: st.DrawFn) -> PricingInput:
                 customization_minor=draw(st.sampled_from([0, 0, 0, 250])),
                 gift_wrap_minor=draw(st.sampled_from([0, 0, 0, 399])),
                 tax_rates=draw(st.sampled_from(tax_rates)),
+                gift_wrap_tax_rates=draw(st.sampled_from([None, None, *tax_rates])),
+                ships=draw(st.booleans()),
                 fixed=draw(st.sampled_from([False, False, False, True])),
             )
         )
-    wrap = st.builds(GiftWrapToPrice, label=st.just("Wrap"), price_minor=amounts, tax_rates=st.sampled_from(tax_rates))
-    shipping = st.builds(
-        ShippingToPrice, label=st.just("Post"), price_minor=amounts, tax_rates=st.sampled_from(tax_rates)
-    )
+    taxed = {"tax_rates": st.sampled_from(tax_rates), "as_goods": st.booleans()}
+    wrap = st.builds(GiftWrapToPrice, label=st.just("Wrap"), price_minor=amounts, **taxed)
+    shipping = st.builds(ShippingToPrice, label=st.just("Post"), price_minor=amounts, **taxed)
     stored = st.builds(StoredValue, st.uuids().map(str), st.sampled_from(StoredValueKind), amounts)
     return PricingInput(
         currency="USD",

@@ -93,8 +93,10 @@ def test_nothing_is_ever_negative(order: PricingInput) -> None:
 def test_a_tax_is_its_rate_of_what_bears_it_to_half_a_unit(order: PricingInput) -> None:
     """Once over the order, where all bears the same rates; with n different sets of rates, n roundings."""
     result = price(order)
-    given_parts = [*order.lines, *(part for part in (order.gift_wrap, order.shipping) if part)]
-    sets = {part.tax_rates for part in given_parts}
+    charges = [part for part in (order.gift_wrap, order.shipping) if part]
+    assume(not any(charge.as_goods for charge in charges))
+    sets = {part.tax_rates for part in [*order.lines, *charges]}
+    sets |= {line.gift_wrap_tax_rates for line in order.lines if line.gift_wrap_tax_rates is not None}
     assume(len(sets) == 1)
     (tax_rates,) = sets
     gross = sum(line.total_minor + line.gift_wrap_minor for line in result.lines)
@@ -106,6 +108,27 @@ def test_a_tax_is_its_rate_of_what_bears_it_to_half_a_unit(order: PricingInput) 
     inside = 1 + sum(shares) if order.prices_include_tax else 1
     for tax, share in zip(result.taxes, shares, strict=True):
         assert abs(tax.amount_minor - gross * share / inside) <= Fraction(1, 2)
+
+
+@given(orders())
+def test_shipping_as_the_goods_bears_what_they_bear_in_proportion(order: PricingInput) -> None:
+    assume(order.shipping is not None and order.lines)
+    assert order.shipping is not None
+    lines = tuple(replace(line, gift_wrap_minor=0, ships=True) for line in order.lines)
+    shipping = replace(order.shipping, as_goods=True)
+    result = price(replace(order, lines=lines, shipping=shipping, gift_wrap=None, prices_include_tax=False))
+    goods = sum(line.total_minor for line in result.lines)
+    assume(goods)
+    assert result.shipping is not None
+    bases = {_key(tax): Fraction(0) for line in result.lines for tax in line.taxes}
+    sets: dict[tuple[object, ...], set[object]] = {key: set() for key in bases}
+    for line, given_line in zip(result.lines, order.lines, strict=True):
+        for tax in line.taxes:
+            bases[_key(tax)] += Fraction(line.total_minor * result.shipping.total_minor, goods)
+            sets[_key(tax)].add(given_line.tax_rates)
+    for tax in result.shipping.taxes:
+        # Each set of rates has a part of the shipping that is whole in minor units.
+        assert abs(tax.base_minor - bases[_key(tax)]) < len(sets[_key(tax)])
 
 
 @given(orders())
