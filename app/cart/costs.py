@@ -4,14 +4,41 @@ from app.cart.snapshots import CartSnapshot
 from app.pricing.amounts import LineToPrice, PriceBreak, PricingInput, ShippingToPrice
 from app.pricing.results import PricingResult
 from app.pricing.rules import price
-from app.promotions.rules import Applied, Buyer, apply
+from app.promotions.rules import apply
+from app.promotions.terms import Applied, Buyer, PromotionContext, PromotionLine
 
 
-def discounts_of(cart: CartSnapshot) -> Applied:
-    """What applies to the cart as it stands, and a word on each of its codes."""
-    subtotal = sum(line.unit_price_minor * line.quantity for line in cart.lines)
+def discounts_of(
+    cart: CartSnapshot, shipping: ShippingToPrice | None = None, country_code: str | None = None
+) -> Applied:
+    """What applies to the cart as it stands, and a word on each of its codes.
+
+    Args:
+        country_code: where it ships to, once that is known better than by the cart.
+    """
     buyer = Buyer(email=cart.email, phone=cart.phone, profile_id=cart.profile_id)
-    return apply(cart.discounts, cart.discount_codes, buyer, subtotal, cart.currency_code)
+    context = PromotionContext(
+        country_code=country_code or cart.country_code,
+        ships=any(line.requires_shipping for line in cart.lines),
+        shipping_minor=shipping.price_minor if shipping else None,
+    )
+    lines = [
+        PromotionLine(to_price=to_price, product_id=line.product_id, variant_id=line.variant_id)
+        for line, to_price in zip(cart.lines, lines_to_price(cart), strict=True)
+    ]
+    return apply(cart.discounts, cart.discount_codes, buyer, lines, cart.currency_code, context)
+
+
+def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
+    return tuple(
+        LineToPrice(
+            id=str(line.id),
+            variant_key=str(line.variant_id),
+            quantity=line.quantity,
+            price_breaks=(PriceBreak(1, line.unit_price_minor),),
+        )
+        for line in cart.lines
+    )
 
 
 def price_cart(
@@ -25,14 +52,6 @@ def price_cart(
     Raises:
         DomainError: TOTAL_TOO_LARGE.
     """
-    lines = tuple(
-        LineToPrice(
-            id=str(line.id),
-            variant_key=str(line.variant_id),
-            quantity=line.quantity,
-            price_breaks=(PriceBreak(1, line.unit_price_minor),),
-        )
-        for line in cart.lines
-    )
-    discounts = (applied or discounts_of(cart)).discounts
+    lines = lines_to_price(cart)
+    discounts = (applied or discounts_of(cart, shipping)).discounts
     return price(PricingInput(currency=cart.currency_code, lines=lines, discounts=discounts, shipping=shipping))

@@ -12,7 +12,7 @@ from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.cart.warnings import CartWarning, line_warnings
 from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.promotions.queries import MAX_CODES
-from app.promotions.rules import same
+from app.promotions.terms import same
 
 FIELD = ["cartId"]
 

@@ -110,11 +110,14 @@ async def _merge(source: CartKey, target: CartKey, rows: Rows, customer_id: uuid
     if rows[source.id]["currency_code"] != rows[target.id]["currency_code"]:
         raise DomainError(CartErrorCode.CURRENCY_MISMATCH, "The two carts are in different currencies.", _FROM)
     codes = joining.codes_of(kept, given)
-    if codes != kept.discount_codes:
-        loaded_again = await queries.load_for_change(target.id, target.secret, lock=False, codes=codes)
-        discounts = loaded_again[0].discounts if loaded_again else []
+    # What discounts of the one ask about its products, they ask about the other one's, too.
+    discounts = kept.discounts
+    if codes != kept.discount_codes or codes != given.discount_codes:
+        again = [await queries.load_for_change(key.id, key.secret, lock=False, codes=codes) for key in (source, target)]
+        offered = [one[0].discounts for one in again if one]
+        discounts = replace(offered[-1], products={**offered[0].products, **offered[-1].products})
     else:
-        discounts = kept.discounts
+        discounts = replace(discounts, products={**given.discounts.products, **discounts.products})
     moved = [replace(line, id=new_id()) for line in given.lines]
     after = replace(joining.joined(kept, given, moved), discounts=discounts)
     if after.contact != kept.contact:

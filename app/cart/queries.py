@@ -14,7 +14,8 @@ from app.cart.snapshots import CartLineSnapshot, CartSnapshot, CheckoutSnapshot,
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 from app.kit.crypto import token_matches
 from app.promotions import queries as promotions
-from app.promotions.rules import DiscountTerms
+from app.promotions.buyers import with_buyer
+from app.promotions.terms import Buyer, Offered
 
 __all__ = ["CartLineSnapshot", "CartSnapshot", "VariantSnapshot", "load_cart"]
 
@@ -42,7 +43,10 @@ _DESCRIPTION = """,
         FROM product_options o WHERE o.product_id = p.id
     )
 """
-_DISCOUNTS = promotions.sql_of_terms("c.discount_codes")
+_PRODUCTS = """
+    SELECT held.product_id FROM cart_lines l JOIN product_variants held ON held.id = l.variant_id WHERE l.cart_id = c.id
+"""
+_DISCOUNTS = promotions.sql_of_offered("c.discount_codes", _PRODUCTS)
 
 
 def _carts(which: str, *, description: str = "", more: str = "", discounts: str = _DISCOUNTS) -> str:
@@ -83,15 +87,23 @@ def _variants_among(parameter: str) -> str:
     ) AS variants"""
 
 
+def _products_among(parameter: str) -> str:
+    return f"SELECT product_id FROM product_variants WHERE id = ANY(ARRAY(SELECT unnest({parameter}::uuid[])))"
+
+
 _DESCRIBED = _carts("c.id = $1", description=_DESCRIPTION)
-_FOR_CHANGE = _carts("c.id = $1", more=f", {_variants_among('$2')}")
-_FOR_CODES = _carts("c.id = $1", discounts=promotions.sql_of_terms("$2::jsonb"))
+_FOR_CHANGE = _carts(
+    "c.id = $1",
+    more=f", {_variants_among('$2')}",
+    discounts=promotions.sql_of_offered("c.discount_codes", f"{_PRODUCTS} UNION {_products_among('$2')}"),
+)
+_FOR_CODES = _carts("c.id = $1", discounts=promotions.sql_of_offered("$2::jsonb", _PRODUCTS))
 _ONE = _carts("c.id = $1")
 _MANY = _carts("c.id = ANY(ARRAY(SELECT unnest($1::uuid[])))")
 _OF_LINES = _carts("c.id IN (SELECT l.cart_id FROM cart_lines l WHERE l.id = ANY(ARRAY(SELECT unnest($1::uuid[]))))")
 _OFFER = f"""
     SELECT business_now() AS now, s.currency_code, s.countries, {_variants_among("$1")},
-           {promotions.sql_of_terms("$2::jsonb")} AS discounts
+           {promotions.sql_of_offered("$2::jsonb", _products_among("$1"))} AS discounts
     FROM shop s WHERE s.id = 1
 """
 
@@ -107,7 +119,7 @@ class Offer:
     currency_code: str
     countries: list[str]
     variants: Variants
-    discounts: list[DiscountTerms]
+    discounts: Offered
 
 
 async def load_cart(cart_id: uuid.UUID, secret: str) -> CartSnapshot | None:
@@ -169,26 +181,20 @@ async def show_carts_of_lines(keys: Sequence[tuple[uuid.UUID, str]]) -> list[Car
 
 
 async def with_customer_uses(cart: CartSnapshot) -> CartSnapshot:
-    """With how often its buyer has used what a customer may use only so often; one statement where that matters."""
-    limited = [terms.discount_id for terms in cart.discounts if terms.limit_per_customer is not None]
-    if not limited:
-        return cart
-    for_new_customers = any(terms.referrer_id for terms in cart.discounts)
-    has_ordered = for_new_customers and await promotions.has_ordered(cart.email, cart.phone)
-    hashes = promotions.contact_hashes(cart.email, cart.phone)
-    uses = await promotions.customer_uses(limited, hashes) if hashes else {}
-    discounts = [
-        replace(terms, customer_uses=uses.get(terms.discount_id, 0), buyer_has_ordered=has_ordered)
-        for terms in cart.discounts
-    ]
-    return replace(cart, discounts=discounts)
+    """With what the books say of its buyer, such as how often a discount was used; one statement where that matters."""
+    discounts = await with_buyer(cart.discounts, buyer_of(cart))
+    return cart if discounts is cart.discounts else replace(cart, discounts=discounts)
+
+
+def buyer_of(cart: CartSnapshot) -> Buyer:
+    return Buyer(email=cart.email, phone=cart.phone, profile_id=cart.profile_id)
 
 
 async def load_offer(variant_ids: Sequence[uuid.UUID], codes: Sequence[str] = ()) -> Offer:
     row = await db.fetchrow(_OFFER, variant_ids, orjson.dumps(list(codes)).decode())
     if row is None:
         raise RuntimeError("the shop has no row; migrations make one")
-    variants, discounts = _variants(row["variants"]), promotions.terms_of(row["discounts"])
+    variants, discounts = _variants(row["variants"]), promotions.offered_of(row["discounts"])
     return Offer(row["now"], row["currency_code"], row["countries"], variants, discounts)
 
 
@@ -212,7 +218,7 @@ def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
         lines=[CartLineSnapshot(**_typed(line)) for line in _decoded(row["lines"])],
         profile_id=row["profile_id"],
         discount_codes=orjson.loads(row["discount_codes"]),
-        discounts=promotions.terms_of(row["discounts"]),
+        discounts=promotions.offered_of(row["discounts"]),
         checkout=_checkout(row["checkout"]),
     )
 

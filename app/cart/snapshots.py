@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.cart.models import CartState
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
-from app.promotions.rules import DiscountTerms
+from app.promotions.terms import NOTHING_OFFERED, Offered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class CartSnapshot:
         checkout_in_progress: a payment for what stood in the cart is under way.
         profile_id: whose it is, where somebody has said so or was seen with it.
         discount_codes: as the shopper typed them, in that order.
-        discounts: the terms of all that it may get, by itself or by its codes; `app.cart.costs` decides.
+        discounts: all that it may get, by itself or by its codes; `app.cart.costs` decides.
     """
 
     id: uuid.UUID
@@ -100,7 +100,7 @@ class CartSnapshot:
     lines: list[CartLineSnapshot]
     profile_id: uuid.UUID | None = None
     discount_codes: list[str] = field(default_factory=list)
-    discounts: list[DiscountTerms] = field(default_factory=list)
+    discounts: Offered = NOTHING_OFFERED
     checkout: CheckoutSnapshot | None = None
 
     @property

@@ -64,17 +64,18 @@ def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID 
 
 def _discounts(review: Review) -> list[DiscountDraft]:
     """Those that take something off; what takes nothing is not used either."""
-    amounts = {taken.discount_id: taken.amount_minor for taken in review.priced.discounts}
+    taken = {one.discount_id: one for one in review.priced.discounts}
     return [
         DiscountDraft(
             id=terms.discount_id,
             code_id=terms.code_id,
             name=terms.name,
             code=terms.code,
-            amount_minor=amounts[str(terms.discount_id)],
+            amount_minor=taken[str(terms.discount_id)].amount_minor,
+            target=taken[str(terms.discount_id)].target.value,
         )
         for terms in review.applied.terms
-        if str(terms.discount_id) in amounts
+        if str(terms.discount_id) in taken
     ]
 
 

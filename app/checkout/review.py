@@ -17,7 +17,8 @@ from app.errors import CommonErrorCode, DomainError
 from app.inventory.errors import InsufficientStock
 from app.pricing.amounts import ShippingToPrice
 from app.pricing.results import PricingResult
-from app.promotions.rules import Applied, refusals
+from app.promotions.rules import refusals
+from app.promotions.terms import Applied
 from app.shipping import service as shipping
 from app.shipping.quotes import Quote
 
@@ -82,7 +83,8 @@ async def review(
         except DomainError as problem:
             problems.append(problem)
     to_price = ShippingToPrice(label=quote.name, price_minor=quote.price_minor) if quote else None
-    applied = discounts_of(await _with_buyer(cart, details))
+    country_code = details.shipping_address.country_code if ships and details.shipping_address else None
+    applied = discounts_of(await _with_buyer(cart, details), to_price, country_code)
     problems += refusals(applied)
     try:
         priced = price_cart(cart, to_price, applied)

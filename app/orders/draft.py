@@ -44,6 +44,8 @@ class DiscountDraft:
     name: str
     code: str | None
     amount_minor: int
+    target: str = "MERCHANDISE"
+    """Of `DiscountTarget`; what it takes off SHIPPING is in the price of shipping already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

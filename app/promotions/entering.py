@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.kit.text import check_text
 from app.promotions.queries import MAX_CODES
-from app.promotions.rules import DiscountCodeReason, EnteredCode, same
+from app.promotions.terms import DiscountCodeReason, EnteredCode, same
 from app.rate_limit import allow, give_back
 
 MAX_CODE_CHARS = 64

@@ -35,18 +35,22 @@ TRUTHS = [
     ),
     (
         "discounts_are_the_orders",
-        "What an order has off is what its discounts took, and each of them is a use.",
+        "What an order has off is what its discounts took off its goods; each, those on shipping too, is a use.",
         """
-        SELECT o.id, o.discount_minor, t.taken, r.redeemed
+        SELECT o.id, o.discount_minor, t.off_goods, t.taken, r.redeemed
         FROM orders o
         JOIN LATERAL (
-            SELECT coalesce(sum((d ->> 'amount_minor')::bigint), 0) AS taken FROM jsonb_array_elements(o.discounts) d
+            SELECT coalesce(sum((d ->> 'amount_minor')::bigint), 0) AS taken,
+                   coalesce(sum((d ->> 'amount_minor')::bigint) FILTER (
+                       WHERE d ->> 'target' IS DISTINCT FROM 'SHIPPING'
+                   ), 0) AS off_goods
+            FROM jsonb_array_elements(o.discounts) d
         ) t ON true
         JOIN LATERAL (
             SELECT coalesce(sum(amount_minor), 0) AS redeemed FROM discount_redemptions
             WHERE order_id = o.id AND (state = 'REDEEMED' OR o.status = 'CANCELLED')
         ) r ON true
-        WHERE o.discount_minor <> t.taken OR t.taken <> r.redeemed
+        WHERE o.discount_minor <> t.off_goods OR t.taken <> r.redeemed
         """,
     ),
 ]

@@ -27,6 +27,11 @@ class Discount(Model):
     used_count = fields.IntField(default=0)
     starts_at = fields.DatetimeField(null=True)
     ends_at = fields.DatetimeField(null=True)
+    rule = fields.JSONField[dict[str, object]](null=True)
+    """What it is beyond a percentage or an amount off the order (`app.promotions.definition`); then `percentage` is
+    null and `amount_minor` zero."""
+    reads_products = fields.BooleanField(default=False, db_default=False)
+    """Whether the rule asks for collections or tags of products."""
     source_key = fields.CharField(max_length=200, null=True, unique=True)
     """What made it by itself, such as a flow's step: the same one is found again."""
     created_at = fields.DatetimeField()
@@ -51,6 +56,9 @@ class DiscountCode(Model):
     """`run:<run>:<step>` and the like: one coupon for each reason to issue one."""
     starts_at = fields.DatetimeField(null=True)
     ends_at = fields.DatetimeField(null=True)
+    disabled_at = fields.DatetimeField(null=True)
+    job_id = fields.UUIDField(null=True)
+    """What drew it, with many others."""
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -2,44 +2,57 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import orjson
 
 from app import db
-from app.customers.addresses import address_hashes
 from app.kit.pagination import PageRequest, PageResult, encode_cursor, page_of
 from app.kit.text import check_text
-from app.messaging.models import MessageChannel
+from app.promotions.definition import rule_of
 from app.promotions.models import DiscountStatus
-from app.promotions.rules import DiscountCodeReason, DiscountTerms
+from app.promotions.terms import (
+    NOTHING_OFFERED,
+    DiscountCodeReason,
+    DiscountTerms,
+    Offered,
+    ProductFacts,
+)
 
 MAX_CODES = 10
 """On one cart."""
 
 
-def sql_of_terms(codes: str) -> str:
-    """SQL: a JSON list of all that a cart may get, for `terms_of`; NULL where there is nothing.
+def sql_of_offered(codes: str, products: str) -> str:
+    """SQL: all that a cart may get as JSON, for `offered_of`; NULL where there is nothing.
+
+    Where products stand is read where one of these discounts asks for it, and nowhere else.
 
     Args:
         codes: an expression, the codes that were entered as a JSON array of strings.
+        products: a query of the ids of the cart's products.
     """
     return f"""(
-        SELECT json_agg(json_build_object(
-            'discount_id', d.id, 'name', d.name, 'percentage', d.percentage::text, 'amount_minor', d.amount_minor,
+        SELECT json_build_object('terms', json_agg(json_build_object(
+            'discount_id', d.id, 'name', d.name, 'rule', d.rule::text, 'percentage', d.percentage::text,
+            'amount_minor', d.amount_minor,
             'currency_code', d.currency_code, 'minimum_subtotal_minor', d.minimum_subtotal_minor,
             'limit_per_customer', d.usage_limit_per_customer, 'code_id', k.id, 'code', k.code,
             'owner_id', owner.id, 'owner_email', lower(owner.email), 'owner_phone', owner.phone,
             'referrer_id', referrer.id, 'referrer_email', referrer.email, 'referrer_phone', referrer.phone,
             'blocked', CASE
-                WHEN d.status <> 'ACTIVE' OR referrer.id IS NOT NULL AND NOT EXISTS (
+                WHEN d.status <> 'ACTIVE' OR k.disabled_at IS NOT NULL OR referrer.id IS NOT NULL AND NOT EXISTS (
                     SELECT FROM referral_program WHERE enabled
                 ) THEN 'DISABLED'
                 WHEN d.used_count >= d.usage_limit OR k.used_count >= k.usage_limit THEN 'USED_UP'
                 WHEN greatest(d.starts_at, k.starts_at) > business_now() THEN 'NOT_STARTED'
                 WHEN least(d.ends_at, k.ends_at) <= business_now() THEN 'EXPIRED' END
-        ) ORDER BY d.id)
+        ) ORDER BY d.id), 'products', CASE WHEN bool_or(d.reads_products) THEN (
+            SELECT json_object_agg(stands.id, json_build_object('tags', to_json(stands.tags), 'collections', (
+                SELECT json_agg(e.collection_id) FROM collection_products e WHERE e.product_id = stands.id
+            )))
+            FROM products stands WHERE stands.id IN ({products})
+        ) END)
         FROM (
             SELECT id AS discount_id, NULL::uuid AS code_id FROM discounts WHERE automatic AND status = 'ACTIVE'
             UNION ALL
@@ -53,50 +66,31 @@ def sql_of_terms(codes: str) -> str:
         LEFT JOIN profiles owner ON owner.id = coalesce(given.merged_into_id, given.id)
         LEFT JOIN referral_codes recommended ON recommended.discount_code_id = k.id
         LEFT JOIN profiles referrer ON referrer.id = recommended.profile_id
+        HAVING count(*) > 0
     )"""
 
 
-def terms_of(text: str | None) -> list[DiscountTerms]:
-    return [_terms(row) for row in orjson.loads(text)] if text else []
+def offered_of(text: str | None) -> Offered:
+    if not text:
+        return NOTHING_OFFERED
+    read = orjson.loads(text)
+    products = {uuid.UUID(product_id): _facts(found) for product_id, found in (read["products"] or {}).items()}
+    return Offered(terms=tuple(_terms(row) for row in read["terms"]), products=products)
 
 
 def _terms(row: dict[str, Any]) -> DiscountTerms:
     for name in ("discount_id", "code_id", "owner_id", "referrer_id"):
         row[name] = row[name] and uuid.UUID(row[name])
-    row["percentage"] = row["percentage"] and Decimal(row["percentage"])
+    row["rule"] = rule_of(row["rule"], row.pop("percentage"), row.pop("amount_minor"))
     row["blocked"] = row["blocked"] and DiscountCodeReason(row["blocked"])
     return DiscountTerms(**row)
 
 
-def contact_hashes(email: str | None, phone: str | None) -> list[bytes]:
-    """Who a buyer is to limits for each customer: the email, else the phone; newest key first, empty for nobody."""
-    if email:
-        return address_hashes(MessageChannel.EMAIL, email)
-    return address_hashes(MessageChannel.SMS, phone) if phone else []
-
-
-async def has_ordered(email: str | None, phone: str | None) -> bool:
-    """Whether this buyer has an order that stands; somebody unknown has none."""
-    if not email and not phone:
-        return False
-    same = "lower(email) = lower($1)" if email else "phone = $1"
-    found: bool = await db.fetchval(
-        f"SELECT EXISTS (SELECT FROM orders WHERE {same} AND status <> 'CANCELLED')", email or phone
+def _facts(found: dict[str, Any]) -> ProductFacts:
+    return ProductFacts(
+        collection_ids=frozenset(uuid.UUID(one) for one in found["collections"] or ()),
+        tags=frozenset(tag.lower() for tag in found["tags"] or ()),
     )
-    return found
-
-
-async def customer_uses(discount_ids: Sequence[uuid.UUID], hashes: Sequence[bytes]) -> dict[uuid.UUID, int]:
-    """How often one buyer has used each of these discounts, or is about to."""
-    rows = await db.fetch(
-        """
-        SELECT discount_id, count(*) AS uses FROM discount_redemptions
-        WHERE discount_id = ANY($1) AND contact_hash = ANY($2) AND state <> 'RELEASED' GROUP BY 1
-        """,
-        list(discount_ids),
-        list(hashes),
-    )
-    return {row["discount_id"]: row["uses"] for row in rows}
 
 
 # --- for staff --------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import orjson
 from app import db
 from app.customers import timeline
 from app.orders.draft import DiscountDraft
-from app.promotions.queries import contact_hashes
+from app.promotions.buyers import contact_hashes
 
 # A statement that waits for a row goes on to see all others as they were before it waited, so that locking and counting
 # are statements of their own.
@@ -33,7 +33,8 @@ _HOLD = """
     ), counted_codes AS (
         UPDATE discount_codes k SET used_count = used_count + 1
         FROM wanted
-        WHERE k.id = wanted.code_id AND (k.usage_limit IS NULL OR k.used_count < k.usage_limit)
+        WHERE k.id = wanted.code_id AND k.disabled_at IS NULL
+          AND (k.usage_limit IS NULL OR k.used_count < k.usage_limit)
         RETURNING k.id
     ), held AS (
         INSERT INTO discount_redemptions (id, discount_id, code_id, attempt_id, contact_hash, amount_minor, state,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import strawberry
 
-from app.promotions.rules import DiscountCodeReason, EnteredCode
+from app.promotions.terms import DiscountCodeReason, EnteredCode
 from schema.enums import describe_enum
 from schema.money import Money
 
@@ -17,13 +17,22 @@ describe_enum(
     EXPIRED="The discount's time, or the code's, is over.",
     USED_UP="It has been used as often as it can be.",
     ALREADY_USED="This buyer has used it as often as one customer may.",
-    BUYER_UNKNOWN="It belongs to one person: enter the email address that it was sent to.",
+    BUYER_UNKNOWN="It is for one person, or for some customers: enter the email address, or sign in.",
     NOT_YOURS="It belongs to somebody with another email address.",
     SELF_REFERRAL="It is the buyer's own, for their friends.",
     EXISTING_CUSTOMER="It is for a first order, and this buyer has ordered before.",
+    NOT_FIRST_ORDER="It is for a first order, and this buyer has ordered before.",
+    NOT_IN_SEGMENT="It is for customers of some segments, and this buyer is in none of them.",
+    NOT_IN_CUSTOMER_GROUP="It is for some customer groups, and this buyer is not signed in as one of them.",
+    OTHER_MARKET="It is for other markets than the cart's.",
+    OTHER_COUNTRY="It is for orders to some countries, and the cart's is another one or not known.",
+    OTHER_CURRENCY="It is in another currency than the cart.",
     MINIMUM_NOT_REACHED="The cart's subtotal is below the least that the discount asks for.",
-    OTHER_CURRENCY="It takes off an amount in a currency that is no longer the shop's.",
-    NOT_COMBINABLE="Another of the codes takes more off, and only one code counts.",
+    MINIMUM_QUANTITY_NOT_REACHED="There are fewer units in the cart than the discount asks for.",
+    NO_ELIGIBLE_ITEMS="Nothing in the cart is part of the offer.",
+    NO_SHIPPING="It makes shipping free, and nothing in the cart is sent.",
+    SHIPPING_TOO_EXPENSIVE="It makes shipping free up to a price, and the chosen way to ship costs more.",
+    NOT_COMBINABLE="It does not go together with other discounts that take more off, or have a higher priority.",
 )
 
 
@@ -32,10 +41,15 @@ class CartDiscountCode:
     code: str = strawberry.field(description="As the shopper typed it.")
     applicable: bool = strawberry.field(description="Whether it takes something off this cart.")
     reason: DiscountCodeReason | None = strawberry.field(description="Why it does not; null where it applies.")
+    message: str | None = strawberry.field(
+        description="The same for the shopper, and what is missing: `Add items for 12.50 USD more to get it.`"
+    )
 
     @classmethod
     def of(cls, entered: EnteredCode) -> "CartDiscountCode":
-        return cls(code=entered.code, applicable=entered.reason is None, reason=entered.reason)
+        return cls(
+            code=entered.code, applicable=entered.reason is None, reason=entered.reason, message=entered.message
+        )
 
 
 @strawberry.type(description="What one discount takes off a cart or an order.")

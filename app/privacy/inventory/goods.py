@@ -21,7 +21,7 @@ TABLES = (
     shop(
         "discounts",
         "id name status automatic percentage amount_minor currency_code minimum_subtotal_minor usage_limit "
-        "usage_limit_per_customer used_count starts_at ends_at source_key created_at updated_at",
+        "usage_limit_per_customer used_count starts_at ends_at rule reads_products source_key created_at updated_at",
     ),
     shop("flow_versions", "id flow_id number definition created_by created_at published_at"),
     shop(

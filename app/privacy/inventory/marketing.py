@@ -53,9 +53,9 @@ TABLES = (
         "discount_codes",
         Whose.PERSON,
         columns(
-            id="id discount_id profile_id issued_by",
+            id="id discount_id profile_id issued_by job_id",
             behaviour="code",
-            fact="usage_limit used_count starts_at ends_at created_at",
+            fact="usage_limit used_count starts_at ends_at disabled_at created_at",
         ),
         rows=_PROFILES,
         section="coupons",
