@@ -12,6 +12,7 @@ import asyncpg
 from app import db
 from app.customers import invariants as people
 from app.flows import invariants as flows
+from app.gift_cards import invariants as gift_cards
 from app.payments import invariants as payments
 from app.promotions import invariants as promotions
 from app.segments import invariants as segments
@@ -310,8 +311,9 @@ _CATALOGUE = [
 
 _MONEY = [Invariant(*truth) for truth in payments.TRUTHS]
 _PROMOTIONS = [Invariant(*truth) for truth in promotions.TRUTHS]
+_VALUE = [Invariant(*truth) for truth in gift_cards.TRUTHS]
 _PEOPLE = [Invariant(*truth) for truth in people.TRUTHS]
 _FLOWS = [Invariant(*truth) for truth in flows.TRUTHS]
 _SEGMENTS = [Invariant(*truth) for truth in segments.TRUTHS]
 
-INVARIANTS = [*_STOCK, *_CHECKOUT, *_MONEY, *_ORDERS, *_CATALOGUE, *_PROMOTIONS, *_FLOWS, *_PEOPLE, *_SEGMENTS]
+INVARIANTS = [*_STOCK, *_CHECKOUT, *_MONEY, *_ORDERS, *_CATALOGUE, *_PROMOTIONS, *_VALUE, *_FLOWS, *_PEOPLE, *_SEGMENTS]

@@ -21,6 +21,7 @@ from schema.engine import Schema
 from schema.errors import ERROR_TYPES
 from schema.flows import FlowMutations, FlowQueries
 from schema.fulfillments import FulfillmentMutations, FulfillmentQueries, FulfillmentSubscriptions
+from schema.gift_cards import GiftCardMutations, GiftCardQueries, StoreCreditMutations
 from schema.inventory.operations import InventoryMutations, InventoryQueries
 from schema.jobs import JobMutations, JobQueries, JobSubscriptions
 from schema.marketing_settings import MarketingSettingsMutations, MarketingSettingsQueries
@@ -57,6 +58,7 @@ class Query(
     DiscountQueries,
     FlowQueries,
     FulfillmentQueries,
+    GiftCardQueries,
     InventoryQueries,
     JobQueries,
     MarketingSettingsQueries,
@@ -99,6 +101,8 @@ class Mutation(
     ExportMutations,
     FlowMutations,
     FulfillmentMutations,
+    GiftCardMutations,
+    StoreCreditMutations,
     InventoryMutations,
     JobMutations,
     MarketingSettingsMutations,

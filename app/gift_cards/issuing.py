@@ -8,7 +8,7 @@ from app import clock, db, events
 from app.addresses.contact import normalise_email
 from app.errors import CommonErrorCode, DomainError
 from app.events import timers
-from app.gift_cards import codes, expiring
+from app.gift_cards import codes, currencies, expiring
 from app.kit.ids import new_id
 from app.kit.money import Money
 from app.kit.problems import Problems
@@ -88,6 +88,8 @@ async def issue_by_staff(amount: Money, gift: Gift, expires_at: datetime | None,
     checked_note = problems.text(note, MAX_NOTE_CHARS, "note")
     if amount.amount_minor <= 0:
         problems.add(CommonErrorCode.OUT_OF_RANGE, "A gift card is worth something.", "amount")
+    if wrong := await currencies.problem_with(amount):
+        problems.note(wrong)
     if expires_at is not None and expires_at <= now:
         problems.add(CommonErrorCode.OUT_OF_RANGE, "The end lies in the past.", "expiresAt")
     if gift.send_at is not None and checked.recipient_email is None and not gift.recipient_email:

@@ -9,6 +9,7 @@ from schema.accounts.carts import CustomerCarts
 from schema.accounts.consent import CustomerConsents
 from schema.accounts.orders import CustomerOrders
 from schema.accounts.payment_methods import CustomerPaymentMethods
+from schema.accounts.store_credit import CustomerStoreCredit
 from schema.errors import UserError
 from schema.nodes import Node
 from schema.warnings import WarningType
@@ -59,6 +60,7 @@ class Customer(
     CustomerAddresses,
     CustomerOrders,
     CustomerPaymentMethods,
+    CustomerStoreCredit,
 ):
     pass
 

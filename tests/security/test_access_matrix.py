@@ -53,6 +53,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "flowRuns": Permission.MARKETING_READ,
         "flows": Permission.MARKETING_READ,
         "flowTriggers": Permission.MARKETING_READ,
+        "giftCard": Permission.GIFT_CARDS_READ,
+        "giftCardBalance": PUBLIC,  # with its code
+        "giftCards": Permission.GIFT_CARDS_READ,
         "inboundSms": Permission.CUSTOMERS_READ,
         "job": ANY_STAFF,  # who may do what the job does
         "marketingSettings": Permission.MARKETING_READ,
@@ -177,6 +180,13 @@ MATRIX: dict[str, dict[str, str]] = {
         "flowSave": Permission.MARKETING_WRITE,
         "flowSimulate": Permission.MARKETING_WRITE,
         "fulfillmentCreate": Permission.ORDERS_WRITE,
+        "giftCardAdjust": Permission.GIFT_CARDS_WRITE,
+        "giftCardDisable": Permission.GIFT_CARDS_WRITE,
+        "giftCardEnable": Permission.GIFT_CARDS_WRITE,
+        "giftCardIssue": Permission.GIFT_CARDS_WRITE,
+        "giftCardResend": Permission.GIFT_CARDS_WRITE,
+        "storeCreditDebit": Permission.GIFT_CARDS_WRITE,
+        "storeCreditGrant": Permission.GIFT_CARDS_WRITE,
         "inventoryAdjust": Permission.INVENTORY_WRITE,
         "jobDownloadCreate": ANY_STAFF,  # who may do what the job does
         "logout": PUBLIC,  # ends the session of its own token

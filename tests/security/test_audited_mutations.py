@@ -21,6 +21,8 @@ from tests.security.test_access_matrix import CUSTOMER, MATRIX, PUBLIC, everythi
 GUARDED = {name for name, needed in MATRIX["Mutation"].items() if needed not in (PUBLIC, CUSTOMER)}
 Given = Callable[[dict[str, str]], dict[str, Any]]
 
+CREDIT = {"amount": {"amount": "5", "currencyCode": "USD"}, "reason": "Sorry"}
+
 # Asked one after the other, of one shop: what an earlier one made, a later one may use. `of["ord"]` is an id.
 STEPS: list[tuple[str, Given]] = [
     ("apiKeyCreate", lambda of: {"input": {"name": "ERP", "permissions": ["ORDERS_READ"]}}),
@@ -64,6 +66,16 @@ STEPS: list[tuple[str, Given]] = [
     ("flowBackfill", lambda of: {"id": of["flow"]}),
     ("flowMigrate", lambda of: {"id": of["flow"], "toVersion": 1}),
     ("flowRunEnd", lambda of: {"id": of["frun"]}),
+    (
+        "giftCardIssue",
+        lambda of: {"input": {"amount": {"amount": "5", "currencyCode": "USD"}, "recipientEmail": "gift@example.com"}},
+    ),
+    ("giftCardAdjust", lambda of: {"id": of["gc"], "delta": "1", "reason": "Sorry"}),
+    ("giftCardResend", lambda of: {"id": of["gc"], "recipientEmail": "other@example.com"}),
+    ("giftCardDisable", lambda of: {"id": of["gc"]}),
+    ("giftCardEnable", lambda of: {"id": of["gc"]}),
+    ("storeCreditGrant", lambda of: {"input": {"customerId": of["cus"], **CREDIT}}),
+    ("storeCreditDebit", lambda of: {"input": {"customerId": of["cus"], **CREDIT}}),
     ("inventoryAdjust", lambda of: {"input": {"variantId": of["var"], "delta": 5}}),
     ("marketingSettingsUpdate", lambda of: {"input": {"attributionDays": 7}}),
     ("trackingEventAdd", lambda of: {"input": {"fulfillmentId": of["ful"], "status": "IN_TRANSIT"}}),
@@ -136,7 +148,8 @@ ELSEWHERE = {
 }
 TABLES = {
     "camp": "campaigns", "coll": "collections", "crm": "crm_connections", "cus": "customers", "dead": "dead_letters",
-    "disc": "discounts", "flow": "flows", "frun": "flow_runs", "ful": "fulfillments", "inv": "staff_invitations",
+    "disc": "discounts", "flow": "flows", "frun": "flow_runs", "ful": "fulfillments", "gc": "gift_cards",
+    "inv": "staff_invitations",
     "key": "api_keys", "msg": "messages", "ord": "orders", "prod": "products", "prof": "profiles",
     "role": "staff_roles", "seg": "segments", "supp": "suppressions", "tmpl": "message_templates",
     "var": "product_variants", "wh": "warehouses", "whe": "webhook_endpoints",

@@ -8,6 +8,7 @@ from tests.security.matrix.things import PASSWORD, Shop
 CONSENT = [{"channel": "EMAIL", "granted": True}]
 LONG_AGO = "2020-01-01T00:00:00Z"
 VARIANT = {"price": "10"}
+CREDIT = {"amount": {"amount": "1", "currencyCode": "USD"}, "reason": "Sorry"}
 OPTION, CHOSEN = {"name": "Size", "values": ["S"]}, {"name": "Size", "value": "S"}
 
 
@@ -94,6 +95,9 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
             "input": {"visitorId": of["visitor"], "events": [{"type": "PRODUCT_VIEWED", "productId": of["prod"]}]}
         },
         "flowSave": {"input": {"definition": {"trigger": {"event": "order.placed"}, "steps": []}}},
+        "giftCardAdjust": {"id": things["gc"], "delta": "1", "reason": "Sorry"},
+        "storeCreditDebit": {"input": CREDIT},
+        "storeCreditGrant": {"input": CREDIT},
         "inventoryAdjust": {"input": {"variantId": of["var"], "delta": 1}},
         "newsletterSubscribe": {"input": {"email": "guest@shopper.example", "consent": CONSENT}},
         "productCreate": {"input": {"name": "Hat", "variants": [VARIANT]}},

@@ -72,6 +72,7 @@ IDS: dict[str, str | Id] = {
     "Query.flow.id": "flow",
     "Query.flowRun.id": "frun",
     "Query.flowRuns.profileId": "prof",
+    "Query.giftCard.id": "gc",
     "Query.job.id": IMPORT,
     "Query.messages.campaignId": "camp",
     "Query.messages.flowId": "flow",
@@ -180,6 +181,12 @@ IDS: dict[str, str | Id] = {
     "Mutation.discountUpdate.id": "disc",
     "Mutation.fulfillmentCreate.input.lines[].orderLineId": "oline",
     "Mutation.fulfillmentCreate.input.orderId": "ord unpaid",
+    "Mutation.giftCardAdjust.id": "gc",
+    "Mutation.giftCardDisable.id": "gc",
+    "Mutation.giftCardEnable.id": "gc",
+    "Mutation.giftCardResend.id": "gc",
+    "Mutation.storeCreditDebit.input.customerId": "cus",
+    "Mutation.storeCreditGrant.input.customerId": "cus",
     "Mutation.inventoryAdjust.input.variantId": "var",
     "Mutation.inventoryAdjust.input.warehouseId": "wh",
     "Mutation.jobDownloadCreate.jobId": for_staff("job export", P.PRODUCTS_READ),
@@ -270,6 +277,7 @@ NODES: dict[str, Id] = {
     "flow": for_staff("flow", P.MARKETING_READ),
     "frun": for_staff("frun", P.MARKETING_READ),
     "ful": for_staff("ful", P.ORDERS_READ),  # a shopper finds them in their order
+    "gc": for_staff("gc", P.GIFT_CARDS_READ),
     "fver": for_staff("fver", P.MARKETING_READ),
     "job": IMPORT,  # who may do what it does; OPERATIONS sees all
     "msg": for_staff("msg", P.OPERATIONS),
@@ -279,6 +287,7 @@ NODES: dict[str, Id] = {
     "priv": owned("priv", P.PRIVACY_WRITE),
     "prod": for_staff("prod", P.PRODUCTS_READ),  # one on sale: anybody
     "prof": for_staff("prof", P.CUSTOMERS_READ),
+    "scred": owned("scred", P.GIFT_CARDS_READ),
     "seg": for_staff("seg", P.MARKETING_READ),
     "staff": for_staff("staff", P.STAFF_WRITE),  # and oneself
     "survey": for_staff("survey", P.CUSTOMERS_READ),

@@ -23,7 +23,17 @@ from app.uploads import generated
 from app.uploads import service as uploads
 from app.webhooks import service as webhooks
 from tests.client import Api
-from tests.factories import accounts, campaigns, catalogue, checkout, customers, discounts, flow_rows, marketing
+from tests.factories import (
+    accounts,
+    campaigns,
+    catalogue,
+    checkout,
+    customers,
+    discounts,
+    flow_rows,
+    gift_cards,
+    marketing,
+)
 from tests.factories import cart as carts
 from tests.factories import staff as staffs
 from tests.factories.accounts import Account
@@ -124,6 +134,8 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     _, hexed, _ = made["checkoutCreate"]["checkout"]["id"].split("_", 2)
     add_secret("chk", uuid.UUID(hex=hexed), cart.secret)
     add("cus", owner.id)
+    add("gc", (await gift_cards.gift_card(recipient_email=owner.email)).id)
+    add("scred", await gift_cards.store_credit(owner.id, 500))
     add("prof", owner.profile_id or new_id())
     await db.execute(
         """
