@@ -29,6 +29,7 @@ from app.messaging.transports import (
 )
 from app.settings import Settings
 from tests.factories import messages, shop
+from tests.patience import patience
 from tests.smtp_server import Mailbox, dripping_server, smtp_server
 
 pytestmark = [pytest.mark.usefixtures("clean_database"), pytest.mark.filterwarnings("ignore:Requiring AUTH")]
@@ -214,17 +215,21 @@ async def test_each_message_beyond_the_rate_gets_a_turn_of_its_own(through: Call
     async with smtp_server(Mailbox()) as mailbox, smtp_server(Mailbox()) as spare:
         limited = through(mailbox.port, spare.port, options="&per_second=10")
         campaign = [mail(MessagePurpose.MARKETING) for _ in range(30)]
-        later: dict[uuid.UUID, float] = {}
+        later: dict[uuid.UUID, tuple[float, float]] = {}
         started = time.monotonic()
         for message in campaign:
+            asked = time.monotonic()
             try:
                 await providers.send(message, limited)
             except NotYetError as error:
-                later[message.id] = error.retry_after_seconds + time.monotonic() - started
+                # Somewhere between the two: what came in between is this process's, not the limit's.
+                later[message.id] = error.retry_after_seconds + asked, error.retry_after_seconds + time.monotonic()
         at_once = len(mailbox.received)
         assert 11 <= at_once <= 11 + 10 * (time.monotonic() - started) + 1, "a burst of one second, then the rate"
         turns = sorted(later.values())
-        assert all(abs(b - a - 0.1) < 0.05 for a, b in itertools.pairwise(turns)), turns
+        for (first, first_latest), (second, second_latest) in itertools.pairwise(turns):
+            assert second - first_latest < 0.15, turns
+            assert second_latest - first > 0.05, turns
 
         order = await providers.send(mail(), limited)
         assert order.provider == "first", "mail about an order does not wait behind the campaign"
@@ -236,15 +241,23 @@ async def test_each_message_beyond_the_rate_gets_a_turn_of_its_own(through: Call
     assert spare.connections == 0, "a limit is no reason to go elsewhere"
 
 
+async def was_sent(message: OutgoingEmail, settings: Settings) -> bool:
+    try:
+        await providers.send(message, settings)
+    except NotYetError:
+        return False
+    return True
+
+
 async def test_a_message_whose_turn_comes_later_waits_for_it_without_a_failed_attempt(
     through: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, drain: Callable[[], Awaitable[None]]
 ) -> None:
     await shop.shop()
     await messages.happens("order.placed", await messages.placed_order())
     async with smtp_server(Mailbox()) as mailbox:
-        limited = through(mailbox.port, options="&per_second=2")
-        for _ in range(3):
-            await providers.send(mail(), limited)
+        limited = through(mailbox.port, options="&per_second=0.5")
+        while await was_sent(mail(), limited):
+            pass
         monkeypatch.setattr(sending, "get_settings", lambda: limited)
         await drain()
         (row,) = await messages.ledger()
@@ -266,16 +279,14 @@ async def test_a_tarpit_holds_few_senders_for_no_longer_than_the_deadline_and_ot
 ) -> None:
     monkeypatch.setattr(bulkhead, "STUCK_SECONDS", 0.2)
     async with dripping_server(b"220 mx.test ESMTP and so on", 0.05) as tarpit, smtp_server(Mailbox()) as second:
-        chosen = through(tarpit, second.port, options="&connections=2", timeout_seconds=1.5)
-        started = time.monotonic()
+        chosen = through(tarpit, second.port, options="&connections=2", timeout_seconds=4)
         stuck = [asyncio.create_task(providers.send(mail(), chosen)) for _ in range(2)]
         await asyncio.sleep(0.3)
         for _ in range(10):
-            before = time.monotonic()
             assert (await providers.send(mail(), chosen)).provider == "second"
-            assert time.monotonic() - before < 0.5, "nobody stands in line behind those that are stuck"
-        assert [result.provider for result in await asyncio.gather(*stuck)] == ["second", "second"]
-        assert time.monotonic() - started < 3
+        assert not any(task.done() for task in stuck), "nobody stands in line behind those that are stuck"
+        async with asyncio.timeout(patience(5)):
+            assert [result.provider for result in await asyncio.gather(*stuck)] == ["second", "second"]
 
 
 async def test_a_long_line_is_sent_away_for_a_moment_while_it_moves(
