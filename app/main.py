@@ -33,6 +33,7 @@ from app.web.envelope import Envelope
 from app.web.hosts import LOCAL_ORIGINS, KnownHosts
 from app.web.shutdown import watching_signals
 from app.web.webhook_proofs import WebhookProofs
+from schema.context import COUNTRY_HEADER, CURRENCY_HEADER
 from schema.view import View
 from workers.broker import build_broker
 from workers.relay import Relay
@@ -51,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         allow_origins=settings.allowed_origins,
         allow_origin_regex=LOCAL_ORIGINS if settings.is_development else None,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type"],
+        allow_headers=["Authorization", "Content-Type", COUNTRY_HEADER, CURRENCY_HEADER],
         expose_headers=["X-Request-Id", "Retry-After"],
         max_age=PREFLIGHT_SECONDS,
     )

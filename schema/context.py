@@ -1,5 +1,6 @@
 """What every resolver knows about the request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -9,6 +10,7 @@ from starlette.requests import HTTPConnection
 from app.accounts.identity import CustomerIdentity
 from app.accounts.identity import identity_of as customer_of
 from app.audit.recording import Origin
+from app.markets.terms import BuyingContext, MarketTerms
 from app.rate_limit import client_unit
 from app.sessions.service import CUSTOMER_TOKEN_PREFIX
 from app.settings import Settings
@@ -17,6 +19,10 @@ from app.staff.permissions import StaffIdentity
 from app.web.client import client_hop, client_ip
 from app.web.robots import is_fetched_ahead
 from schema.throttling import Throttle, throttle_for
+
+COUNTRY_HEADER, CURRENCY_HEADER = "X-Country", "X-Currency"
+PLACE_HEADERS = (COUNTRY_HEADER, CURRENCY_HEADER, "Accept-Language")
+"""What says where a shopper is, beside `@inContext`."""
 
 
 @dataclass(slots=True)
@@ -40,6 +46,16 @@ class Context:
     """Who pays for the request; None where nothing is counted."""
     token: str | None = field(default=None, repr=False)
     """That the request came with: what is watched for long asks again whether it still holds."""
+    place_headers: Mapping[str, str] = field(default_factory=dict)
+    """Those of `PLACE_HEADERS` that the request has, as they are."""
+    buying: BuyingContext | None = None
+    """Where the shopper is. Each operation gets it before it is executed; None only where there is no shop yet."""
+
+    @property
+    def market(self) -> MarketTerms:
+        if self.buying is None:
+            raise RuntimeError("there is no shop, and so no market")
+        return self.buying.market
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
@@ -75,6 +91,7 @@ async def build_context(connection: HTTPConnection, settings: Settings, authoriz
         request_id=connection.scope.get("state", {}).get("request_id", ""),
         throttle=throttle_for(settings, client, staff, customer),
         token=token,
+        place_headers={name: value for name in PLACE_HEADERS if (value := connection.headers.get(name))},
     )
 
 

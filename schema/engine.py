@@ -7,11 +7,13 @@ from typing import Any
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError
+from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from schema.documents import DocumentChecks, Documents
 from schema.executor import Executor
 from schema.faults import TIMEOUT, ErrorMasking
+from schema.in_context import Placing, in_context
 from schema.metering import Metering
 
 
@@ -37,13 +39,20 @@ class Schema(strawberry.Schema):
         documents = Documents(introspection=introspection)
         super().__init__(
             **more,
+            directives=[in_context],
             execution_context_class=Executor,
             extensions=[
                 Metering,
                 lambda: ErrorMasking(suggestions=hints),
                 lambda: DocumentChecks(documents),
+                Placing,
             ],
         )
+
+    def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
+        """Without Strawberry's own extension for directives: it would be asked about every field of every answer, and
+        ours is for whole operations, which `Placing` reads."""
+        return [extension() for extension in self.extensions]
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Strawberry would log each error with what it quotes; `schema.faults` logs those that are ours."""

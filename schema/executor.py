@@ -30,8 +30,8 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
-    Node,
     OperationDefinitionNode,
+    SelectionSetNode,
     VariableNode,
     is_abstract_type,
     is_leaf_type,
@@ -344,15 +344,21 @@ def _plans_of(executor: Executor) -> Plans:
     return operation.plans.setdefault(state, {})
 
 
-def _switches(nodes: Iterable[Node]) -> Iterable[str]:
-    """Names of the variables in @skip and @include."""
-    waiting: list[Any] = list(nodes)
+def _switches(nodes: Iterable[OperationDefinitionNode | FragmentDefinitionNode]) -> Iterable[str]:
+    """Names of the variables in @skip and @include.
+
+    Directives of operations and fragments themselves select nothing: a plan for each value of their variables would
+    fill the memory with equal plans.
+    """
+    waiting: list[Any] = [node.selection_set for node in nodes]
     while waiting:
         node = waiting.pop()
+        if isinstance(node, SelectionSetNode):
+            waiting.extend(node.selections)
+            continue
         for directive in getattr(node, "directives", None) or ():
             for argument in directive.arguments or ():
                 if isinstance(argument.value, VariableNode):
                     yield argument.value.name.value
-        selection_set = getattr(node, "selection_set", None)
-        if selection_set is not None:
-            waiting.extend(selection_set.selections)
+        if selection_set := getattr(node, "selection_set", None):
+            waiting.append(selection_set)

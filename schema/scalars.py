@@ -57,13 +57,15 @@ def _parse_date(value: object) -> dt.date:
         raise GraphQLError('A date is ISO 8601, such as "2026-05-01".') from error
 
 
-def _parse_country(value: object) -> str:
+def parse_country(value: object) -> str:
+    """Raises GraphQLError."""
     if not isinstance(value, str) or len(value) != 2 or not value.isascii() or not value.isalpha():
         raise GraphQLError('A country is an ISO 3166-1 alpha-2 code, such as "US".')
     return value.upper()
 
 
-def _parse_currency(value: object) -> str:
+def parse_currency(value: object) -> str:
+    """Raises GraphQLError."""
     if not isinstance(value, str) or value.upper() not in money.currencies():
         raise GraphQLError('A currency is an ISO 4217 code, such as "USD".')
     return value.upper()
@@ -90,10 +92,10 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="Date", description='ISO 8601, such as "2026-05-01".', serialize=_isoformat, parse_value=_parse_date
     ),
     CountryCode: strawberry.scalar(
-        name="CountryCode", description='ISO 3166-1 alpha-2, such as "US".', serialize=str, parse_value=_parse_country
+        name="CountryCode", description='ISO 3166-1 alpha-2, such as "US".', serialize=str, parse_value=parse_country
     ),
     CurrencyCode: strawberry.scalar(
-        name="CurrencyCode", description='ISO 4217, such as "USD".', serialize=str, parse_value=_parse_currency
+        name="CurrencyCode", description='ISO 4217, such as "USD".', serialize=str, parse_value=parse_currency
     ),
     JSON: strawberry.scalar(
         name="JSON", description="Any JSON value.", serialize=lambda value: value, parse_value=lambda value: value

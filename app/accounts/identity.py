@@ -8,7 +8,11 @@ from app.kit.crypto import hash_token
 from app.sessions.service import CUSTOMER_TOKEN_PREFIX
 
 _IDENTITY = """
-    SELECT c.id, c.profile_id, c.email, c.email_verified_at IS NOT NULL AS is_verified, s.id AS session_id
+    SELECT c.id, c.profile_id, c.email, c.email_verified_at IS NOT NULL AS is_verified, s.id AS session_id,
+           c.language, (
+               SELECT a.address ->> 'country_code' FROM customer_addresses a
+               WHERE a.id = c.default_shipping_address_id
+           ) AS country_code
     FROM session_tokens t
     JOIN sessions s ON s.id = t.session_id
     JOIN customers c ON c.id = s.subject_id
@@ -27,6 +31,9 @@ class CustomerIdentity:
     is_verified: bool
     profile_id: uuid.UUID | None
     """None until the address is verified: an unverified account stands for nobody."""
+    country_code: str | None = None
+    """Of the address that they have things sent to, unless they say another."""
+    language: str | None = None
 
 
 async def identity_of(access_token: str) -> CustomerIdentity | None:
@@ -42,4 +49,6 @@ async def identity_of(access_token: str) -> CustomerIdentity | None:
         email=row["email"],
         is_verified=row["is_verified"],
         profile_id=row["profile_id"],
+        country_code=row["country_code"],
+        language=row["language"],
     )

@@ -1,12 +1,12 @@
 """SQL that makes JSON documents out of the catalogue: exactly what is wanted, to any depth.
 
-Ids are in their public form, money is minor units of the shop's currency, and what is not the viewer's to see is left
-out.
+Ids are in their public form, money is minor units of the market's currency (costs of the shop's), and what is not the
+viewer's to see is left out.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 
-from app.catalogue import orderings, recommendations
+from app.catalogue import orderings, prices, recommendations
 from app.catalogue.availability import for_sale
 from app.catalogue.orderings import Ordering, ProductSortKey
 from app.catalogue.recommendations import DEFAULT_SUGGESTED, MAX_SUGGESTED, RecommendationIntent
@@ -92,16 +92,9 @@ def product_fields(s: Statement, row: str, wanted: Wanted) -> tuple[list[str], s
     columns = [f"{_public_id('prod', f'{row}.id')} AS id", *_plain(row, wanted, _PRODUCT_COLUMNS)]
     if "seo" in wanted:
         columns.append(_SEO.format(row=row))
-    if "priceRange" in wanted:
-        columns.append(f"json_build_array({row}.min_price_minor, {row}.max_price_minor) AS price_range")
-    if "compareAtPriceRange" in wanted:
-        columns.append(f"""(
-            SELECT json_build_array(min(v.compare_at_price_minor), max(v.compare_at_price_minor))
-            FROM product_variants v
-            WHERE v.product_id = {row}.id AND v.removed_at IS NULL AND v.compare_at_price_minor > v.price_minor
-        ) AS compare_at_price_range""")
+    columns += prices.ranges(s, row, wanted)
     if "availableForSale" in wanted:
-        columns.append(f"({for_sale(row)}) AS available_for_sale")
+        columns.append(f"({for_sale(row)}{s.not_hidden(row)}) AS available_for_sale")
     if "options" in wanted:
         option = f"json_build_object('id', {_public_id('opt', 'o.id')}, 'name', o.name, 'values', o.values)"
         columns.append(f"""(
@@ -141,7 +134,8 @@ def _recommendations(s: Statement, product: str, field: WantedField, wanted: Wan
     if first is not None and not 0 <= first <= MAX_SUGGESTED:
         raise DomainError(CommonErrorCode.OUT_OF_RANGE, f"first must be from 0 to {MAX_SUGGESTED}.", ["first"])
     intent = field.arguments.get("intent") or RecommendationIntent.RELATED
-    chosen = recommendations.of_one(product, intent, DEFAULT_SUGGESTED if first is None else first)
+    count = DEFAULT_SUGGESTED if first is None else first
+    chosen = recommendations.of_one(product, intent, count, shown=s.not_hidden("p"))
     row, suggested = s.alias("p"), s.alias("suggested")
     columns, joins = product_fields(s, row, wanted)
     source = f"""({chosen}) {suggested} JOIN products {row} ON {row}.id = {suggested}.id {joins}
@@ -169,8 +163,6 @@ _VARIANT_COLUMNS = {
     "name": "name",
     "sku": "sku",
     "barcode": "barcode",
-    "price": "price_minor AS price",
-    "compareAtPrice": "compare_at_price_minor AS compare_at_price",
     "weightGrams": "weight_grams",
     "requiresShipping": "requires_shipping",
     "taxable": "taxable",
@@ -204,18 +196,19 @@ def variant_fields(
 ) -> tuple[list[str], str]:
     """`product` is the alias of the variant's product; `option_names` an array of SQL's, where it is at hand."""
     columns = [f"{_public_id('var', f'{row}.id')} AS id", *_plain(row, wanted, _VARIANT_COLUMNS)]
-    joins = ""
+    price_columns, joins = prices.of_variant(s, row, wanted)
+    columns += price_columns
     if "selectedOptions" in wanted:
         names = option_names or f"({_OPTION_NAMES.format(product=product)})"
         columns.append(f"json_build_array({names}, {row}.option_values) AS selected_options")
     if any(name in wanted for name in _OF_STOCK):
         stock = s.alias("stock")
-        joins = f"""CROSS JOIN LATERAL (
+        joins += f""" CROSS JOIN LATERAL (
             SELECT least(greatest(coalesce(sum(s.available - s.backordered), 0), 0), {MAX_INT}) AS units
             FROM stock_levels s WHERE s.variant_id = {row}.id
         ) {stock}"""
         columns.append(f"""(
-            {product}.status = 'ACTIVE' AND {row}.removed_at IS NULL
+            {product}.status = 'ACTIVE' AND {row}.removed_at IS NULL{s.not_hidden(product)}
             AND (NOT {row}.track_inventory OR {row}.inventory_policy = 'CONTINUE' OR {stock}.units > 0)
         ) AS available_for_sale""")
         limit = "" if s.sees_hidden else f"AND {stock}.units <= (SELECT available_quantity_limit FROM shop)"

@@ -42,7 +42,7 @@ class RecommendationIntent(StrEnum):
 # they are joined with what tells whether they are for sale, so that this is asked of the first few alone.
 
 
-def _bought_together(asked: str, left_out: str, *, orders: str, first: str) -> str:
+def _bought_together(asked: str, left_out: str, *, orders: str, first: str, shown: str = "") -> str:
     """Rows of id and position. What was ordered with `asked`, cancelled orders apart."""
     return f"""
         SELECT p.id, row_number() OVER (ORDER BY counted.orders DESC, p.id DESC) AS position
@@ -65,7 +65,7 @@ def _bought_together(asked: str, left_out: str, *, orders: str, first: str) -> s
             WHERE l.product_id <> ALL ({asked}) AND l.product_id <> ALL ({left_out})
             GROUP BY l.product_id ORDER BY orders DESC, l.product_id DESC LIMIT {CANDIDATES}
         ) counted JOIN products p ON p.id = counted.id
-        WHERE {for_sale("p")} ORDER BY counted.orders DESC, p.id DESC LIMIT {first}
+        WHERE {for_sale("p")}{shown} ORDER BY counted.orders DESC, p.id DESC LIMIT {first}
     """
 
 
@@ -81,7 +81,7 @@ _COMMON_TAGS = f"""
 """
 
 
-def _related(asked: str, left_out: str, *, candidates: str, first: str) -> str:
+def _related(asked: str, left_out: str, *, candidates: str, first: str, shown: str = "") -> str:
     """Rows of id and position. What shares collections (2 points each), type (3) and tags (1) with `asked`."""
     return f"""
         SELECT p.id, row_number() OVER (ORDER BY near.points DESC, p.id DESC) AS position
@@ -115,7 +115,7 @@ def _related(asked: str, left_out: str, *, candidates: str, first: str) -> str:
             WHERE one.id = ANY ({asked}) AND c.id <> ALL ({asked}) AND c.id <> ALL ({left_out})
             GROUP BY c.id ORDER BY points DESC, c.id DESC LIMIT {CANDIDATES}
         ) near JOIN products p ON p.id = near.id
-        WHERE {for_sale("p")} ORDER BY near.points DESC, p.id DESC LIMIT {first}
+        WHERE {for_sale("p")}{shown} ORDER BY near.points DESC, p.id DESC LIMIT {first}
     """
 
 
@@ -140,17 +140,22 @@ _BOUGHT_TOGETHER_WITH_MANY = _bought_together("$1::uuid[]", "$2::uuid[]", orders
 _RELATED_TO_MANY = _related("$1::uuid[]", "$2::uuid[]", candidates="$3", first="$4")
 
 
-def of_one(product: str, intent: RecommendationIntent, first: int) -> str:
+def of_one(product: str, intent: RecommendationIntent, first: int, *, shown: str = "") -> str:
     """Rows of id and position to suggest beside the product with this alias, as a subquery of any statement.
 
     Where too few were bought together with it, related ones follow.
+
+    Args:
+        shown: one more condition of the products `p`, beginning with AND.
     """
     asked = f"ARRAY[{product}.id]"
-    related = _related(asked, "ARRAY[]::uuid[]", candidates=str(RELATED_COUNTED), first=str(first))
+    related = _related(asked, "ARRAY[]::uuid[]", candidates=str(RELATED_COUNTED), first=str(first), shown=shown)
     if intent is RecommendationIntent.RELATED:
         return related
-    together = _bought_together(asked, "ARRAY[]::uuid[]", orders=str(ORDERS_COUNTED), first=str(first))
-    more = _related(asked, "ARRAY(SELECT id FROM together)", candidates=str(RELATED_COUNTED), first=str(first))
+    together = _bought_together(asked, "ARRAY[]::uuid[]", orders=str(ORDERS_COUNTED), first=str(first), shown=shown)
+    more = _related(
+        asked, "ARRAY(SELECT id FROM together)", candidates=str(RELATED_COUNTED), first=str(first), shown=shown
+    )
     # A condition without columns is asked before the rest is looked for.
     return f"""
         WITH together AS MATERIALIZED ({together})

@@ -11,6 +11,8 @@ from app.catalogue.orderings import Ordering
 from app.kit.pagination import page_request
 from app.kit.text import check_text
 from app.kit.wanted import Wanted, WantedField
+from app.markets.prices import sql_of_hidden
+from app.markets.terms import BuyingContext
 
 MAX_ARGUMENT_CHARS = 1000
 
@@ -30,12 +32,16 @@ class Statement:
 
     Args:
         sees_hidden: staff: drafts, archived products, costs and exact stock.
+        buying: where the prices are for; None for the shop's own ones.
     """
 
-    def __init__(self, *, sees_hidden: bool) -> None:
+    def __init__(self, *, sees_hidden: bool, buying: BuyingContext | None = None) -> None:
         self.sees_hidden = sees_hidden
+        self.buying = buying
         self.parameters: list[object] = []
         self._aliases = 0
+        self._lists: str | None = None
+        self._market: str | None = None
 
     def bind(self, value: object, sql_type: str) -> str:
         """Raises DomainError(TOO_LONG | INVALID) for text that the database would not take."""
@@ -50,7 +56,33 @@ class Statement:
         return f"{letter}{self._aliases}"
 
     def product_is_visible(self, row: str) -> str:
-        return "true" if self.sees_hidden else f"{row}.status = 'ACTIVE'"
+        return "true" if self.sees_hidden else f"{row}.status = 'ACTIVE'{self.not_hidden(row)}"
+
+    def not_hidden(self, row: str) -> str:
+        """A condition that begins with AND, or nothing: the market shows the product."""
+        if self.sees_hidden or self.buying is None or not self.buying.market.hides_products:
+            return ""
+        if self._market is None:
+            self._market = self.bind(self.buying.market.id, "uuid")
+        return f" AND NOT {sql_of_hidden(f'{row}.id', self._market)}"
+
+    @property
+    def has_own_prices(self) -> bool:
+        """Whether prices are others than the columns of the variants."""
+        return self.buying is not None and self.buying.own_prices
+
+    def price_lists(self) -> str:
+        """The lists that apply, as an array of SQL's. The buyer's own are looked up once for the whole statement."""
+        if self._lists is None:
+            if self.buying is None:
+                raise RuntimeError("the shop's own prices are in no list")
+            market = self.buying.market
+            if self.buying.customer_id is None:
+                self._lists = self.bind([market.price_list_id], "uuid[]")
+            else:
+                ids = f"{self.bind(market.id, 'uuid')}, {self.bind(self.buying.customer_id, 'uuid')}"
+                self._lists = f"(SELECT price_lists_for({ids}, null))"
+        return self._lists
 
     def collection_is_visible(self, row: str) -> str:
         return "true" if self.sees_hidden else f"{row}.is_published"

@@ -9,7 +9,8 @@ import orjson
 
 from app import db
 from app.configuration import Versioned
-from app.markets.terms import Context, Markets, MarketTerms, Wish
+from app.configuration import version as version_sql
+from app.markets.terms import BuyingContext, Markets, MarketTerms, Wish
 
 _ALL = """
     SELECT s.currency_code, s.countries, s.locale,
@@ -33,10 +34,10 @@ _ALL = """
 """
 
 
-async def _load() -> Markets:
+async def _load() -> Markets | None:
     row = await db.fetchrow(_ALL)
     if row is None or row["markets"] is None:
-        raise RuntimeError("the shop has no row and no default market; migrations make them")
+        return None
     sold_to = frozenset(row["countries"])
     stored = orjson.loads(row["markets"])
     taken = {country for market in stored for country in market["countries"]}
@@ -65,9 +66,23 @@ def _terms(stored: dict[str, Any], countries: Sequence[str], shop: db.Record) ->
 
 
 MARKETS = Versioned("markets", _load)
+"""None where there is no shop."""
 
 
-async def resolve(wishes: Sequence[Wish] = (), *, customer_id: uuid.UUID | None = None) -> Context:
+async def at(version: int | None) -> Markets:
+    """The markets of the version that a statement of the caller's has just read."""
+    markets = await MARKETS.at(version)
+    if markets is None:
+        raise RuntimeError("the shop has no row; migrations make one")
+    return markets
+
+
+async def now() -> Markets:
+    """The markets as they are, for one statement."""
+    return await at(await db.fetchval(f"SELECT {version_sql(MARKETS.name)}"))
+
+
+async def resolve(wishes: Sequence[Wish] = (), *, customer_id: uuid.UUID | None = None) -> BuyingContext | None:
     """Where somebody is, by what this process knows of the markets: whoever reads prices reads the version with them,
     and asks `again` when it is another one.
 
@@ -75,10 +90,12 @@ async def resolve(wishes: Sequence[Wish] = (), *, customer_id: uuid.UUID | None 
         DomainError: CURRENCY_NOT_OFFERED.
     """
     version, markets = await MARKETS.known()
+    if markets is None:
+        return None
     return markets.resolve(wishes, version=version, customer_id=customer_id)
 
 
-async def again(context: Context, version: int | None) -> Context:
+async def again(context: BuyingContext, version: int | None) -> BuyingContext:
     """The same somebody, with the markets of this version. Raises DomainError(CURRENCY_NOT_OFFERED)."""
-    markets = await MARKETS.at(version)
+    markets = await at(version)
     return markets.resolve(context.wishes, version=version, customer_id=context.customer_id)

@@ -56,7 +56,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class BuyingContext:
     """Where somebody is, and what it was concluded from.
 
     Attributes:
@@ -75,6 +75,11 @@ class Context:
     wishes: tuple[Wish, ...] = ()
     customer_id: uuid.UUID | None = None
     own_prices: bool = False
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether anything was said of country or currency."""
+        return any(wish.country_code or wish.currency_code for wish in self.wishes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class Markets:
         *,
         version: int | None = None,
         customer_id: uuid.UUID | None = None,
-    ) -> Context:
+    ) -> BuyingContext:
         """Where somebody is; the first wish that says anything of country or currency decides the market.
 
         A country decides alone: its market has one currency. A currency without a country is looked for in the market
@@ -115,7 +120,7 @@ class Markets:
         """
         market, country = self._placed(wishes)
         languages = [language for wish in wishes for language in wish.languages]
-        return Context(
+        return BuyingContext(
             market=market,
             country_code=country,
             language=best_language(languages, market.languages),

@@ -55,7 +55,7 @@ class CatalogueQueries:
         found = await queries.product_page(
             selection,
             _page(first, after, last, before),
-            sees_hidden=reading.sees_hidden(info),
+            **reading.sight(info),
             search=query or None,
             sort_key=sort_key or ProductSortKey.CREATED_AT,
             reverse=bool(reverse),
@@ -68,9 +68,7 @@ class CatalogueQueries:
     ) -> Product | None:
         selection = Selection.of(info)
         product_id, named = _one("prod", id or None, slug or None)
-        found = await queries.product(
-            selection, product_id=product_id, slug=named, sees_hidden=reading.sees_hidden(info)
-        )
+        found = await queries.product(selection, product_id=product_id, slug=named, **reading.sight(info))
         return reading.product_of(info, found, selection)
 
     @query(access=PUBLIC, description="The shop's collections, in the merchant's order.")
@@ -83,9 +81,7 @@ class CatalogueQueries:
         before: Before = strawberry.UNSET,
     ) -> Connection[Collection]:
         selection = Selection.of(info)
-        found = await queries.collection_page(
-            selection, _page(first, after, last, before), sees_hidden=reading.sees_hidden(info)
-        )
+        found = await queries.collection_page(selection, _page(first, after, last, before), **reading.sight(info))
         return reading.collection_connection_of(info, found, selection)
 
     @query(access=PUBLIC, description="One collection; null when there is none that you may see.")
@@ -94,7 +90,5 @@ class CatalogueQueries:
     ) -> Collection | None:
         selection = Selection.of(info)
         collection_id, named = _one("coll", id or None, slug or None)
-        found = await queries.collection(
-            selection, collection_id=collection_id, slug=named, sees_hidden=reading.sees_hidden(info)
-        )
+        found = await queries.collection(selection, collection_id=collection_id, slug=named, **reading.sight(info))
         return reading.collection_of(info, found, selection)

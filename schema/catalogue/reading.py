@@ -8,7 +8,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from app.catalogue import queries
 from app.catalogue.documents import ARGUMENTS, key_in_document
@@ -16,8 +16,18 @@ from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 from app.catalogue.queries import Found
 from app.kit import ids
 from app.kit.pagination import encode_cursor
+from app.markets.terms import BuyingContext
 from app.staff.permissions import Permission
-from schema.catalogue.types import Collection, Image, Product, ProductOption, ProductVariant, SelectedOption, Seo
+from schema.catalogue.types import (
+    Collection,
+    Image,
+    Product,
+    ProductOption,
+    ProductVariant,
+    QuantityPriceBreak,
+    SelectedOption,
+    Seo,
+)
 from schema.connections import Connection, Edge, PageInfo
 from schema.context import Info
 from schema.inventory.types import StockLevel, Warehouse
@@ -34,6 +44,19 @@ def sees_hidden(info: Info) -> bool:
     """Whether drafts, costs and exact stock are there for whoever asks."""
     staff = info.context.staff
     return staff is not None and staff.may(Permission.PRODUCTS_READ)
+
+
+class Sight(TypedDict):
+    """How the catalogue's reads are told who asks."""
+
+    sees_hidden: bool
+    buying: BuyingContext | None
+
+
+def sight(info: Info) -> Sight:
+    """Who looks after the products sees the shop's own prices, unless they ask for those of a market."""
+    staff, buying = sees_hidden(info), info.context.buying
+    return Sight(sees_hidden=staff, buying=None if staff and buying and not buying.is_chosen else buying)
 
 
 def _adopt(cls: type[T], attributes: dict[str, Any]) -> T:
@@ -53,14 +76,27 @@ def _selected_option(name: str, value: str) -> SelectedOption:
 
 
 class Converters:
-    """For one read: its currency, and where this API is to be reached."""
+    """For one read: its currencies, and where this API is to be reached."""
 
-    def __init__(self, info: Info, currency: str) -> None:
-        self.currency = currency
+    def __init__(self, info: Info, found: Found) -> None:
+        self.currency = found.currency
+        self.shop_currency = found.shop_currency
         self.public_url = info.context.settings.public_url
 
     def money(self, amount_minor: int | None) -> Money | None:
         return None if amount_minor is None else _money(amount_minor, self.currency)
+
+    def cost(self, amount_minor: int | None) -> Money | None:
+        return None if amount_minor is None else _money(amount_minor, self.shop_currency)
+
+    def price_breaks(self, documents: list[dict[str, int]]) -> list[QuantityPriceBreak]:
+        return [
+            QuantityPriceBreak(
+                minimum_quantity=document["min_quantity"], price=_money(document["unit_price_minor"], self.currency)
+            )
+            for document in documents
+            if document["min_quantity"] > 1
+        ]
 
     def money_range(self, bounds: list[int | None]) -> MoneyRange | None:
         lowest, highest = bounds
@@ -90,7 +126,8 @@ class Converters:
         steps: dict[str, Convert] = {
             "price": self.money,
             "compareAtPrice": self.money,
-            "cost": self.money,
+            "quantityPriceBreaks": self.price_breaks,
+            "cost": self.cost,
             "selectedOptions": _selected_options,
             "image": self.image,
             "inventoryPolicy": InventoryPolicy,
@@ -212,31 +249,31 @@ selection_check("Collection")(queries.check_wanted_of_collection)
 
 
 def product_of(info: Info, found: Found, selection: Selection) -> Product | None:
-    product: Product | None = Converters(info, found.currency).product(selection)(found.document)
+    product: Product | None = Converters(info, found).product(selection)(found.document)
     return product
 
 
 def collection_of(info: Info, found: Found, selection: Selection) -> Collection | None:
-    collection: Collection | None = Converters(info, found.currency).collection(selection)(found.document)
+    collection: Collection | None = Converters(info, found).collection(selection)(found.document)
     return collection
 
 
 def product_connection_of(info: Info, found: Found, selection: Selection) -> Connection[Product]:
-    converters = Converters(info, found.currency)
+    converters = Converters(info, found)
     page: Connection[Product] = converters.connection(selection, converters.product)(found.document)
     return page
 
 
 def collection_connection_of(info: Info, found: Found, selection: Selection) -> Connection[Collection]:
-    converters = Converters(info, found.currency)
+    converters = Converters(info, found)
     page: Connection[Collection] = converters.connection(selection, converters.collection)(found.document)
     return page
 
 
 async def load_products(info: Info, product_ids: Sequence[uuid.UUID], selection: Selection) -> dict[uuid.UUID, Product]:
     """Those that whoever asks may see, by id, in one statement."""
-    found = await queries.products_by_id(product_ids, selection, sees_hidden=sees_hidden(info))
-    return _by_id("prod", found, Converters(info, found.currency).product(selection))
+    found = await queries.products_by_id(product_ids, selection, **sight(info))
+    return _by_id("prod", found, Converters(info, found).product(selection))
 
 
 async def load_variants(
@@ -247,18 +284,16 @@ async def load_variants(
     Args:
         off_sale_too: for carts and orders: also what is not sold any more.
     """
-    found = await queries.variants_by_id(
-        variant_ids, selection, sees_hidden=sees_hidden(info), off_sale_too=off_sale_too
-    )
-    return _by_id("var", found, Converters(info, found.currency).variant(selection))
+    found = await queries.variants_by_id(variant_ids, selection, **sight(info), off_sale_too=off_sale_too)
+    return _by_id("var", found, Converters(info, found).variant(selection))
 
 
 async def load_collections(
     info: Info, collection_ids: Sequence[uuid.UUID], selection: Selection
 ) -> dict[uuid.UUID, Collection]:
     """Those that whoever asks may see, by id, in one statement."""
-    found = await queries.collections_by_id(collection_ids, selection, sees_hidden=sees_hidden(info))
-    return _by_id("coll", found, Converters(info, found.currency).collection(selection))
+    found = await queries.collections_by_id(collection_ids, selection, **sight(info))
+    return _by_id("coll", found, Converters(info, found).collection(selection))
 
 
 def _by_id(prefix: str, found: Found, convert: Convert) -> dict[uuid.UUID, Any]:

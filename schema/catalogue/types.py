@@ -51,7 +51,7 @@ describe_enum(
     CREATED_AT="When they were added, oldest first.",
     UPDATED_AT="When they last changed, longest ago first.",
     NAME="Name, from A to Z, in any case of letters.",
-    PRICE="Lowest price among the variants, cheapest first.",
+    PRICE="Lowest price among the variants, cheapest first: the shop's own, also in markets that have others.",
 )
 
 describe_enum(
@@ -124,6 +124,12 @@ class SelectedOptionInput:
     value: str = strawberry.field(description="The option's value, such as `M`.")
 
 
+@strawberry.type(description="A lower price, or another one, for more units.")
+class QuantityPriceBreak:
+    minimum_quantity: int = strawberry.field(description="From this many units of the variant on.")
+    price: Money = strawberry.field(description="What each unit costs then.")
+
+
 @strawberry.type(description="One form of a product, which can be put into a cart.")
 class ProductVariant(Node):
     name: str = strawberry.field(
@@ -131,7 +137,13 @@ class ProductVariant(Node):
     )
     sku: str | None = strawberry.field(description="The merchant's own article number.")
     barcode: str | None = strawberry.field(description="GTIN, EAN, UPC or ISBN.")
-    price: Money = strawberry.field(description="What one unit costs.")
+    price: Money = strawberry.field(
+        description="What one unit costs in the market that the request is for, to whoever is signed in; whether tax "
+        "lies in it, `localization` says. Staff who look after the products and ask for no market get the shop's own."
+    )
+    quantity_price_breaks: list[QuantityPriceBreak] = strawberry.field(
+        description="What each unit costs in larger quantities, fewest first; empty when the price is always the same."
+    )
     compare_at_price: Money | None = strawberry.field(
         description="What it cost before, to be shown struck through, where it is reduced."
     )

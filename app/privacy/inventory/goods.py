@@ -46,9 +46,7 @@ TABLES = (
         "id template_id language number subject preheader mjml text created_by created_at published_at",
     ),
     shop("message_templates", "id key name channel purpose trigger created_at updated_at"),
-    shop(
-        "price_list_prices", "id price_list_id variant_id min_quantity price_minor compare_at_price_minor updated_at"
-    ),
+    shop("price_list_prices", "id price_list_id variant_id min_quantity price_minor compare_at_price_minor updated_at"),
     shop(
         "price_lists",
         "id name currency_code adjustment_percentage exchange_rate round_to_minor ending_minor factor created_at "
