@@ -13,6 +13,7 @@ from app import db
 from app.customers import invariants as people
 from app.flows import invariants as flows
 from app.gift_cards import invariants as gift_cards
+from app.orders import invariants as orders
 from app.payments import invariants as payments
 from app.promotions import invariants as promotions
 from app.segments import invariants as segments
@@ -309,7 +310,7 @@ _CATALOGUE = [
     ),
 ]
 
-_MONEY = [Invariant(*truth) for truth in payments.TRUTHS]
+_MONEY = [Invariant(*truth) for truth in (*orders.TRUTHS, *payments.TRUTHS)]
 _PROMOTIONS = [Invariant(*truth) for truth in promotions.TRUTHS]
 _VALUE = [Invariant(*truth) for truth in gift_cards.TRUTHS]
 _PEOPLE = [Invariant(*truth) for truth in people.TRUTHS]

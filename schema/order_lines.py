@@ -8,10 +8,9 @@ import strawberry
 
 from app.kit import ids
 from app.orders import queries
-from schema.cart import Attribute
+from schema.cart import Attribute, OrderLineCost
 from schema.catalogue import ProductVariant, SelectedOption, load_variants
 from schema.context import Info
-from schema.money import Money
 from schema.nodes import Node
 from schema.selection import Selection
 
@@ -19,15 +18,6 @@ LINE_PREFIX = "oline"
 
 Variants = Mapping[uuid.UUID, ProductVariant]
 """What the catalogue says of them now, by id; empty where nobody asks."""
-
-
-@strawberry.type(description="What a line of an order costs: total = subtotal - discount.")
-class OrderLineCost:
-    unit_price: Money = strawberry.field(description="One unit, as it was sold.")
-    subtotal: Money = strawberry.field(description="Unit price times quantity.")
-    discount: Money = strawberry.field(description="The line's part of the discounts.")
-    tax: Money = strawberry.field(description="Tax on the line.")
-    total: Money = strawberry.field(description="Subtotal less discount.")
 
 
 @strawberry.type(description="Some quantity of a variant, with everything as it was when it was sold.")
@@ -73,13 +63,7 @@ class LineView:
             quantity=line["quantity"],
             fulfilled_quantity=line["fulfilled_quantity"],
             requires_shipping=line["requires_shipping"],
-            cost=OrderLineCost(
-                unit_price=Money.of(line["unit_price_minor"], self.currency),
-                subtotal=Money.of(line["subtotal_minor"], self.currency),
-                discount=Money.of(line["discount_minor"], self.currency),
-                tax=Money.of(line["tax_minor"], self.currency),
-                total=Money.of(line["total_minor"], self.currency),
-            ),
+            cost=OrderLineCost.of(line, self.currency),
         )
 
     def _url(self, url: str | None) -> str | None:

@@ -35,7 +35,8 @@ def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
             id=str(line.id),
             variant_key=str(line.variant_id),
             quantity=line.quantity,
-            price_breaks=(PriceBreak(1, line.unit_price_minor),),
+            price_breaks=line.price_breaks or (PriceBreak(1, line.unit_price_minor),),
+            customization_minor=sum(chosen["price_minor"] for chosen in line.customizations),
         )
         for line in cart.lines
     )

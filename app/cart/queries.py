@@ -54,7 +54,8 @@ def _carts(which: str, *, description: str = "", more: str = "", discounts: str 
     return f"""
         SELECT c.id, c.secret_hash, c.state, c.revision, c.email, c.phone, c.country_code, c.note, c.attributes,
                coalesce((SELECT s.currency_code FROM shop s WHERE s.id = 1), c.currency_code) AS currency_code,
-               c.created_at, c.updated_at, c.profile_id, c.discount_codes, {discounts} AS discounts,
+               c.created_at, c.updated_at, c.profile_id, c.market_id, c.company_id, c.tax_id, c.gift_options,
+               c.gift_card_ids, c.use_store_credit, c.discount_codes, {discounts} AS discounts,
                EXISTS (
                    SELECT FROM checkout_attempts a
                    WHERE a.cart_id = c.id AND a.state IN ('PROCESSING', 'REQUIRES_ACTION')
@@ -68,7 +69,8 @@ def _carts(which: str, *, description: str = "", more: str = "", discounts: str 
                (
                    SELECT json_agg(json_build_object(
                        'id', l.id, 'quantity', l.quantity, 'attributes', l.attributes,
-                       'attributes_key', l.attributes_key, {_TERMS} {description}
+                       'attributes_key', l.attributes_key, 'customizations', l.customizations,
+                       'gift_options', l.gift_options, {_TERMS} {description}
                    ) ORDER BY l.id)
                    FROM cart_lines l
                    JOIN product_variants v ON v.id = l.variant_id
@@ -220,6 +222,12 @@ def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
         discount_codes=orjson.loads(row["discount_codes"]),
         discounts=promotions.offered_of(row["discounts"]),
         checkout=_checkout(row["checkout"]),
+        market_id=row["market_id"],
+        company_id=row["company_id"],
+        tax_id=row["tax_id"],
+        gift_options=orjson.loads(row["gift_options"]) if row["gift_options"] else None,
+        gift_card_ids=[uuid.UUID(card_id) for card_id in orjson.loads(row["gift_card_ids"])],
+        use_store_credit=row["use_store_credit"],
     )
 
 

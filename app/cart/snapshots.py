@@ -3,9 +3,11 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from app.cart.models import CartState
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
+from app.pricing.amounts import PriceBreak
 from app.promotions.terms import NOTHING_OFFERED, Offered
 
 
@@ -19,6 +21,9 @@ class VariantSnapshot:
         product_name, variant_name, sku, image_url, selected_options: empty unless the read was asked to describe.
         selected_options: `[{"name": "Size", "value": "M"}, …]`.
         is_removed: the variant left its product; its row stays for the carts that name it.
+        price_breaks: what a unit costs from so many of them on, for who buys and where; empty where it is
+            `unit_price_minor` for any quantity.
+        tax_class_id: of its product; None is the shop's default class.
     """
 
     variant_id: uuid.UUID
@@ -38,6 +43,8 @@ class VariantSnapshot:
     sku: str | None = None
     image_url: str | None = None
     selected_options: list[dict[str, str]] = field(default_factory=list)
+    price_breaks: tuple[PriceBreak, ...] = ()
+    tax_class_id: uuid.UUID | None = None
 
     @property
     def stock_limit(self) -> int | None:
@@ -53,12 +60,21 @@ class VariantSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CartLineSnapshot(VariantSnapshot):
+    """Some units of a variant.
+
+    Attributes:
+        attributes: `[{"key": …, "value": …}, …]` in the order that the storefront gave.
+        attributes_key: digest of the attributes, whatever their order: same variant and same key is one line.
+        customizations: the options that were chosen, with the price of each: `[{…, "price_minor": 250}, …]`.
+        gift_options: as they were chosen for this line.
+    """
+
     id: uuid.UUID
     quantity: int
     attributes: list[dict[str, str]]
-    """`[{"key": …, "value": …}, …]` in the order that the storefront gave."""
     attributes_key: str
-    """Digest of the attributes, whatever their order: same variant and same key is one line."""
+    customizations: list[dict[str, Any]] = field(default_factory=list)
+    gift_options: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +98,9 @@ class CartSnapshot:
         profile_id: whose it is, where somebody has said so or was seen with it.
         discount_codes: as the shopper typed them, in that order.
         discounts: all that it may get, by itself or by its codes; `app.cart.costs` decides.
+        market_id, company_id, tax_id: where it is bought, whom for, and the VAT number or the like of whoever buys.
+        gift_options: as they were chosen for the whole of it.
+        gift_card_ids, use_store_credit: what is to pay it, so far as it reaches.
     """
 
     id: uuid.UUID
@@ -102,6 +121,12 @@ class CartSnapshot:
     discount_codes: list[str] = field(default_factory=list)
     discounts: Offered = NOTHING_OFFERED
     checkout: CheckoutSnapshot | None = None
+    market_id: uuid.UUID | None = None
+    company_id: uuid.UUID | None = None
+    tax_id: str | None = None
+    gift_options: dict[str, Any] | None = None
+    gift_card_ids: list[uuid.UUID] = field(default_factory=list)
+    use_store_credit: bool = False
 
     @property
     def contact(self) -> tuple[str | None, str | None]:

@@ -249,7 +249,7 @@ async def _hold_and_pay(
         payment=KnownPayment(
             id=payment.id,
             reference=None,
-            amount_minor=order.total_minor,
+            amount_minor=order.due_minor,
             currency=order.currency_code,
             method=payment.method,
             begun_at=begun_at(payment.id),

@@ -3,12 +3,14 @@
 from uuid import UUID
 
 from app.addresses.postal import PostalAddress
+from app.cart.snapshots import CartLineSnapshot
 from app.catalogue.models import InventoryPolicy
 from app.checkout.review import Review, wanted_units
 from app.inventory.allocation import Demand
 from app.kit.ids import new_id
 from app.orders.draft import DiscountDraft, OrderDraft, OrderLineDraft
 from app.payments.models import PaymentMethod
+from app.pricing.results import PricedLine
 
 
 def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID | None = None) -> OrderDraft:
@@ -34,31 +36,56 @@ def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID 
         note=cart.note,
         attributes=cart.attributes,
         lines=[
-            OrderLineDraft(
-                id=new_id(),
-                position=position,
-                product_id=line.product_id,
-                variant_id=line.variant_id,
-                product_name=line.product_name,
-                variant_name=line.variant_name,
-                sku=line.sku,
-                image_url=line.image_url,
-                selected_options=line.selected_options,
-                attributes=line.attributes,
-                quantity=line.quantity,
-                unit_price_minor=amounts.unit_price_minor,
-                subtotal_minor=amounts.subtotal_minor,
-                discount_minor=amounts.discount_minor,
-                tax_minor=amounts.tax_minor,
-                total_minor=amounts.total_minor,
-                weight_grams=line.weight_grams,
-                requires_shipping=line.requires_shipping,
-                track_inventory=line.track_inventory,
-            )
+            _draft_line(position, line, amounts)
             for position, (line, amounts) in enumerate(zip(cart.lines, priced.lines, strict=True))
         ],
         discounts=_discounts(review),
         customer_id=customer_id,
+        gift_wrap_minor=priced.gift_wrap_minor,
+        rounding_minor=priced.rounding_minor,
+        gift_card_minor=priced.gift_card_minor,
+        store_credit_minor=priced.store_credit_minor,
+        amount_due_minor=priced.amount_due_minor,
+        tax_lines=priced.taxes,
+        shipping_tax_lines=priced.shipping.taxes if priced.shipping else (),
+        gift_wrap_tax_lines=priced.gift_wrap.taxes if priced.gift_wrap else (),
+        stored_value=priced.stored_value,
+        gift_options=cart.gift_options,
+        market_id=cart.market_id,
+        company_id=cart.company_id,
+        tax_id=cart.tax_id,
+        reverse_charge=any(tax.reverse_charge for tax in priced.taxes),
+    )
+
+
+def _draft_line(position: int, line: CartLineSnapshot, amounts: PricedLine) -> OrderLineDraft:
+    return OrderLineDraft(
+        id=new_id(),
+        position=position,
+        product_id=line.product_id,
+        variant_id=line.variant_id,
+        product_name=line.product_name,
+        variant_name=line.variant_name,
+        sku=line.sku,
+        image_url=line.image_url,
+        selected_options=line.selected_options,
+        attributes=line.attributes,
+        quantity=line.quantity,
+        unit_price_minor=amounts.unit_price_minor,
+        subtotal_minor=amounts.subtotal_minor,
+        discount_minor=amounts.discount_minor,
+        tax_minor=amounts.tax_minor,
+        total_minor=amounts.total_minor,
+        weight_grams=line.weight_grams,
+        requires_shipping=line.requires_shipping,
+        track_inventory=line.track_inventory,
+        gift_wrap_minor=amounts.gift_wrap_minor,
+        tax_lines=amounts.taxes,
+        discounts=amounts.discounts,
+        customizations=line.customizations,
+        gift_options=line.gift_options,
+        product_kind=line.product_kind.value,
+        tax_class_id=line.tax_class_id,
     )
 
 

@@ -1,17 +1,29 @@
 """An order before it is placed: everything that was decided and promised, frozen.
 
-A checkout keeps it while the payment is asked for, so that whoever completes it writes what the shopper agreed to.
+A checkout keeps it while the payment is asked for, so that whoever completes it writes what the shopper agreed to. What
+the release before has kept must still be read: fields that come in have defaults.
 """
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import TypeAdapter
+
+from app.orders.models import OrderSource
+from app.pricing.results import DiscountAllocation, StoredValuePayment, TaxLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLineDraft:
-    """Amounts in minor units of the order's currency; `total_minor` is the subtotal less the discount."""
+    """Amounts in minor units of the order's currency; `total_minor` is the subtotal less the discount.
+
+    Attributes:
+        track_inventory: whether its units are taken from stock.
+        gift_wrap_minor: for all of its units, beside `total_minor`.
+        tax_lines: on the line and its wrap.
+        expected_at: when what is back-ordered or pre-ordered is promised for.
+    """
 
     id: uuid.UUID
     position: int
@@ -32,12 +44,23 @@ class OrderLineDraft:
     weight_grams: int
     requires_shipping: bool
     track_inventory: bool = True
-    """Whether its units are taken from stock."""
+    gift_wrap_minor: int = 0
+    tax_lines: tuple[TaxLine, ...] = ()
+    discounts: tuple[DiscountAllocation, ...] = ()
+    customizations: list[dict[str, object]] = field(default_factory=list)
+    gift_options: dict[str, object] | None = None
+    expected_at: datetime | None = None
+    product_kind: str | None = None
+    tax_class_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscountDraft:
-    """A use of a discount; `code` is None where it applied by itself."""
+    """A use of a discount; `code` is None where it applied by itself.
+
+    Attributes:
+        target: a `DiscountTarget`: what is off SHIPPING lies inside the order's shipping, not in its discount.
+    """
 
     id: uuid.UUID
     code_id: uuid.UUID | None
@@ -45,7 +68,6 @@ class DiscountDraft:
     code: str | None
     amount_minor: int
     target: str = "MERCHANDISE"
-    """Of `DiscountTarget`; what it takes off SHIPPING is in the price of shipping already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +76,13 @@ class OrderDraft:
 
     Attributes:
         shipping_quote: what was promised, as `Quote.to_json` gives it.
+        discounts: what takes something off, in the order of applying.
+        customer_id: the account of who was signed in.
+        amount_due_minor: what payments have to cover; None for the whole total. See `due_minor`.
+        tax_lines: of everything; `shipping_tax_lines` and `gift_wrap_tax_lines` are parts of them.
+        stored_value: the gift cards and store credit that pay the rest.
+        tax_estimated: the tax engine did not answer, so that the shop's own rates were charged.
+        holds: why it may not be fulfilled yet.
     """
 
     id: uuid.UUID
@@ -75,13 +104,35 @@ class OrderDraft:
     attributes: list[dict[str, str]]
     lines: list[OrderLineDraft] = field(default_factory=list)
     discounts: list[DiscountDraft] = field(default_factory=list)
-    """What takes something off, in the order of applying."""
     customer_id: uuid.UUID | None = None
-    """The account of who was signed in."""
+    gift_wrap_minor: int = 0
+    rounding_minor: int = 0
+    gift_card_minor: int = 0
+    store_credit_minor: int = 0
+    amount_due_minor: int | None = None
+    tax_lines: tuple[TaxLine, ...] = ()
+    shipping_tax_lines: tuple[TaxLine, ...] = ()
+    gift_wrap_tax_lines: tuple[TaxLine, ...] = ()
+    tax_estimated: bool = False
+    stored_value: tuple[StoredValuePayment, ...] = ()
+    gift_options: dict[str, object] | None = None
+    market_id: uuid.UUID | None = None
+    company_id: uuid.UUID | None = None
+    tax_id: str | None = None
+    reverse_charge: bool = False
+    language: str | None = None
+    purchase_order_number: str | None = None
+    payment_due_at: datetime | None = None
+    holds: list[str] = field(default_factory=list)
+    source: OrderSource = OrderSource.CHECKOUT
 
     @property
     def ships(self) -> bool:
         return any(line.requires_shipping for line in self.lines)
+
+    @property
+    def due_minor(self) -> int:
+        return self.total_minor if self.amount_due_minor is None else self.amount_due_minor
 
     def to_json(self) -> str:
         return _DRAFT.dump_json(self).decode()
@@ -93,12 +144,7 @@ class OrderDraft:
 
 _DRAFT = TypeAdapter(OrderDraft)
 _LINES = TypeAdapter(list[OrderLineDraft])
-_DISCOUNTS = TypeAdapter(list[DiscountDraft])
 
 
 def lines_json(draft: OrderDraft) -> str:
     return _LINES.dump_json(draft.lines).decode()
-
-
-def discounts_json(draft: OrderDraft) -> str:
-    return _DISCOUNTS.dump_json(draft.discounts).decode()

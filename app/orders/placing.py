@@ -4,8 +4,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from app import db
 from app.customers import identification, timeline
 from app.customers.identification import Buyer
@@ -13,46 +11,57 @@ from app.inventory import reservations
 from app.keys import keyring
 from app.kit.crypto import hash_token, token_matches
 from app.orders import status
-from app.orders.draft import OrderDraft, discounts_json, lines_json
+from app.orders.draft import OrderDraft
 from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
 
 ORDER_PLACED = "order.placed"
 TOKEN_PURPOSE = "order"  # noqa: S105 - names what the token is for
 
-_INSERT = """
+# The draft is read by PostgreSQL itself: what a draft has under a column's name is written into that column.
+_ORDER = """
+    id uuid, cart_id uuid, email text, phone text, payment_method text, currency_code text, subtotal_minor bigint,
+    discount_minor bigint, gift_wrap_minor bigint, shipping_minor bigint, tax_minor bigint, tax_included bool,
+    rounding_minor bigint, total_minor bigint, gift_card_minor bigint, store_credit_minor bigint, tax_lines jsonb,
+    shipping_tax_lines jsonb, gift_wrap_tax_lines jsonb, stored_value jsonb, discounts jsonb, shipping_address jsonb,
+    billing_address jsonb, shipping_quote jsonb, gift_options jsonb, note text, attributes jsonb,
+    market_id uuid, company_id uuid, tax_id text, reverse_charge bool, language text, purchase_order_number text,
+    payment_due_at timestamptz, holds text[], source text
+"""
+_LINE = """
+    id uuid, position int, product_id uuid, variant_id uuid, product_name text, variant_name text, sku text,
+    image_url text, selected_options jsonb, attributes jsonb, customizations jsonb, gift_options jsonb, quantity int,
+    unit_price_minor bigint, subtotal_minor bigint, discount_minor bigint, discounts jsonb, gift_wrap_minor bigint,
+    tax_minor bigint, tax_lines jsonb, total_minor bigint, weight_grams int, requires_shipping bool,
+    track_inventory bool, expected_at timestamptz, product_kind text, tax_class_id uuid
+"""
+
+
+def _names(columns: str, of: str = "") -> str:
+    return ", ".join(of + column.split()[0] for column in columns.split(","))
+
+
+_INSERT = f"""
     WITH placed AS (
         INSERT INTO orders (
-            id, number, attempt_id, cart_id, token_hash, email, phone, status, payment_status, fulfillment_status,
-            payment_method, currency_code, subtotal_minor, discount_minor, shipping_minor, tax_minor, tax_included,
-            total_minor, shipping_address, billing_address, shipping_quote, note, attributes, discounts, profile_id,
+            {_names(_ORDER)},
+            number, attempt_id, token_hash, status, payment_status, fulfillment_status, amount_due_minor, profile_id,
             customer_id, placed_at, updated_at
-        ) VALUES (
-            $1, nextval('order_numbers'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-            $17, $18, $19, $20, $21, $22, $24, $25, coalesce(
-                (SELECT k.id FROM customers k WHERE k.id = $26),
+        )
+        SELECT {_names(_ORDER, "d.")},
+            nextval('order_numbers'), $2, $3, $4, $5, $6, coalesce(d.amount_due_minor, d.total_minor), $7, coalesce(
+                (SELECT k.id FROM customers k WHERE k.id = d.customer_id),
                 (
                     SELECT k.id FROM customers k
-                    WHERE lower(k.email) = lower($27) AND k.email_verified_at IS NOT NULL
+                    WHERE lower(k.email) = lower(d.email) AND k.email_verified_at IS NOT NULL
                 )
             ), business_now(), business_now()
-        ) RETURNING *
+        FROM jsonb_to_record($1::jsonb) AS d ({_ORDER}, amount_due_minor bigint, customer_id uuid)
+        RETURNING *
     ), owned AS (
-        UPDATE carts SET profile_id = $25 WHERE id = $3 AND profile_id IS NULL AND $25::uuid IS NOT NULL
+        UPDATE carts SET profile_id = $7 WHERE id = $8 AND profile_id IS NULL AND $7::uuid IS NOT NULL
     ), written AS (
-        INSERT INTO order_lines (
-            id, order_id, position, product_id, variant_id, product_name, variant_name, sku, image_url,
-            selected_options, attributes, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor,
-            total_minor, weight_grams, requires_shipping, track_inventory, fulfilled_quantity
-        )
-        SELECT l.id, $1, l.position, l.product_id, l.variant_id, l.product_name, l.variant_name, l.sku, l.image_url,
-               l.selected_options, l.attributes, l.quantity, l.unit_price_minor, l.subtotal_minor, l.discount_minor,
-               l.tax_minor, l.total_minor, l.weight_grams, l.requires_shipping, l.track_inventory, 0
-        FROM jsonb_to_recordset($23::jsonb) AS l (
-            id uuid, position int, product_id uuid, variant_id uuid, product_name text, variant_name text, sku text,
-            image_url text, selected_options jsonb, attributes jsonb, quantity int, unit_price_minor bigint,
-            subtotal_minor bigint, discount_minor bigint, tax_minor bigint, total_minor bigint, weight_grams int,
-            requires_shipping bool, track_inventory bool
-        )
+        INSERT INTO order_lines (order_id, fulfilled_quantity, {_names(_LINE)})
+        SELECT $9, 0, {_names(_LINE, "l.")} FROM jsonb_to_recordset($1::jsonb -> 'lines') AS l ({_LINE})
     )
     SELECT * FROM placed
 """
@@ -78,33 +87,15 @@ async def place(
     done = not draft.ships and payment_status is PaymentStatus.PAID
     row = await db.fetchrow(
         _INSERT,
-        draft.id,
+        draft.to_json(),
         attempt_id,
-        draft.cart_id,
         hash_token(keyring().derive_token(TOKEN_PURPOSE, draft.id)),
-        draft.email,
-        draft.phone,
         (OrderStatus.COMPLETED if done else OrderStatus.OPEN).value,
         payment_status.value,
         fulfillment_status.value,
-        draft.payment_method,
-        draft.currency_code,
-        draft.subtotal_minor,
-        draft.discount_minor,
-        draft.shipping_minor,
-        draft.tax_minor,
-        draft.tax_included,
-        draft.total_minor,
-        _json(draft.shipping_address),
-        _json(draft.billing_address),
-        _json(draft.shipping_quote),
-        draft.note,
-        _json(draft.attributes),
-        lines_json(draft),
-        discounts_json(draft),
         profile_id,
-        draft.customer_id,
-        draft.email,
+        draft.cart_id,
+        draft.id,
     )
     if row is None:
         raise RuntimeError("the order was not written")
@@ -144,10 +135,6 @@ async def _tell(draft: OrderDraft, buyer: Buyer | None) -> None:
         await timeline.note(ORDER_PLACED, profile_id=buyer.cart_profile_id, cart_id=draft.cart_id, order_id=draft.id)
     profile_id = buyer.profile_id if buyer else None
     await status.tell(ORDER_PLACED, draft.id, profile_id, facts, cart_id=draft.cart_id)
-
-
-def _json(value: object | None) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
 
 
 def token_of(order_id: uuid.UUID, token_hash: bytes) -> str | None:

@@ -19,7 +19,8 @@ OrderRow = Mapping[str, Any]
 CURSOR_ORDER = "orders"
 MAX_QUERY_CHARS = 200
 _JSON_COLUMNS = (
-    "shipping_address", "billing_address", "shipping_quote", "attributes", "discounts", "lines", "payments",
+    "shipping_address", "billing_address", "shipping_quote", "attributes", "discounts", "tax_lines",
+    "shipping_tax_lines", "gift_wrap_tax_lines", "stored_value", "gift_options", "lines", "payments",
 )  # fmt: skip
 
 # Each part has an index for beginnings. $2: what staff typed.
@@ -53,6 +54,9 @@ def decoded(row: Mapping[str, Any]) -> OrderRow:
             order[column] = orjson.loads(order[column])
     order["lines"] = order.get("lines") or []
     order["payments"] = order.get("payments") or []
+    if order.get("amount_due_minor") is None:
+        # Of the release that knew no other payment.
+        order["amount_due_minor"] = order["total_minor"]
     return order
 
 

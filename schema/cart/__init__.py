@@ -2,7 +2,7 @@
 
 import schema.inventory.errors  # a cart can be refused with them
 import schema.terms.errors  # noqa: F401  # a cart can be refused with them
-from schema.cart.costs import CartCost, CartLineCost
+from schema.cart.costs import CartCost, CartLineCost, OrderLineCost
 from schema.cart.discounts import AppliedDiscount, CartDiscountCode
 from schema.cart.operations import CartMutations, CartQueries
 from schema.cart.showing import CartView
@@ -19,4 +19,5 @@ __all__ = [
     "CartMutations",
     "CartQueries",
     "CartView",
+    "OrderLineCost",
 ]

@@ -47,16 +47,14 @@ class CartDiscountCode:
 
     @classmethod
     def of(cls, entered: EnteredCode) -> "CartDiscountCode":
-        return cls(
-            code=entered.code, applicable=entered.reason is None, reason=entered.reason, message=entered.message
-        )
+        return cls(code=entered.code, applicable=entered.reason is None, reason=entered.reason, message=entered.message)
 
 
 @strawberry.type(description="What one discount takes off a cart or an order.")
 class AppliedDiscount:
     name: str = strawberry.field(description="For shoppers.")
     code: str | None = strawberry.field(description="The code that brought it; null where it applies by itself.")
-    amount: Money = strawberry.field(description="What it takes off all lines together.")
+    amount: Money = strawberry.field(description="What it takes off all lines together, or off shipping.")
 
     @classmethod
     def all_of(cls, taken: Iterable[tuple[str, str | None, int]], currency: str) -> "list[AppliedDiscount]":

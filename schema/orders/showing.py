@@ -130,15 +130,7 @@ class OrderView:
             payment_status=PaymentStatus(row["payment_status"]),
             fulfillment_status=FulfillmentStatus(row["fulfillment_status"]),
             payment_method=PaymentMethod(row["payment_method"]) if row["payment_method"] else None,
-            cost=CartCost.of_amounts(
-                currency,
-                subtotal_minor=row["subtotal_minor"],
-                discount_minor=row["discount_minor"],
-                shipping_minor=row["shipping_minor"],
-                tax_minor=row["tax_minor"],
-                tax_included=row["tax_included"],
-                total_minor=row["total_minor"],
-            ),
+            cost=CartCost.of_order(row),
             discounts=AppliedDiscount.all_of(
                 ((taken["name"], taken["code"], taken["amount_minor"]) for taken in row["discounts"]), currency
             ),

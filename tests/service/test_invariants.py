@@ -119,9 +119,24 @@ BREAKS = {
         f"DELETE FROM order_lines WHERE order_id = {of(AUTHORIZED)}",
         f"UPDATE order_lines SET total_minor = 1 WHERE order_id = {of(AUTHORIZED)}",
         f"UPDATE order_lines SET tax_minor = 1 WHERE order_id = {of(AUTHORIZED)}",
+        f"UPDATE order_lines SET gift_wrap_minor = 1 WHERE order_id = {of(AUTHORIZED)}",
         "UPDATE orders SET subtotal_minor = subtotal_minor - 1, shipping_minor = shipping_minor + 1",
     ],
-    "order_is_charged_its_total": [
+    "order_total_adds_up": [
+        f"UPDATE orders SET shipping_minor = shipping_minor + 1 WHERE number = {AUTHORIZED}",
+        f"UPDATE orders SET rounding_minor = 1 WHERE number = {AUTHORIZED}",
+        f"UPDATE orders SET gift_card_minor = 1 WHERE number = {AUTHORIZED}",
+        f"UPDATE orders SET amount_due_minor = NULL, store_credit_minor = 1 WHERE number = {AUTHORIZED}",
+    ],
+    "order_is_itemised": [
+        f"""UPDATE orders SET tax_lines = '[{{"amount_minor": 1}}]' WHERE number = {AUTHORIZED}""",
+        f"""UPDATE orders SET shipping_tax_lines = '[{{"amount_minor": 1}}]' WHERE number = {AUTHORIZED}""",
+        f"""UPDATE orders SET stored_value = '[{{"amount_minor": 1}}]' WHERE number = {AUTHORIZED}""",
+        f"""UPDATE orders SET discounts = '[{{"amount_minor": 1}}]' WHERE number = {AUTHORIZED}""",
+        f"""UPDATE order_lines SET tax_lines = '[{{"amount_minor": 1}}]' WHERE order_id = {of(AUTHORIZED)}""",
+        f"""UPDATE order_lines SET discounts = '[{{"amount_minor": 1}}]' WHERE order_id = {of(AUTHORIZED)}""",
+    ],
+    "order_is_charged_what_is_due": [
         f"UPDATE payments SET amount_minor = amount_minor - 1 WHERE order_id = {of(AUTHORIZED)}",
         f"UPDATE payments SET order_id = NULL WHERE order_id = {of(IN_CASH)}",
         f"UPDATE payments SET currency_code = 'EUR' WHERE order_id = {of(IN_CASH)}",
