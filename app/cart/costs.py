@@ -1,6 +1,8 @@
 """What a cart costs, by the one function that prices orders too."""
 
 from app.cart.snapshots import CartSnapshot
+from app.catalogue.models import ProductKind
+from app.gift_cards.rules import usable
 from app.pricing.amounts import LineToPrice, PriceBreak, PricingInput, ShippingToPrice
 from app.pricing.results import PricingResult
 from app.pricing.rules import price
@@ -37,6 +39,7 @@ def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
             quantity=line.quantity,
             price_breaks=line.price_breaks or (PriceBreak(1, line.unit_price_minor),),
             customization_minor=sum(chosen["price_minor"] for chosen in line.customizations),
+            fixed=line.product_kind is ProductKind.GIFT_CARD,
         )
         for line in cart.lines
     )
@@ -55,4 +58,12 @@ def price_cart(
     """
     lines = lines_to_price(cart)
     discounts = (applied or discounts_of(cart, shipping)).discounts
-    return price(PricingInput(currency=cart.currency_code, lines=lines, discounts=discounts, shipping=shipping))
+    return price(
+        PricingInput(
+            currency=cart.currency_code,
+            lines=lines,
+            discounts=discounts,
+            shipping=shipping,
+            stored_value=usable(cart.stored_value, cart.currency_code, has_gift_card=cart.has_gift_card),
+        )
+    )

@@ -5,12 +5,15 @@ Everything that the cart has stays, and what it lacks comes from the other one.
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from app.cart import rules
 from app.cart.attributes import MAX_ATTRIBUTES
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.cart.warnings import CartWarning, line_warnings
 from app.errors import CommonErrorCode, DomainError, DomainErrors
+from app.gift_cards.entering import MAX_CODES as MAX_GIFT_CARDS
+from app.gift_cards.models import ValueKind
 from app.promotions.queries import MAX_CODES
 from app.promotions.terms import same
 
@@ -36,6 +39,9 @@ def joined(cart: CartSnapshot, other: CartSnapshot, lines: list[CartLineSnapshot
         errors.append(DomainError(CommonErrorCode.TOO_MANY, f"At most {MAX_ATTRIBUTES} attributes.", FIELD))
     if len(codes) > MAX_CODES:
         errors.append(DomainError(CommonErrorCode.TOO_MANY, f"At most {MAX_CODES} codes.", FIELD))
+    paying = _paying(cart, other)
+    if len(paying["gift_card_ids"]) > MAX_GIFT_CARDS:
+        errors.append(DomainError(CommonErrorCode.TOO_MANY, f"At most {MAX_GIFT_CARDS} gift cards.", FIELD))
     if errors:
         raise DomainErrors(errors)
     email, phone = _contact(cart, other)
@@ -47,6 +53,7 @@ def joined(cart: CartSnapshot, other: CartSnapshot, lines: list[CartLineSnapshot
         note=cart.note or other.note,
         attributes=attributes,
         discount_codes=codes,
+        **paying,
     )
 
 
@@ -67,6 +74,19 @@ def codes_of(cart: CartSnapshot, other: CartSnapshot) -> list[str]:
     for code in (*cart.discount_codes, *other.discount_codes):
         by_spelling.setdefault(same(code), code)
     return list(by_spelling.values())
+
+
+def _paying(cart: CartSnapshot, other: CartSnapshot) -> dict[str, Any]:
+    """The gift cards of both, in that order; credit is spent where either was to. A card is in a cart once."""
+    ids = list(dict.fromkeys([*cart.gift_card_ids, *other.gift_card_ids]))[:MAX_GIFT_CARDS]
+    known = {str(value.id): value for value in (*other.stored_value, *cart.stored_value)}
+    cards = [known[card_id] for card_id in ids if card_id in known]
+    credit = [value for value in known.values() if value.kind is ValueKind.STORE_CREDIT]
+    return {
+        "gift_card_ids": ids,
+        "use_store_credit": cart.use_store_credit or other.use_store_credit,
+        "stored_value": [*cards, *credit],
+    }
 
 
 def _attributes(cart: CartSnapshot, other: CartSnapshot) -> list[dict[str, str]]:

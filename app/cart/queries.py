@@ -12,6 +12,7 @@ from app import db
 from app.cart.models import CartState
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot, CheckoutSnapshot, VariantSnapshot
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
+from app.gift_cards import rules as value
 from app.kit.crypto import token_matches
 from app.promotions import queries as promotions
 from app.promotions.buyers import with_buyer
@@ -54,8 +55,9 @@ def _carts(which: str, *, description: str = "", more: str = "", discounts: str 
     return f"""
         SELECT c.id, c.secret_hash, c.state, c.revision, c.email, c.phone, c.country_code, c.note, c.attributes,
                coalesce((SELECT s.currency_code FROM shop s WHERE s.id = 1), c.currency_code) AS currency_code,
-               c.created_at, c.updated_at, c.profile_id, c.market_id, c.company_id, c.tax_id, c.gift_options,
-               c.gift_card_ids, c.use_store_credit, c.discount_codes, {discounts} AS discounts,
+               c.created_at, c.updated_at, c.profile_id, c.customer_id, c.market_id, c.company_id, c.tax_id, c.gift_options,
+               c.gift_card_ids, c.use_store_credit, {value.sql_of_value("c")} AS stored_value,
+               c.discount_codes, {discounts} AS discounts,
                EXISTS (
                    SELECT FROM checkout_attempts a
                    WHERE a.cart_id = c.id AND a.state IN ('PROCESSING', 'REQUIRES_ACTION')
@@ -222,12 +224,14 @@ def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
         discount_codes=orjson.loads(row["discount_codes"]),
         discounts=promotions.offered_of(row["discounts"]),
         checkout=_checkout(row["checkout"]),
+        customer_id=row["customer_id"],
         market_id=row["market_id"],
         company_id=row["company_id"],
         tax_id=row["tax_id"],
         gift_options=orjson.loads(row["gift_options"]) if row["gift_options"] else None,
-        gift_card_ids=[uuid.UUID(card_id) for card_id in orjson.loads(row["gift_card_ids"])],
+        gift_card_ids=orjson.loads(row["gift_card_ids"]),
         use_store_credit=row["use_store_credit"],
+        stored_value=value.terms_of(row["stored_value"]),
     )
 
 

@@ -28,6 +28,10 @@ from app.cart.writing import insert_cart, write_change
 from app.customers.consent import Proof
 from app.customers.consenting import ConsentGiven
 from app.errors import DomainError, DomainErrors, not_found
+from app.gift_cards import entering as gift_card_codes
+from app.gift_cards import queries as gift_card_queries
+from app.gift_cards.errors import GiftCardErrorCode
+from app.gift_cards.models import ValueKind
 from app.keys import keyring
 from app.kit.ids import new_id
 from app.kit.text import check_text
@@ -211,6 +215,45 @@ async def change_codes(key: CartKey, codes: Sequence[str], client: str) -> Chang
     changed = await _change(key, lambda cart, _: Changed(replace(cart, discount_codes=entered), []), codes=entered)
     await _forgive(client, changed.cart)
     return changed
+
+
+async def change_gift_cards(key: CartKey, codes: Sequence[str], client: str) -> Changed:
+    """Enter codes of gift cards in the place of those that the cart has.
+
+    Args:
+        client: who asks, for the limit on guessing.
+
+    Raises:
+        DomainErrors: see `gift_cards.entering.cards_of`; and GIFT_CARD_OTHER_CURRENCY, at `codes` and the place.
+        DomainError: RATE_LIMITED; and see `_change`.
+    """
+    cards = await gift_card_codes.cards_of(codes, client)
+
+    def decide(cart: CartSnapshot, _: Variants) -> Changed:
+        gift_card_codes.check_currency(cards, cart.currency_code)
+        others = [value for value in cart.stored_value if value.kind is not ValueKind.GIFT_CARD]
+        ids = [str(card.id) for card in cards]
+        return Changed(replace(cart, gift_card_ids=ids, stored_value=[*cards, *others]), [])
+
+    return await _change(key, decide)
+
+
+async def change_store_credit(key: CartKey, customer: CustomerIdentity, *, use: bool) -> Changed:
+    """Spend the credit of the account that the cart belongs to, or stop to.
+
+    Raises:
+        DomainError: STORE_CREDIT_NOT_YOURS; and see `_change`.
+    """
+    credit = await gift_card_queries.credit_terms(customer.id) if use else []
+
+    def decide(cart: CartSnapshot, _: Variants) -> Changed:
+        if use and cart.customer_id != customer.id:
+            message = "Store credit is for carts of one's own account: sign in with this cart's id first."
+            raise DomainError(GiftCardErrorCode.STORE_CREDIT_NOT_YOURS, message, ["cartId"])
+        cards = [value for value in cart.stored_value if value.kind is ValueKind.GIFT_CARD]
+        return Changed(replace(cart, use_store_credit=use, stored_value=[*cards, *credit]), [])
+
+    return await _change(key, decide)
 
 
 async def _forgive(client: str, cart: CartSnapshot) -> None:

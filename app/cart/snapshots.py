@@ -7,6 +7,7 @@ from typing import Any
 
 from app.cart.models import CartState
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
+from app.gift_cards.rules import ValueTerms
 from app.pricing.amounts import PriceBreak
 from app.promotions.terms import NOTHING_OFFERED, Offered
 
@@ -97,10 +98,12 @@ class CartSnapshot:
         checkout_in_progress: a payment for what stood in the cart is under way.
         profile_id: whose it is, where somebody has said so or was seen with it.
         discount_codes: as the shopper typed them, in that order.
+        customer_id: the account that it belongs to.
+        gift_card_ids: of the cards that were entered, in that order.
+        stored_value: those cards, and the account's credit where it is to be used.
         discounts: all that it may get, by itself or by its codes; `app.cart.costs` decides.
         market_id, company_id, tax_id: where it is bought, whom for, and the VAT number or the like of whoever buys.
         gift_options: as they were chosen for the whole of it.
-        gift_card_ids, use_store_credit: what is to pay it, so far as it reaches.
     """
 
     id: uuid.UUID
@@ -120,19 +123,26 @@ class CartSnapshot:
     profile_id: uuid.UUID | None = None
     discount_codes: list[str] = field(default_factory=list)
     discounts: Offered = NOTHING_OFFERED
+    customer_id: uuid.UUID | None = None
+    gift_card_ids: list[str] = field(default_factory=list)
+    use_store_credit: bool = False
+    stored_value: list[ValueTerms] = field(default_factory=list)
     checkout: CheckoutSnapshot | None = None
     market_id: uuid.UUID | None = None
     company_id: uuid.UUID | None = None
     tax_id: str | None = None
     gift_options: dict[str, Any] | None = None
-    gift_card_ids: list[uuid.UUID] = field(default_factory=list)
-    use_store_credit: bool = False
 
     @property
     def contact(self) -> tuple[str | None, str | None]:
         """Email and phone that an order would have now: the checkout's before the cart's."""
         checkout = self.checkout
         return (checkout and checkout.email) or self.email, (checkout and checkout.phone) or self.phone
+
+    @property
+    def has_gift_card(self) -> bool:
+        """Whether one is bought: then nothing but money pays."""
+        return any(line.product_kind is ProductKind.GIFT_CARD for line in self.lines)
 
     @property
     def total_quantity(self) -> int:

@@ -1,4 +1,4 @@
-"""Which gift cards and credit pay for a cart. Pure: what was read with the cart goes in, what pays and why not comes out.
+"""Which gift cards and credit pay for a cart. Pure: what was read with the cart goes in, what pays comes out.
 
 Gift cards pay in the order in which they were entered, then store credit, each as far as it goes. What buys a gift card
 is money alone: a cart with one in it is paid by neither, and no discount touches its line. Otherwise a card that is

@@ -7,8 +7,9 @@ import strawberry
 
 from app.cart import merging, queries, service
 from app.cart.service import Changed
+from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
-from schema.access import PUBLIC, mutation, query
+from schema.access import CUSTOMER, PUBLIC, mutation, query
 from schema.cart.inputs import (
     CART_PREFIX,
     LINE_PREFIX,
@@ -167,6 +168,41 @@ class CartMutations:
     ) -> CartPayload:
         view, key = _view(info), cart_key(cart_id)
         return await _payload(info, view, await service.change_codes(key, codes, info.context.client_address))
+
+    @mutation(
+        access=PUBLIC,
+        description="Enter codes of gift cards in the place of those that the cart has. They pay in this order, before "
+        "store credit, each as far as it goes; what they leave is paid otherwise. Nothing is taken off them before "
+        "`checkoutComplete`, so one card may stand in several carts. A code that opens no card, or one that cannot be "
+        "spent, refuses all of them. Who enters too many codes that do not exist hears RATE_LIMITED for a while.",
+    )
+    async def cart_gift_card_codes_update(
+        self,
+        info: Info,
+        cart_id: CartId,
+        codes: Annotated[
+            list[str],
+            strawberry.argument(description="Up to 10 codes, in any case; an empty list takes all cards out."),
+        ],
+    ) -> CartPayload:
+        view, key = _view(info), cart_key(cart_id)
+        return await _payload(info, view, await service.change_gift_cards(key, codes, info.context.client_address))
+
+    @mutation(
+        access=CUSTOMER,
+        description="Spend one's own store credit on a cart of one's own, after its gift cards, or stop to. The cart "
+        "has to belong to the account: made while signed in, or given at sign-in.",
+    )
+    async def cart_store_credit_update(
+        self,
+        info: Info,
+        cart_id: CartId,
+        use: Annotated[bool, strawberry.argument(description="Whether it is to pay.")],
+    ) -> CartPayload:
+        view, key, customer = _view(info), cart_key(cart_id), info.context.customer
+        if customer is None:
+            raise DomainError(CommonErrorCode.UNAUTHENTICATED, "Sign in first.")
+        return await _payload(info, view, await service.change_store_credit(key, customer, use=use))
 
     @mutation(
         access=PUBLIC,

@@ -15,6 +15,7 @@ from app.kit import ids
 from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, page_request
 from schema.cart.costs import CartCost, CartLineCost
 from schema.cart.discounts import AppliedDiscount, CartDiscountCode
+from schema.cart.gift_cards import CartGiftCard, CartStoreCredit
 from schema.cart.inputs import CART_PREFIX, LINE_PREFIX
 from schema.cart.types import Attribute, Cart, CartBuyerIdentity, CartLine, PageArguments
 from schema.catalogue import ProductVariant, load_variants
@@ -79,6 +80,8 @@ class CartView:
             discounts=AppliedDiscount.all_of(
                 ((taken.label, taken.code, taken.amount_minor) for taken in lines.priced.discounts), cart.currency_code
             ),
+            gift_cards=CartGiftCard.all_of(cart, lines.priced),
+            store_credit=CartStoreCredit.of(cart, lines.priced),
             pages={arguments: lines.page(request) for arguments, request in self.pages.items()},
         )
 

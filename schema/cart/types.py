@@ -9,6 +9,7 @@ from app.cart.models import CartState
 from app.cart.rules import MAX_LINES
 from schema.cart.costs import CartCost, CartLineCost
 from schema.cart.discounts import AppliedDiscount, CartDiscountCode
+from schema.cart.gift_cards import CartGiftCard, CartStoreCredit
 from schema.catalogue import ProductVariant
 from schema.connections import Connection
 from schema.enums import describe_enum
@@ -91,6 +92,10 @@ class Cart(Node):
     discounts: list[AppliedDiscount] = strawberry.field(
         description="What is taken off: at most one discount that applies by itself, and at most one by a code."
     )
+    gift_cards: list[CartGiftCard] = strawberry.field(
+        description="The gift cards that are to pay for it, in that order, with what each pays."
+    )
+    store_credit: CartStoreCredit = strawberry.field(description="What its account's store credit pays.")
     pages: strawberry.Private[dict[PageArguments, Connection[CartLine]]]
     """Made before, since a page that cannot be had has to be refused before anything is changed."""
 

@@ -115,6 +115,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "cartClear": PUBLIC,
         "cartCreate": PUBLIC,
         "cartDiscountCodesUpdate": PUBLIC,
+        "cartGiftCardCodesUpdate": PUBLIC,
+        "cartStoreCreditUpdate": CUSTOMER,
         "cartMerge": PUBLIC,  # with both secrets
         "cartLinesAdd": PUBLIC,
         "cartLinesRemove": PUBLIC,

@@ -106,6 +106,8 @@ IDS: dict[str, str | Id] = {
     "Mutation.cartCreate.input.buyerIdentity.marketingConsent[].textId": TEXT,
     "Mutation.cartCreate.input.lines[].variantId": nobodys("var"),
     "Mutation.cartDiscountCodesUpdate.cartId": CART,
+    "Mutation.cartGiftCardCodesUpdate.cartId": CART,
+    "Mutation.cartStoreCreditUpdate.cartId": owned("cart", refusal="NOT_FOUND STORE_CREDIT_NOT_YOURS"),
     "Mutation.cartLinesAdd.cartId": CART,
     "Mutation.cartLinesAdd.lines[].variantId": nobodys("var"),
     "Mutation.cartLinesRemove.cartId": CART,
