@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import strawberry
 
 from app.kit import ids
+from app.terms.customizations import Given
 
 VARIANT_PREFIX = "var"
 
@@ -16,15 +17,29 @@ class AttributeInput:
     value: str = strawberry.field(description="Its text.")
 
 
+@strawberry.input(description="What is to be made to order: one of the product's `customizations`.")
+class CustomizationInput:
+    key: str = strawberry.field(description="Which of them.")
+    value: str = strawberry.field(
+        description="The text or number, the day as YYYY-MM-DD, the choice's `value`, or `true` for a ticked box."
+    )
+
+    def given(self) -> Given:
+        return Given(self.key, self.value)
+
+
 @strawberry.input(
-    description="Some quantity of a variant. The same variant with the same attributes is one line; adding it again "
-    "adds up."
+    description="Some quantity of a variant. The same variant with the same attributes and customizations is one line; "
+    "adding it again adds up."
 )
 class CartLineInput:
     variant_id: strawberry.ID = strawberry.field(description="Which variant.")
     quantity: int = strawberry.field(default=1, description="How many.")
     attributes: list[AttributeInput] | None = strawberry.field(
         default=strawberry.UNSET, description="What the storefront wants to remember with the line."
+    )
+    customizations: list[CustomizationInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="What is to be made to order, checked by the product's `customizations`."
     )
 
     def variant_uuid(self, field: Sequence[str | int]) -> uuid.UUID:

@@ -15,6 +15,12 @@ describe_enum(
     COUNTRY_NOT_SERVED="The shop does not ship to this country.",
     CART_NOT_FOUND="There is no such open cart that could become the account's.",
     CART_NOT_MERGED="The cart and the account's own could not become one; both stay, and are the account's.",
+    QUANTITY_NOT_ALLOWED="The product is sold in other quantities only; it cannot be ordered like this.",
+    CUSTOMIZATION_UNAVAILABLE="What was chosen is not made any more, or something else is needed; change the line.",
+    CUSTOMIZATION_REPRICED="What is made to order costs something else now; the cart is charged what it costs now.",
+    REGION_RESTRICTED="The product is not sold where the order would go to.",
+    NOT_RESERVED="The items are not kept for the shopper this time; the checkout can be completed while there are any.",
+    CHECKOUT_NOT_MERGED="Where the merged cart was to go to, or how, does not fit the cart that it is in now.",
 )
 
 

@@ -40,9 +40,13 @@ def check_attributes(attributes: Sequence[Attribute], field: Sequence[str | int]
     return [error for error in errors if error]
 
 
-def attributes_key(attributes: Sequence[Attribute]) -> str:
-    """The same for the same attributes in any order; empty where there are none."""
+def attributes_key(attributes: Sequence[Attribute], customized: str = "") -> str:
+    """The same for the same attributes in any order; empty where there are none.
+
+    Args:
+        customized: `customizations_key` of the same line, which tells lines apart as well.
+    """
     if not attributes:
-        return ""
+        return customized
     pairs = sorted((attribute.key, attribute.value) for attribute in attributes)
-    return hashlib.sha256(orjson.dumps(pairs)).hexdigest()
+    return hashlib.sha256(orjson.dumps([*pairs, customized] if customized else pairs)).hexdigest()

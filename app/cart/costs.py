@@ -38,7 +38,7 @@ def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
             variant_key=str(line.variant_id),
             quantity=line.quantity,
             price_breaks=line.price_breaks or (PriceBreak(1, line.unit_price_minor),),
-            customization_minor=sum(chosen["price_minor"] for chosen in line.customizations),
+            customization_minor=line.customized.price_minor,
             fixed=line.product_kind is ProductKind.GIFT_CARD,
         )
         for line in cart.lines

@@ -17,17 +17,21 @@ from app.kit.crypto import token_matches
 from app.promotions import queries as promotions
 from app.promotions.buyers import with_buyer
 from app.promotions.terms import Buyer, Offered
+from app.terms.queries import sql_of_terms
+from app.terms.rules import terms_of
 
 __all__ = ["CartLineSnapshot", "CartSnapshot", "VariantSnapshot", "load_cart"]
 
 # The texts below are constant, and nothing in them is estimated by a parameter's value (`ANY(ARRAY(SELECT …))` is not,
 # `ANY($1)` is). So PostgreSQL keeps one plan for each; making a plan costs more than running it.
 
-_TERMS = """
+_TERMS = f"""
     'variant_id', v.id, 'product_id', p.id, 'is_removed', v.removed_at IS NOT NULL,
     'product_status', p.status, 'product_kind', p.kind,
     'unit_price_minor', v.price_minor, 'requires_shipping', v.requires_shipping, 'weight_grams', v.weight_grams,
     'taxable', v.taxable, 'track_inventory', v.track_inventory, 'inventory_policy', v.inventory_policy,
+    'available_from', v.available_from, 'restock_expected_at', v.restock_expected_at,
+    'terms', {sql_of_terms("p")},
     'available_quantity', (
         SELECT least(greatest(coalesce(sum(s.available - s.backordered), 0), 0), 2147483647)
         FROM stock_levels s WHERE s.variant_id = v.id
@@ -55,6 +59,7 @@ def _carts(which: str, *, description: str = "", more: str = "", discounts: str 
     return f"""
         SELECT c.id, c.secret_hash, c.state, c.revision, c.email, c.phone, c.country_code, c.note, c.attributes,
                coalesce((SELECT s.currency_code FROM shop s WHERE s.id = 1), c.currency_code) AS currency_code,
+               business_now() AS read_at,
                c.created_at, c.updated_at, c.profile_id, c.customer_id, c.market_id, c.company_id, c.tax_id, c.gift_options,
                c.gift_card_ids, c.use_store_credit, {value.sql_of_value("c")} AS stored_value,
                c.discount_codes, {discounts} AS discounts,
@@ -64,7 +69,16 @@ def _carts(which: str, *, description: str = "", more: str = "", discounts: str 
                ) AS checkout_in_progress,
                (
                    SELECT json_build_object(
-                       'id', k.id, 'email', k.email, 'phone', k.phone, 'started', k.started_event_at IS NOT NULL
+                       'id', k.id, 'email', k.email, 'phone', k.phone, 'started', k.started_event_at IS NOT NULL,
+                       'reserved_until', k.reserved_until,
+                       'shipping_country', k.shipping_address ->> 'country_code',
+                       'shipping_province', k.shipping_address ->> 'province_code',
+                       'held', (
+                           SELECT json_object_agg(h.variant_id, h.units) FROM (
+                               SELECT r.variant_id, sum(r.quantity) AS units FROM stock_reservations r
+                               WHERE r.checkout_id = k.id AND r.state = 'HELD' GROUP BY r.variant_id
+                           ) h
+                       )
                    )
                    FROM checkouts k WHERE k.cart_id = c.id
                ) AS checkout,
@@ -159,7 +173,7 @@ async def load_for_change(
     cart = _cart(row, secret) if row else None
     if row is None or cart is None:
         return None
-    return await with_customer_uses(cart), _variants(row["variants"] if variant_ids else None)
+    return await with_customer_uses(cart), _variants(row["variants"] if variant_ids else None, cart.checkout)
 
 
 async def show_cart(cart_id: uuid.UUID, secret: str) -> CartSnapshot | None:
@@ -205,6 +219,7 @@ async def load_offer(variant_ids: Sequence[uuid.UUID], codes: Sequence[str] = ()
 def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
     if not token_matches(secret, row["secret_hash"]):
         return None
+    checkout = _checkout(row["checkout"])
     return CartSnapshot(
         id=row["id"],
         secret=secret,
@@ -219,11 +234,12 @@ def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
         checkout_in_progress=row["checkout_in_progress"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
-        lines=[CartLineSnapshot(**_typed(line)) for line in _decoded(row["lines"])],
+        lines=[CartLineSnapshot(**_typed(line, checkout)) for line in _decoded(row["lines"])],
+        read_at=row["read_at"],
         profile_id=row["profile_id"],
         discount_codes=orjson.loads(row["discount_codes"]),
         discounts=promotions.offered_of(row["discounts"]),
-        checkout=_checkout(row["checkout"]),
+        checkout=checkout,
         customer_id=row["customer_id"],
         market_id=row["market_id"],
         company_id=row["company_id"],
@@ -239,12 +255,17 @@ def _checkout(text: str | None) -> CheckoutSnapshot | None:
     if text is None:
         return None
     stored = orjson.loads(text)
-    return CheckoutSnapshot(**{**stored, "id": uuid.UUID(stored["id"])})
+    typed = {"id": uuid.UUID(stored["id"]), "reserved_until": _moment(stored["reserved_until"])}
+    return CheckoutSnapshot(**{**stored, **typed, "held": stored["held"] or {}})
 
 
-def _variants(text: str | None) -> Variants:
-    variants = [VariantSnapshot(**_typed(row)) for row in _decoded(text)]
+def _variants(text: str | None, checkout: CheckoutSnapshot | None = None) -> Variants:
+    variants = [VariantSnapshot(**_typed(row, checkout)) for row in _decoded(text)]
     return {variant.variant_id: variant for variant in variants}
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _decoded(text: str | None) -> list[dict[str, Any]]:
@@ -252,13 +273,18 @@ def _decoded(text: str | None) -> list[dict[str, Any]]:
     return rows
 
 
-def _typed(row: dict[str, Any]) -> dict[str, Any]:
+def _typed(row: dict[str, Any], checkout: CheckoutSnapshot | None) -> dict[str, Any]:
+    if checkout is not None and checkout.held:
+        row["available_quantity"] += checkout.held.get(row["variant_id"], 0)
     for name in ("id", "variant_id", "product_id"):
         if name in row:
             row[name] = uuid.UUID(row[name])
     row["product_status"] = ProductStatus(row["product_status"])
     row["product_kind"] = ProductKind(row["product_kind"])
     row["inventory_policy"] = InventoryPolicy(row["inventory_policy"])
+    row["terms"] = terms_of(row["terms"])
+    row["available_from"] = _moment(row["available_from"])
+    row["restock_expected_at"] = _moment(row["restock_expected_at"])
     if "product_name" in row:
         row["selected_options"] = row["selected_options"] or []
     return row

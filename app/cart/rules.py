@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from app.cart.attributes import Attribute, attributes_key, check_attributes
 from app.cart.errors import CartErrorCode
@@ -15,6 +16,7 @@ from app.cart.snapshots import CartLineSnapshot, VariantSnapshot
 from app.cart.warnings import CartWarning, WarningCode
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.inventory.errors import InsufficientStock
+from app.terms.customizations import Given, checked, customizations_key
 
 MAX_LINES = 250
 """In one cart, and in one request."""
@@ -36,6 +38,7 @@ class LineToAdd:
     variant_id: uuid.UUID
     quantity: int
     attributes: Sequence[Attribute] = ()
+    customizations: Sequence[Given] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class LineToUpdate:
     """Zero removes the line."""
     attributes: Sequence[Attribute] | None = None
     """None leaves them as they are."""
+    customizations: Sequence[Given] | None = None
+    """Likewise; given, they are charged by today's prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,14 @@ def add_lines(lines: Lines, asked: Sequence[LineToAdd], variants: Variants) -> C
         variant = variants.get(item.variant_id)
         if variant is None or not variant.for_sale:
             wrong.append(not_found("product variant on sale", ["lines", index, "variantId"]))
+        made: list[dict[str, Any]] = []
+        if variant is not None:
+            made, unfit = checked(variant.terms.customizations, item.customizations, ["lines", index, "customizations"])
+            wrong.extend(unfit)
         if wrong or variant is None:
             errors.extend(wrong)
             continue
-        key = (item.variant_id, attributes_key(item.attributes))
+        key = (item.variant_id, attributes_key(item.attributes, customizations_key(made)))
         line = kept.get(key)
         held = line.quantity if line else 0
         quantity = _given(item.quantity, variant.stock_limit, in_cart[item.variant_id])
@@ -90,7 +99,11 @@ def add_lines(lines: Lines, asked: Sequence[LineToAdd], variants: Variants) -> C
             if quantity < item.quantity:
                 warnings.append(_clamped(variant, index))
             in_cart[item.variant_id] += quantity
-            kept[key] = replace(line, quantity=held + quantity) if line else _new_line(item, variant, quantity, key[1])
+            if line:
+                kept[key] = replace(line, quantity=held + quantity, customizations=made)
+            else:
+                kept[key] = _new_line(item, variant, quantity, key[1], made)
+    _check_maximum(lines, list(kept.values()), errors)
     if len(kept) > MAX_LINES:
         errors.append(DomainError(CommonErrorCode.TOO_MANY, f"A cart can have {MAX_LINES} lines at most.", ["lines"]))
     return _change(list(kept.values()), warnings, errors)
@@ -126,8 +139,10 @@ def update_lines(lines: Lines, asked: Sequence[LineToUpdate]) -> Change:
             errors.append(_nothing_left(line, in_cart[line.variant_id], index))
         elif quantity < item.quantity:
             warnings.append(_clamped(line, index))
-        by_id[line_id] = _with(line, quantity, item.attributes)
-    return _change(_merged([line for line in by_id.values() if line.quantity], errors), warnings, errors)
+        by_id[line_id] = _with(line, quantity, item)
+    remaining = [line for line in by_id.values() if line.quantity]
+    _check_maximum(lines, remaining, errors)
+    return _change(_merged(remaining, errors), warnings, errors)
 
 
 def remove_lines(lines: Lines, line_ids: Sequence[uuid.UUID | None]) -> Change:
@@ -165,6 +180,9 @@ def _wrong_update(
     if not 0 <= item.quantity <= MAX_QUANTITY:
         yield _out_of_range(index, least=0)
     yield from check_attributes(item.attributes or (), ["lines", index, "attributes"])
+    if line is not None and item.customizations is not None:
+        _, unfit = checked(line.terms.customizations, item.customizations, ["lines", index, "customizations"])
+        yield from unfit
 
 
 def _kept(line: CartLineSnapshot, item: LineToUpdate) -> int:
@@ -178,15 +196,40 @@ def _given(more: int, stock_limit: int | None, in_cart: int) -> int:
     return more if stock_limit is None else max(0, min(more, stock_limit - in_cart))
 
 
-def _with(line: CartLineSnapshot, quantity: int, attributes: Sequence[Attribute] | None) -> CartLineSnapshot:
-    if attributes is None:
+def _with(line: CartLineSnapshot, quantity: int, item: LineToUpdate) -> CartLineSnapshot:
+    if item.attributes is None and item.customizations is None:
         return replace(line, quantity=quantity)
+    attributes = item.attributes
+    if attributes is None:
+        attributes = [Attribute(one["key"], one["value"]) for one in line.attributes]
+    made = line.customizations
+    if item.customizations is not None:
+        made, _ = checked(line.terms.customizations, item.customizations, ())
     return replace(
         line,
         quantity=quantity,
         attributes=[attribute.as_json() for attribute in attributes],
-        attributes_key=attributes_key(attributes),
+        customizations=made,
+        attributes_key=attributes_key(attributes, customizations_key(made)),
     )
+
+
+def _check_maximum(before: Lines, after: Lines, errors: list[DomainError]) -> None:
+    """More of a product than one order may have is refused at once; fewer than it has to have may still become more."""
+    had, has = _units_of_products(before), _units_of_products(after)
+    for product_id, terms in {line.product_id: line.terms for line in after}.items():
+        most = terms.maximum_quantity
+        if most is not None and has[product_id] > max(most, had[product_id]):
+            problem = terms.quantity_problem(has[product_id])
+            if problem:
+                errors.append(problem.under("lines"))
+
+
+def _units_of_products(lines: Lines) -> Counter[uuid.UUID]:
+    units: Counter[uuid.UUID] = Counter()
+    for line in lines:
+        units[line.product_id] += line.quantity
+    return units
 
 
 def _merged(lines: Lines, errors: list[DomainError]) -> list[CartLineSnapshot]:
@@ -201,13 +244,16 @@ def _merged(lines: Lines, errors: list[DomainError]) -> list[CartLineSnapshot]:
     return list(merged.values())
 
 
-def _new_line(item: LineToAdd, variant: VariantSnapshot, quantity: int, key: str) -> CartLineSnapshot:
+def _new_line(
+    item: LineToAdd, variant: VariantSnapshot, quantity: int, key: str, made: list[dict[str, Any]]
+) -> CartLineSnapshot:
     return CartLineSnapshot(
         **{name: getattr(variant, name) for name in _VARIANT_FIELDS},
         id=item.id,
         quantity=quantity,
         attributes=[attribute.as_json() for attribute in item.attributes],
         attributes_key=key,
+        customizations=made,
     )
 
 
@@ -243,7 +289,8 @@ def _clamped(variant: VariantSnapshot, index: int) -> CartWarning:
 
 
 def _change(lines: list[CartLineSnapshot], warnings: list[CartWarning], errors: list[DomainError]) -> Change:
-    if sum(len(one["key"]) + len(one["value"]) for line in lines for one in line.attributes) > MAX_ATTRIBUTE_CHARS:
+    kept = [one for line in lines for one in (*line.attributes, *line.customizations)]
+    if sum(len(one["key"]) + len(one["value"]) for one in kept) > MAX_ATTRIBUTE_CHARS:
         message = f"The attributes of all lines can have {MAX_ATTRIBUTE_CHARS:,} characters together at most."
         errors.append(DomainError(CommonErrorCode.TOO_LONG, message, ["lines"]))
     if errors:

@@ -32,6 +32,7 @@ from app.gift_cards import entering as gift_card_codes
 from app.gift_cards import queries as gift_card_queries
 from app.gift_cards.errors import GiftCardErrorCode
 from app.gift_cards.models import ValueKind
+from app.inventory import checkout_holds
 from app.keys import keyring
 from app.kit.ids import new_id
 from app.kit.text import check_text
@@ -121,6 +122,7 @@ async def create_cart(
         checkout_in_progress=False,
         created_at=offer.now,
         updated_at=offer.now,
+        read_at=offer.now,
         lines=added.lines,
         discount_codes=entered,
         discounts=offer.discounts,
@@ -311,7 +313,8 @@ async def _insert(cart: CartSnapshot, customer: CustomerIdentity | None) -> Cart
 
 async def _write(before: CartSnapshot, after: CartSnapshot) -> CartSnapshot | None:
     """None, and nothing written, when the cart has another revision by now."""
-    if before.profile_id is None and not any((*before.contact, *after.contact)):
+    is_known = before.profile_id is not None or any((*before.contact, *after.contact))
+    if not is_known and not before.keeps_units:
         row = await write_change(before, after)
         if row is None:
             return None
@@ -321,7 +324,9 @@ async def _write(before: CartSnapshot, after: CartSnapshot) -> CartSnapshot | No
             row = await write_change(before, after)
             if row is None:
                 return None
-            profile_id = await owners.changed(before, after, row["profile_id"])
+            profile_id = await owners.changed(before, after, row["profile_id"]) if is_known else row["profile_id"]
+            if before.checkout and before.keeps_units:
+                await checkout_holds.follow(before.checkout.id, before.id)
     return replace(after, revision=before.revision + 1, updated_at=row["updated_at"], profile_id=profile_id)
 
 

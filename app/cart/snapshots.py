@@ -10,6 +10,8 @@ from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 from app.gift_cards.rules import ValueTerms
 from app.pricing.amounts import PriceBreak
 from app.promotions.terms import NOTHING_OFFERED, Offered
+from app.terms.customizations import Priced, priced
+from app.terms.rules import NO_TERMS, ProductTerms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +20,10 @@ class VariantSnapshot:
 
     Attributes:
         unit_price_minor: in the shop's currency, from the catalogue at that moment.
-        available_quantity: over all warehouses, never below zero; means something only where `stock_limit` does.
+        available_quantity: over all warehouses, with what the cart's own checkout keeps, never below zero; means
+            something only where `stock_limit` does.
+        terms: what can be made to order, in which quantities, for whom and where to.
+        available_from, restock_expected_at: see `app.terms.dates`.
         product_name, variant_name, sku, image_url, selected_options: empty unless the read was asked to describe.
         selected_options: `[{"name": "Size", "value": "M"}, …]`.
         is_removed: the variant left its product; its row stays for the carts that name it.
@@ -39,6 +44,9 @@ class VariantSnapshot:
     track_inventory: bool
     inventory_policy: InventoryPolicy
     available_quantity: int
+    terms: ProductTerms = NO_TERMS
+    available_from: datetime | None = None
+    restock_expected_at: datetime | None = None
     product_name: str = ""
     variant_name: str = ""
     sku: str | None = None
@@ -77,6 +85,11 @@ class CartLineSnapshot(VariantSnapshot):
     customizations: list[dict[str, Any]] = field(default_factory=list)
     gift_options: dict[str, Any] | None = None
 
+    @property
+    def customized(self) -> Priced:
+        """What is made to order for it, by today's offer; amounts in the shop's currency."""
+        return priced(self.terms.customizations, self.customizations, ())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutSnapshot:
@@ -86,6 +99,12 @@ class CheckoutSnapshot:
     email: str | None
     phone: str | None
     started: bool
+    reserved_until: datetime | None = None
+    """Until when the units of `held` are kept, if that is not over."""
+    held: dict[str, int] = field(default_factory=dict)
+    """Units by variant's id."""
+    shipping_country: str | None = None
+    shipping_province: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +120,7 @@ class CartSnapshot:
         customer_id: the account that it belongs to.
         gift_card_ids: of the cards that were entered, in that order.
         stored_value: those cards, and the account's credit where it is to be used.
+        read_at: business time at which all of this was so.
         discounts: all that it may get, by itself or by its codes; `app.cart.costs` decides.
         market_id, company_id, tax_id: where it is bought, whom for, and the VAT number or the like of whoever buys.
         gift_options: as they were chosen for the whole of it.
@@ -120,6 +140,7 @@ class CartSnapshot:
     created_at: datetime
     updated_at: datetime
     lines: list[CartLineSnapshot]
+    read_at: datetime
     profile_id: uuid.UUID | None = None
     discount_codes: list[str] = field(default_factory=list)
     discounts: Offered = NOTHING_OFFERED
@@ -143,6 +164,20 @@ class CartSnapshot:
     def has_gift_card(self) -> bool:
         """Whether one is bought: then nothing but money pays."""
         return any(line.product_kind is ProductKind.GIFT_CARD for line in self.lines)
+
+    @property
+    def destination(self) -> tuple[str | None, str | None]:
+        """Country and province where it goes, as far as is known: the checkout's before the cart's."""
+        checkout = self.checkout
+        if checkout and checkout.shipping_country:
+            return checkout.shipping_country, checkout.shipping_province
+        return self.country_code, None
+
+    @property
+    def keeps_units(self) -> bool:
+        """Whether its checkout keeps units that have to follow the lines."""
+        until = self.checkout.reserved_until if self.checkout else None
+        return until is not None and until > self.read_at
 
     @property
     def total_quantity(self) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.cart.snapshots import CartLineSnapshot
+from app.terms.rules import NO_TERMS
 
 
 class WarningCode(Enum):
@@ -14,6 +15,12 @@ class WarningCode(Enum):
     COUNTRY_NOT_SERVED = "COUNTRY_NOT_SERVED"
     CART_NOT_FOUND = "CART_NOT_FOUND"
     CART_NOT_MERGED = "CART_NOT_MERGED"
+    QUANTITY_NOT_ALLOWED = "QUANTITY_NOT_ALLOWED"
+    CUSTOMIZATION_UNAVAILABLE = "CUSTOMIZATION_UNAVAILABLE"
+    CUSTOMIZATION_REPRICED = "CUSTOMIZATION_REPRICED"
+    REGION_RESTRICTED = "REGION_RESTRICTED"
+    NOT_RESERVED = "NOT_RESERVED"
+    CHECKOUT_NOT_MERGED = "CHECKOUT_NOT_MERGED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +48,28 @@ def line_warnings(line: CartLineSnapshot, wanted_of_variant: int) -> list[CartWa
         return [CartWarning(WarningCode.OUT_OF_STOCK, "This is out of stock at the moment.", available_quantity=0)]
     message = f"Only {limit} of these are in stock now."
     return [CartWarning(WarningCode.QUANTITY_UNAVAILABLE, message, available_quantity=limit)]
+
+
+def terms_warnings(
+    line: CartLineSnapshot, wanted_of_product: int, destination: tuple[str | None, str | None]
+) -> list[CartWarning]:
+    """What keeps a line from being ordered by the terms that it is sold on, and what costs something else by now.
+
+    Args:
+        wanted_of_product: units in all of the cart's lines of the product.
+        destination: country and province, as far as they are known.
+    """
+    if line.terms is NO_TERMS and not line.customizations:
+        return []
+    warnings = []
+    if problem := line.terms.quantity_problem(wanted_of_product):
+        warnings.append(CartWarning(WarningCode.QUANTITY_NOT_ALLOWED, problem.message))
+    customized = line.customized
+    warnings += [CartWarning(WarningCode.CUSTOMIZATION_UNAVAILABLE, problem.message) for problem in customized.problems]
+    if customized.repriced:
+        message = "What is made to order costs something else than when it was put into the cart."
+        warnings.append(CartWarning(WarningCode.CUSTOMIZATION_REPRICED, message))
+    country, province = destination
+    if country and not line.terms.sold_to(country, province):
+        warnings.append(CartWarning(WarningCode.REGION_RESTRICTED, "This is not sold where it would go to."))
+    return warnings

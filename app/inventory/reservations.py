@@ -13,7 +13,7 @@ A level's movements add up to what is available and what is held; a hold becomes
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -29,9 +29,13 @@ MOVED_BY_SHIPMENT = "backorder shipped"
 # A statement that waits for a row goes on to see all others as they were before it waited, so that locking and changing
 # are statements of their own.
 _LOCK = """
-    SELECT s.id, s.variant_id, s.available, s.backordered, w.priority
+    SELECT s.id, s.variant_id, s.available, s.backordered, s.warehouse_id, w.priority
     FROM stock_levels s JOIN warehouses w ON w.id = s.warehouse_id
     WHERE s.variant_id = ANY($1) ORDER BY s.id FOR NO KEY UPDATE OF s
+"""
+_OF_CHECKOUT = """
+    SELECT stock_level_id, sum(quantity)::int AS units FROM stock_reservations
+    WHERE checkout_id = $1 AND state = 'HELD' GROUP BY stock_level_id
 """
 _LOCK_OF_ATTEMPT = """
     SELECT id FROM stock_levels
@@ -40,27 +44,45 @@ _LOCK_OF_ATTEMPT = """
 """
 
 
-async def find(demands: Sequence[Demand]) -> Allocation:
+async def find(
+    demands: Sequence[Demand], *, checkout_id: uuid.UUID | None = None, warehouse_id: uuid.UUID | None = None
+) -> Allocation:
     """Lock the levels of what is wanted, and decide which of them give how much. Nothing is taken yet.
 
     Warehouses give in the order of their priority; what goes beyond all of them is back-ordered where that is allowed.
+
+    Args:
+        checkout_id: whose units count as available, as they are taken over by what is decided here.
+        warehouse_id: the only one that gives, where the goods are fetched from it; it owes nothing.
     """
     db.current_unit_of_work()
     if not demands:
         return Allocation([], {})
-    found = allocate(demands, await _locked_levels(demands))
+    if warehouse_id is not None:
+        demands = [replace(demand, may_backorder=False) for demand in demands]
+    found = allocate(demands, await _locked_levels(demands, checkout_id, warehouse_id))
     unknown = [demand.variant_id for demand in demands if demand.may_backorder and demand.variant_id in found.missing]
     # Sold without ever having been in stock: there has to be a level that owes the units.
     if unknown:
         await _open_empty_levels(unknown)
-        found = allocate(demands, await _locked_levels(demands))
+        found = allocate(demands, await _locked_levels(demands, checkout_id, warehouse_id))
     return found
 
 
-async def _locked_levels(demands: Sequence[Demand]) -> list[Level]:
+async def _locked_levels(
+    demands: Sequence[Demand], checkout_id: uuid.UUID | None, warehouse_id: uuid.UUID | None
+) -> list[Level]:
     rows = await db.fetch(_LOCK, [demand.variant_id for demand in demands])
+    own: dict[uuid.UUID, int] = {}
+    if checkout_id is not None:
+        # After the lock: until then they may be let go of.
+        own = {row["stock_level_id"]: row["units"] for row in await db.fetch(_OF_CHECKOUT, checkout_id)}
     rows.sort(key=lambda row: (row["priority"], row["id"]))
-    return [Level(row["id"], row["variant_id"], row["available"], row["backordered"]) for row in rows]
+    return [
+        Level(row["id"], row["variant_id"], row["available"] + own.get(row["id"], 0), row["backordered"])
+        for row in rows
+        if warehouse_id in (None, row["warehouse_id"])
+    ]
 
 
 async def _open_empty_levels(variant_ids: Sequence[uuid.UUID]) -> None:
@@ -87,25 +109,34 @@ def shares_json(shares: Sequence[Share]) -> str:
     ).decode()
 
 
-def sql_to_hold(shares: str, until: str) -> str:
-    """SQL: take shares out of what can be sold, for an attempt that is being paid.
+def sql_to_hold(shares: str, until: str, checkout: str = "NULL") -> str:
+    """SQL: take shares out of what can be sold, and of what a checkout keeps, for an attempt that is being paid.
 
     Part of the one statement that begins an attempt; it reads a CTE `attempt (id)`. Nothing lets go of the units by
     itself: `until` is for people who look at the rows.
 
     Args:
-        shares, until: the statement's parameters, such as `$7`: of `shares_json`, and a business time.
+        shares, until, checkout: the statement's parameters, such as `$7`: of `shares_json`, a business time, and the
+            id of a checkout that keeps nothing from then on, or null.
     """
     return f"""
     share AS (
         SELECT attempt.id AS attempt_id, (s ->> 0)::uuid AS level_id, (s ->> 1)::uuid AS variant_id,
                (s ->> 2)::int AS quantity, (s ->> 3)::int AS backordered
         FROM attempt, jsonb_array_elements({shares}::jsonb) AS s
+    ), given_up AS (
+        DELETE FROM stock_reservations r USING attempt WHERE r.checkout_id = {checkout}::uuid AND r.state = 'HELD'
+        RETURNING r.stock_level_id, r.quantity
+    ), moved AS (
+        SELECT level_id, sum(quantity)::int AS quantity, sum(backordered)::int AS backordered FROM (
+            SELECT level_id, quantity, backordered FROM share
+            UNION ALL SELECT stock_level_id, -quantity, 0 FROM given_up
+        ) both_ways GROUP BY level_id
     ), taken AS (
         UPDATE stock_levels l
-        SET available = l.available - share.quantity, reserved = l.reserved + share.quantity,
-            backordered = l.backordered + share.backordered, updated_at = business_now()
-        FROM share WHERE l.id = share.level_id
+        SET available = l.available - moved.quantity, reserved = l.reserved + moved.quantity,
+            backordered = l.backordered + moved.backordered, updated_at = business_now()
+        FROM moved WHERE l.id = moved.level_id
     ), held AS (
         INSERT INTO stock_reservations (id, attempt_id, stock_level_id, variant_id, quantity, backordered, state,
                                         shipped_quantity, expires_at, created_at)
@@ -152,8 +183,21 @@ _GIVE_BACK = """
 """
 
 
+# The levels do not change: the same units are held for somebody else.
+_HAND_BACK = """
+    UPDATE stock_reservations r SET attempt_id = NULL, checkout_id = k.id, expires_at = k.reserved_until
+    FROM checkout_attempts a JOIN checkouts k ON k.cart_id = a.cart_id
+    WHERE a.id = $1 AND r.attempt_id = $1 AND r.state = 'HELD' AND r.quantity > 0 AND r.backordered = 0
+      AND k.reserved_until > business_now()
+"""
+
+
 async def release(attempt_id: uuid.UUID) -> None:
-    """The checkout came to nothing: what it held can be sold again. Repeating it changes nothing."""
+    """The attempt came to nothing: what it held can be sold again. Repeating it changes nothing.
+
+    A checkout that has kept units gets them back for the rest of its time, to be paid in another way.
+    """
+    await db.execute(_HAND_BACK, attempt_id)
     await db.execute(_LOCK_OF_ATTEMPT, attempt_id, "HELD")
     await db.execute(f"{_GIVE_BACK} SELECT count(*) FROM returned", attempt_id, "HELD")
     await watching.given_back(attempt_id)

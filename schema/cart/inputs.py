@@ -14,7 +14,7 @@ from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.kit import ids
 from app.kit.ids import new_id
 from schema.consent_inputs import ConsentInput
-from schema.lines import AttributeInput, CartLineInput
+from schema.lines import AttributeInput, CartLineInput, CustomizationInput
 from schema.scalars import CountryCode
 
 CART_PREFIX = "cart"
@@ -35,6 +35,10 @@ class CartLineUpdateInput:
         default=strawberry.UNSET,
         description="Take the place of all that the line has; left out or null, they stay. When two lines become "
         "alike, they turn into one.",
+    )
+    customizations: list[CustomizationInput] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Take the place of all that the line has, at today's prices; left out or null, they stay.",
     )
 
 
@@ -104,7 +108,8 @@ def lines_to_add(lines: Sequence[CartLineInput], *at: str) -> list[LineToAdd]:
 
     def parse(index: int, line: CartLineInput) -> LineToAdd:
         variant_id = line.variant_uuid([*at, "lines", index])
-        return LineToAdd(new_id(), variant_id, line.quantity, _attributes(line.attributes))
+        made = [one.given() for one in line.customizations or ()]
+        return LineToAdd(new_id(), variant_id, line.quantity, _attributes(line.attributes), made)
 
     return _each(lines, parse, *at, "lines")
 
@@ -115,7 +120,9 @@ def lines_to_update(key: CartKey, lines: Sequence[CartLineUpdateInput]) -> list[
     def parse(index: int, line: CartLineUpdateInput) -> LineToUpdate:
         stay = line.attributes is None or line.attributes is strawberry.UNSET
         attributes = None if stay else _attributes(line.attributes)
-        return LineToUpdate(_line_of(key, line.id, ["lines", index, "id"]), line.quantity, attributes)
+        stays = line.customizations is None or line.customizations is strawberry.UNSET
+        made = None if stays else [one.given() for one in line.customizations or ()]
+        return LineToUpdate(_line_of(key, line.id, ["lines", index, "id"]), line.quantity, attributes, made)
 
     return _each(lines, parse, "lines")
 

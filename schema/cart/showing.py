@@ -9,10 +9,11 @@ import strawberry
 
 from app.cart.costs import discounts_of, price_cart
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
-from app.cart.warnings import line_warnings
+from app.cart.warnings import line_warnings, terms_warnings
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, page_request
+from app.terms.dates import availability
 from schema.cart.costs import CartCost, CartLineCost
 from schema.cart.discounts import AppliedDiscount, CartDiscountCode
 from schema.cart.gift_cards import CartGiftCard, CartStoreCredit
@@ -23,6 +24,7 @@ from schema.connections import Connection
 from schema.context import Info
 from schema.scalars import CountryCode
 from schema.selection import Selection
+from schema.terms.types import Availability, LineCustomization
 from schema.warnings import WarningType
 
 _ORDER = "cart_lines"
@@ -98,6 +100,7 @@ class LineView:
         self._units: Counter[uuid.UUID] = Counter()
         for line in cart.lines:
             self._units[line.variant_id] += line.quantity
+            self._units[line.product_id] += line.quantity
 
     def page(self, request: PageRequest) -> Connection[CartLine]:
         rows = _cut(self.cart.lines, request)
@@ -106,6 +109,7 @@ class LineView:
         return Connection[CartLine].of(page, [self.show(line) for line in page.items])
 
     def show(self, line: CartLineSnapshot) -> CartLine:
+        status, expected_at = availability(line, self._units[line.variant_id], self.cart.read_at)
         return CartLine(
             id=strawberry.ID(ids.encode_with_secret(LINE_PREFIX, line.id, self.cart.secret)),
             quantity=line.quantity,
@@ -113,7 +117,15 @@ class LineView:
             variant=self.variants.get(line.variant_id, strawberry.UNSET),
             cost=CartLineCost.of(self._costs[str(line.id)], self.cart.currency_code),
             attributes=Attribute.all_of(line.attributes),
-            warnings=[WarningType.of(warning) for warning in line_warnings(line, self._units[line.variant_id])],
+            customizations=[LineCustomization.of(chosen, self.cart.currency_code) for chosen in line.customized.chosen],
+            availability=Availability(status=status, expected_at=expected_at),
+            warnings=[
+                WarningType.of(warning)
+                for warning in (
+                    *line_warnings(line, self._units[line.variant_id]),
+                    *terms_warnings(line, self._units[line.product_id], self.cart.destination),
+                )
+            ],
         )
 
 

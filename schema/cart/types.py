@@ -16,6 +16,7 @@ from schema.enums import describe_enum
 from schema.errors import UserError
 from schema.nodes import Node
 from schema.scalars import CountryCode
+from schema.terms.types import Availability, LineCustomization
 from schema.warnings import WarningType
 
 describe_enum(
@@ -46,7 +47,7 @@ class CartBuyerIdentity:
     country_code: CountryCode | None = strawberry.field(description="Where the buyer is.")
 
 
-@strawberry.type(description="Some quantity of a variant. Same variant and same attributes are one line.")
+@strawberry.type(description="Some quantity of a variant. Same variant, attributes and customizations are one line.")
 class CartLine(Node):
     quantity: int = strawberry.field(description="How many units.")
     variant: ProductVariant = strawberry.field(
@@ -54,9 +55,16 @@ class CartLine(Node):
     )
     cost: CartLineCost = strawberry.field(description="What the line costs, by the catalogue's price at this moment.")
     attributes: list[Attribute] = strawberry.field(description="The storefront's own, in the order that it gave.")
+    customizations: list[LineCustomization] = strawberry.field(
+        description="What is made to order, by today's offer and prices, which are in `cost` already."
+    )
+    availability: Availability = strawberry.field(
+        description="Whether the line's units can be ordered, and from when on they are there."
+    )
     warnings: list[WarningType] = strawberry.field(
-        description="What has changed since the line was made: QUANTITY_UNAVAILABLE, OUT_OF_STOCK or NOT_FOR_SALE. "
-        "The line stays as it is, but the cart cannot be ordered like this."
+        description="What has changed since the line was made, or does not fit: QUANTITY_UNAVAILABLE, OUT_OF_STOCK, "
+        "NOT_FOR_SALE, QUANTITY_NOT_ALLOWED, CUSTOMIZATION_UNAVAILABLE and REGION_RESTRICTED keep the cart from being "
+        "ordered like this. CUSTOMIZATION_REPRICED is there to be shown."
     )
 
 
