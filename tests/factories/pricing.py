@@ -38,81 +38,116 @@ def credit(id: str, balance_minor: int) -> StoredValue:
     return StoredValue(id, StoredValueKind.STORE_CREDIT, balance_minor)
 
 
+# Strategies that are made inside of others are checked anew for every example, which takes longer than pricing it.
 amounts = st.one_of(st.integers(0, 10_000), st.integers(2**31, 10**12))
-percentages = st.decimals(Decimal(0), Decimal(100), places=2)
-rates = st.lists(
-    st.builds(
-        TaxRate,
-        st.sampled_from(["VAT", "State", "City"]),
-        st.sampled_from([Decimal(text) for text in ("0", "0.05", "0.081", "0.19", "0.0625", "0.09975", "0.5")]),
-        st.booleans(),
-    ),
-    max_size=3,
-    unique_by=lambda rate: rate.name,
-).map(tuple)
-price_breaks = st.lists(st.tuples(st.integers(2, 40), amounts), max_size=3, unique_by=lambda tier: tier[0]).flatmap(
-    lambda above: amounts.map(
-        lambda first: (PriceBreak(1, first), *(PriceBreak(count, minor) for count, minor in sorted(above)))
-    )
+percentages = st.integers(0, 10_000).map(lambda hundredths: Decimal(hundredths).scaleb(-2))
+_names, _flags = ("VAT", "State", "City"), (False, True)
+_fractions = tuple(Decimal(text) for text in ("0", "0.05", "0.081", "0.19", "0.0625", "0.09975", "0.5"))
+_rate = st.tuples(st.sampled_from(_fractions), st.sampled_from(_flags))
+rates = st.lists(_rate, max_size=3).map(
+    lambda drawn: tuple(TaxRate(name, *terms) for name, terms in zip(_names, drawn, strict=False))
+)
+_tiers = st.tuples(amounts, st.dictionaries(st.integers(2, 40), amounts, max_size=2)).map(
+    lambda drawn: (PriceBreak(1, drawn[0]), *(PriceBreak(*tier) for tier in sorted(drawn[1].items())))
+)
+_variants = st.fixed_dictionaries(dict.fromkeys(("shirt", "mug", "book"), _tiers))
+_line_ids = st.sampled_from([*(f"line{place}" for place in range(5)), "gone"])
+_ways = st.sampled_from(("percentage", "amount_minor", "unit_amount_minor", "fixed_unit_price_minor"))
+_discount = st.tuples(
+    st.integers(0, 9),
+    st.sampled_from(DiscountTarget),
+    _ways,
+    percentages,
+    amounts,
+    st.one_of(st.none(), st.frozensets(_line_ids, max_size=4)),
+    st.one_of(st.none(), st.dictionaries(_line_ids, st.integers(0, 30), max_size=4)),
+).map(lambda drawn: _discount_of(*drawn))
+_line = st.tuples(
+    st.sampled_from(("shirt", "mug", "book")),
+    st.integers(1, 60),
+    st.sampled_from((0, 0, 0, 250)),
+    st.sampled_from((0, 0, 0, 399)),
+    st.integers(0, 2),
+    st.sampled_from((None, None, 0, 1, 2)),
+    st.booleans(),
+    st.sampled_from((False, False, False, True)),
+)
+_charge = st.one_of(st.none(), st.tuples(amounts, st.integers(0, 2), st.booleans()))
+_stored = st.tuples(st.sampled_from(StoredValueKind), amounts)
+_order = st.fixed_dictionaries(
+    {
+        "rates": st.tuples(rates, rates, rates),
+        "variants": _variants,
+        "lines": st.lists(_line, max_size=5),
+        "discounts": st.lists(_discount, max_size=4).map(tuple),
+        "wrap": _charge,
+        "shipping": _charge,
+        "included": st.booleans(),
+        "stored": st.lists(_stored, max_size=3),
+        "rounding": st.sampled_from((1, 1, 5, 10)),
+    }
 )
 
 
-@st.composite
-def discounts(draw: st.DrawFn, line_ids: list[str]) -> Discount:
-    target = draw(st.sampled_from(DiscountTarget))
-    ways: dict[str, st.SearchStrategy[Any]] = {"percentage": percentages, "amount_minor": amounts}
-    if target is not DiscountTarget.SHIPPING:
-        ways |= {"unit_amount_minor": amounts, "fixed_unit_price_minor": amounts}
-    way = draw(st.sampled_from(sorted(ways)))
-    ids = st.sampled_from([*line_ids, "gone"])
-    some_units = st.dictionaries(ids, st.integers(0, 30), max_size=4)
-    return Discount(
-        id=f"d{draw(st.integers(0, 9))}",
-        label="D",
-        target=target,
-        line_ids=draw(st.one_of(st.none(), st.frozensets(ids))),
-        units=draw(st.one_of(st.none(), some_units)) if target is not DiscountTarget.SHIPPING else None,
-        **{way: draw(ways[way])},
-    )
-
-
-@st.composite
-def orders(draw: st.DrawFn) -> PricingInput:
+def orders() -> st.SearchStrategy[PricingInput]:
     """Lines of a few variants, which may share one; any discounts, taxes, charges and stored value."""
-    tax_rates = draw(st.lists(rates, min_size=1, max_size=3))
-    variants = {key: draw(price_breaks) for key in ("shirt", "mug", "book")}
-    ids = [f"line{place}" for place in range(draw(st.integers(0, 5)))]
-    lines = []
-    for line_id in ids:
-        key = draw(st.sampled_from(sorted(variants)))
-        lines.append(
-            LineToPrice(
-                id=line_id,
-                variant_key=key,
-                quantity=draw(st.integers(1, 60)),
-                price_breaks=variants[key],
-                customization_minor=draw(st.sampled_from([0, 0, 0, 250])),
-                gift_wrap_minor=draw(st.sampled_from([0, 0, 0, 399])),
-                tax_rates=draw(st.sampled_from(tax_rates)),
-                gift_wrap_tax_rates=draw(st.sampled_from([None, None, *tax_rates])),
-                ships=draw(st.booleans()),
-                fixed=draw(st.sampled_from([False, False, False, True])),
-            )
-        )
-    taxed = {"tax_rates": st.sampled_from(tax_rates), "as_goods": st.booleans()}
-    wrap = st.builds(GiftWrapToPrice, label=st.just("Wrap"), price_minor=amounts, **taxed)
-    shipping = st.builds(ShippingToPrice, label=st.just("Post"), price_minor=amounts, **taxed)
-    stored = st.builds(StoredValue, st.uuids().map(str), st.sampled_from(StoredValueKind), amounts)
+    return _ORDERS
+
+
+def _order_of(drawn: dict[str, Any]) -> PricingInput:
+    tax_rates = drawn["rates"]
+    charges = [
+        charge and {"price_minor": charge[0], "tax_rates": tax_rates[charge[1]], "as_goods": charge[2]}
+        for charge in (drawn["wrap"], drawn["shipping"])
+    ]
+    wrap, shipping = charges
     return PricingInput(
         currency="USD",
-        lines=tuple(lines),
-        discounts=tuple(draw(st.lists(discounts(ids), max_size=4))),
-        gift_wrap=draw(st.one_of(st.none(), wrap)),
-        shipping=draw(st.one_of(st.none(), shipping)),
-        prices_include_tax=draw(st.booleans()),
-        stored_value=tuple(draw(st.lists(stored, max_size=3))),
-        rounding_minor=draw(st.sampled_from([1, 1, 5, 10])),
+        lines=tuple(
+            LineToPrice(
+                id=f"line{place}",
+                variant_key=key,
+                quantity=quantity,
+                price_breaks=drawn["variants"][key],
+                customization_minor=customization,
+                gift_wrap_minor=gift_wrap,
+                tax_rates=tax_rates[taxed],
+                gift_wrap_tax_rates=None if wrap_taxed is None else tax_rates[wrap_taxed],
+                ships=ships,
+                fixed=fixed,
+            )
+            for place, (key, quantity, customization, gift_wrap, taxed, wrap_taxed, ships, fixed) in enumerate(
+                drawn["lines"]
+            )
+        ),
+        discounts=drawn["discounts"],
+        gift_wrap=GiftWrapToPrice(label="Wrap", **wrap) if wrap else None,
+        shipping=ShippingToPrice(label="Post", **shipping) if shipping else None,
+        prices_include_tax=drawn["included"],
+        stored_value=tuple(StoredValue(f"v{place}", *value) for place, value in enumerate(drawn["stored"])),
+        rounding_minor=drawn["rounding"],
     )
+
+
+def _discount_of(
+    number: int,
+    target: DiscountTarget,
+    way: str,
+    percentage: Decimal,
+    amount_minor: int,
+    line_ids: frozenset[str] | None,
+    units: dict[str, int] | None,
+) -> Discount:
+    off_shipping = target is DiscountTarget.SHIPPING
+    if off_shipping and way not in {"percentage", "amount_minor"}:
+        way = "amount_minor"
+    worth: dict[str, Any] = {way: percentage if way == "percentage" else amount_minor}
+    return Discount(
+        id=f"d{number}", label="D", target=target, line_ids=line_ids, units=None if off_shipping else units, **worth
+    )
+
+
+_ORDERS = _order.map(_order_of)
 
 
 def split(order: PricingInput, place: int, count: int) -> PricingInput:
