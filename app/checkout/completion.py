@@ -19,7 +19,7 @@ from app.cart import queries as carts
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
 from app.cart.snapshots import CartSnapshot
-from app.checkout import attempts, beginnings, declines, own, queries, refusals, settlement
+from app.checkout import attempts, beginnings, declines, own, queries, refusals, settlement, spending
 from app.checkout.answers import ActionRequired, Answer, Placed, Refused, Undecided
 from app.checkout.attempts import Attempt, Claim, PlannedPayment
 from app.checkout.declines import Trial
@@ -31,6 +31,7 @@ from app.checkout.payment_methods import check_payment
 from app.checkout.requests import CompletionRequest, Details, PaymentChoice
 from app.checkout.review import Review, review, shortages
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
+from app.gift_cards import stored_value
 from app.inventory import reservations
 from app.kit.crypto import token_matches
 from app.kit.ids import new_id
@@ -53,6 +54,13 @@ MAX_TRIES = 10
 """How often a cart may change between being read and being claimed."""
 
 
+class _ValueGone(Exception):  # noqa: N818 - takes the transaction back, and is no error
+    """A gift card has less than was priced; the cart is read again."""
+
+    def __init__(self, due_minor: int) -> None:
+        self.due_minor = due_minor
+
+
 class _Short(Exception):  # noqa: N818 - takes the transaction back, and is no error
     def __init__(self, available: Mapping[uuid.UUID, int]) -> None:
         self.available = dict(available)
@@ -66,8 +74,13 @@ async def complete(request: CompletionRequest) -> Placed | ActionRequired:
             TOTAL_CHANGED, PAYMENT_DECLINED and the like. Or one that is of the moment: NOT_FOUND, IN_PROGRESS,
             IDEMPOTENCY_KEY_REUSED, CART_COMPLETED, RATE_LIMITED, and malformed input.
     """
+    most_due_minor: int | None = None
     for _ in range(MAX_TRIES):
-        answer = await _try(request)
+        try:
+            answer = await _try(request, most_due_minor)
+        except _ValueGone as gone:
+            most_due_minor = gone.due_minor
+            continue
         if answer is not None:
             return _told(answer)
     raise DomainError(CommonErrorCode.CONFLICT, "The cart keeps changing; try again.", ["input", request.source])
@@ -86,7 +99,7 @@ def _told(answer: Answer) -> Placed | ActionRequired:
             return answer
 
 
-async def _try(request: CompletionRequest) -> Answer | None:
+async def _try(request: CompletionRequest, most_due_minor: int | None) -> Answer | None:
     """None when the cart, or a discount of it, changed between being read and being claimed."""
     standing = await queries.standing(request.cart_id, request.checkout_id, request.idempotency_key)
     if standing is None or not token_matches(request.secret, standing["secret_hash"]):
@@ -102,7 +115,7 @@ async def _try(request: CompletionRequest) -> Answer | None:
     cart = await carts.load_cart(standing["cart_id"], request.secret)
     if cart is None or cart.revision != standing["revision"]:
         return None
-    return await _begin(standing, cart, request)
+    return await _begin(standing, cart, request, most_due_minor)
 
 
 async def _again(standing: Mapping[str, Any], request: CompletionRequest) -> Answer:
@@ -135,14 +148,16 @@ class _Payable:
     payment: PlannedPayment | None
 
 
-async def _begin(standing: Mapping[str, Any], cart: CartSnapshot, request: CompletionRequest) -> Answer | None:
+async def _begin(
+    standing: Mapping[str, Any], cart: CartSnapshot, request: CompletionRequest, most_due_minor: int | None
+) -> Answer | None:
     claim = Claim(
         cart_id=cart.id,
         revision=cart.revision,
         idempotency_key=request.idempotency_key,
         fingerprint=request.fingerprint,
     )
-    found = await _payable(standing, cart, request)
+    found = await _payable(standing, cart, request, most_due_minor)
     if isinstance(found, _Payable):
         try:
             with declines.trial(str(cart.id), request.client) as trial:
@@ -151,11 +166,13 @@ async def _begin(standing: Mapping[str, Any], cart: CartSnapshot, request: Compl
             found = shortages(cart.lines, short.available)
         except redemptions.TakenMeanwhile:
             return None  # read again, the discount says why it is gone
+        except stored_value.TakenMeanwhile:
+            raise _ValueGone(found.review.priced.amount_due_minor) from None
     return Refused(found) if await attempts.claim_refused(claim, refusals.to_json(found)) else None
 
 
 async def _payable(
-    standing: Mapping[str, Any], cart: CartSnapshot, request: CompletionRequest
+    standing: Mapping[str, Any], cart: CartSnapshot, request: CompletionRequest, most_due_minor: int | None
 ) -> _Payable | list[DomainError]:
     """Everything that can be said before anything is taken; a list says why not."""
     own.check_payer(request.payment, request.customer)
@@ -186,7 +203,9 @@ async def _payable(
         if choice and request.customer and choice.save:
             problems += await own.check_saving(choice, request.customer)
     problems += beginnings.check_consent(request.consent, details)
-    problems = problems or _total_changed(seen, request) or shortages(cart.lines)
+    problems += spending.check_owner(cart, seen.priced, request)
+    problems = problems or _total_changed(seen, request)
+    problems = problems or spending.amount_due_changed(seen.priced, request, most_due_minor) or shortages(cart.lines)
     if problems:
         return problems
     return _Payable(seen, _planned(choice, saved) if choice else None)
@@ -218,8 +237,8 @@ async def _hold_and_pay(
 ) -> Answer | None:
     """Steps one to three.
 
-    Raises, with nothing written: _Short or TakenMeanwhile for too little stock or discount, RateLimitedError after too
-    many declines.
+    Raises, with nothing written: _Short or TakenMeanwhile for too little stock, discount or stored value,
+    RateLimitedError after too many declines.
     """
     payment, hold_until = found.payment, standing["now"] + timedelta(seconds=HOLD_SECONDS)
     order = draft_order(found.review, payment.method if payment else None, customer_id=request.customer_id)
@@ -231,6 +250,7 @@ async def _hold_and_pay(
         if attempt_id is None:
             return None
         await redemptions.hold(attempt_id, order.discounts, order.email, order.phone)
+        await stored_value.hold(attempt_id, order.stored_value)
         if payment is None or payment.gateway == CASH_ON_DELIVERY:
             status = PaymentStatus.PAID if payment is None else PaymentStatus.PENDING
             placed = await settlement.finish(attempt_id, order, PaymentState.PENDING, status)

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.checkout.errors import TotalChanged
+from app.checkout.errors import AmountDueChanged, TotalChanged
 from app.errors import DomainError, ErrorCode
 from app.inventory.errors import InsufficientStock
 from app.kit.money import Money
@@ -26,6 +26,8 @@ def _stored(error: DomainError) -> dict[str, Any]:
         stored["available_quantity"] = error.available_quantity
     elif isinstance(error, TotalChanged):
         stored["total"] = [error.total.amount_minor, error.total.currency]
+    elif isinstance(error, AmountDueChanged):
+        stored["due"] = [error.due.amount_minor, error.due.currency]
     return stored
 
 
@@ -35,6 +37,8 @@ def _restored(stored: dict[str, Any]) -> DomainError:
         return InsufficientStock(stored["available_quantity"], message, field)
     if "total" in stored:
         return TotalChanged(Money(*stored["total"]), message, field)
+    if "due" in stored:
+        return AmountDueChanged(Money(*stored["due"]), message, field)
     return DomainError(_codes()[stored["code"]], message, field)
 
 

@@ -113,6 +113,7 @@ class CompletionRequest:
     customer: CustomerIdentity | None = None
     chosen: ChosenAddresses = ChosenAddresses()
     client: str | None = None
+    expected_amount_due: Money | None = None
 
     @property
     def customer_id(self) -> uuid.UUID | None:

@@ -14,6 +14,7 @@ from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.checkout.errors import CheckoutErrorCode
 from app.checkout.requests import Details
 from app.errors import CommonErrorCode, DomainError
+from app.gift_cards.rules import refusals as spent_elsewhere
 from app.inventory.errors import InsufficientStock
 from app.pricing.amounts import ShippingToPrice
 from app.pricing.results import PricingResult
@@ -86,6 +87,7 @@ async def review(
     country_code = details.shipping_address.country_code if ships and details.shipping_address else None
     applied = discounts_of(await _with_buyer(cart, details), to_price, country_code)
     problems += refusals(applied)
+    problems += spent_elsewhere(cart.stored_value, cart.currency_code, has_gift_card=cart.has_gift_card)
     try:
         priced = price_cart(cart, to_price, applied)
     except DomainError as too_large:

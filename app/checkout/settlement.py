@@ -16,6 +16,7 @@ from app.checkout.attempts import Attempt
 from app.checkout.models import AttemptState
 from app.errors import DomainError
 from app.events import timers
+from app.gift_cards import stored_value
 from app.inventory import reservations
 from app.orders import placing
 from app.orders.draft import OrderDraft
@@ -207,6 +208,8 @@ async def finish(
     placed = Placed.just_now(row, order)
     if order.discounts:
         await redemptions.redeem(attempt_id, order.id)
+    if order.stored_value:
+        await stored_value.redeem(attempt_id, order.id)
     return placed
 
 
@@ -226,6 +229,8 @@ async def _refuse(
             await reservations.release(attempt.id)
             if attempt.order.discounts:
                 await redemptions.release(attempt.id)
+            if attempt.order.stored_value:
+                await stored_value.release(attempt.id)
             if after is PaymentState.VOIDING:
                 await payments.want_void(attempt.payment.id)
             await beginnings.tell(attempt.order)

@@ -20,7 +20,7 @@ class Spending(Protocol):
     """What an order takes of one balance, in minor units."""
 
     @property
-    def id(self) -> uuid.UUID: ...
+    def id(self) -> uuid.UUID | str: ...
     @property
     def amount_minor(self) -> int: ...
 
@@ -85,7 +85,7 @@ async def hold(attempt_id: uuid.UUID, drafts: Sequence[Spending]) -> None:
     db.current_unit_of_work()
     if not drafts:
         return
-    await db.execute(_LOCK, [draft.id for draft in drafts])
+    await db.execute(_LOCK, [str(draft.id) for draft in drafts])
     wanted = [{"id": str(draft.id), "amount_minor": draft.amount_minor} for draft in drafts]
     taken = await db.fetchval(_HOLD, orjson.dumps(wanted).decode(), attempt_id)
     if taken != len(drafts):

@@ -139,6 +139,11 @@ class CheckoutCompleteInput:
         default=strawberry.UNSET,
         description="What the shopper was shown; another total is refused with TOTAL_CHANGED.",
     )
+    expected_amount_due: MoneyInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What the shopper was shown to be left to pay after gift cards and store credit; another amount is "
+        "refused with AMOUNT_DUE_CHANGED.",
+    )
     email: str | None = strawberry.field(default=strawberry.UNSET, description="Where the order's mail goes.")
     phone: str | None = strawberry.field(
         default=strawberry.UNSET, description="In international form, or as dialled in the address's country."
@@ -176,14 +181,15 @@ class CheckoutCompleteInput:
             (CART_PREFIX, self.cart_id, "cartId") if self.cart_id else (CHECKOUT_PREFIX, self.checkout_id, "checkoutId")
         )
         opened, secret = ids.decode_with_secret(prefix, text or "", ["input", name])
-        expected = self.expected_total
+        expected, due = self.expected_total, self.expected_amount_due
         return CompletionRequest(
             cart_id=opened if self.cart_id else None,
             checkout_id=None if self.cart_id else opened,
             secret=secret,
             idempotency_key=self.idempotency_key,
             fingerprint=_fingerprint(self),
-            expected_total=_money(expected) if expected else None,
+            expected_total=_money(expected, "expectedTotal") if expected else None,
+            expected_amount_due=_money(due, "expectedAmountDue") if due else None,
             details=Details(
                 email=self.email or None,
                 phone=self.phone or None,
@@ -249,8 +255,8 @@ def _address(address: AddressInput | None, name: str) -> PostalAddress | None:
     return address.parsed(["input", name]) if address else None
 
 
-def _money(expected: MoneyInput) -> Money:
-    return expected.parsed(["input", "expectedTotal", "amount"])
+def _money(expected: MoneyInput, name: str) -> Money:
+    return expected.parsed(["input", name, "amount"])
 
 
 def _is_web_url(text: str) -> bool:

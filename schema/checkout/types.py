@@ -4,7 +4,7 @@ import datetime as dt
 
 import strawberry
 
-from app.checkout.errors import TotalChanged
+from app.checkout.errors import AmountDueChanged, TotalChanged
 from schema.addresses import Address
 from schema.cart import Cart, CartCost
 from schema.errors import UserError, error_type
@@ -20,6 +20,12 @@ from schema.warnings import WarningType
 @strawberry.type(description="The total is not the one that the shopper was shown.")
 class TotalChangedError(UserError):
     total: Money = strawberry.field(description="What it is now; show it, and try again with a new key.")
+
+
+@error_type(AmountDueChanged, lambda error: {"amount_due": Money.of(error.due.amount_minor, error.due.currency)})
+@strawberry.type(description="Gift cards and store credit leave another amount to pay than the shopper was shown.")
+class AmountDueChangedError(UserError):
+    amount_due: Money = strawberry.field(description="What it is now; show it, and try again with a new key.")
 
 
 @strawberry.type(description="A way to pay that the shop offers for this order.")
