@@ -18,6 +18,7 @@ from app.jobs import queries, service
 from app.jobs.models import JobStatus
 from app.jobs.queries import JobView
 from app.kit import ids
+from app.promotions import generating
 from app.segments import building
 from app.staff.permissions import Permission
 from app.uploads import generated, links
@@ -35,6 +36,7 @@ _PERMISSION_BY_KIND = {
     importing.JOB_KIND: Permission.PRODUCTS_WRITE,
     exporting.JOB_KIND: Permission.PRODUCTS_READ,
     building.JOB_KIND: Permission.MARKETING_WRITE,
+    generating.JOB_KIND: Permission.DISCOUNTS_WRITE,
     syncing.JOB_KIND: Permission.INTEGRATIONS_WRITE,
     backfill.JOB_KIND: Permission.MARKETING_READ,
     simulation.JOB_KIND: Permission.MARKETING_READ,

@@ -20,6 +20,7 @@ def discounts_of(
     """
     buyer = Buyer(email=cart.email, phone=cart.phone, profile_id=cart.profile_id)
     context = PromotionContext(
+        market_id=cart.market_id,
         country_code=country_code or cart.country_code,
         ships=any(line.requires_shipping for line in cart.lines),
         shipping_minor=shipping.price_minor if shipping else None,

@@ -60,8 +60,8 @@ def _carts(which: str, *, description: str = "", more: str = "", discounts: str 
         SELECT c.id, c.secret_hash, c.state, c.revision, c.email, c.phone, c.country_code, c.note, c.attributes,
                coalesce((SELECT s.currency_code FROM shop s WHERE s.id = 1), c.currency_code) AS currency_code,
                business_now() AS read_at,
-               c.created_at, c.updated_at, c.profile_id, c.customer_id, c.market_id, c.company_id, c.tax_id, c.gift_options,
-               c.gift_card_ids, c.use_store_credit, {value.sql_of_value("c")} AS stored_value,
+               c.created_at, c.updated_at, c.profile_id, c.customer_id, c.market_id, c.company_id, c.tax_id,
+               c.gift_options, c.gift_card_ids, c.use_store_credit, {value.sql_of_value("c")} AS stored_value,
                c.discount_codes, {discounts} AS discounts,
                EXISTS (
                    SELECT FROM checkout_attempts a
@@ -205,7 +205,7 @@ async def with_customer_uses(cart: CartSnapshot) -> CartSnapshot:
 
 
 def buyer_of(cart: CartSnapshot) -> Buyer:
-    return Buyer(email=cart.email, phone=cart.phone, profile_id=cart.profile_id)
+    return Buyer(email=cart.email, phone=cart.phone, profile_id=cart.profile_id, customer_id=cart.customer_id)
 
 
 async def load_offer(variant_ids: Sequence[uuid.UUID], codes: Sequence[str] = ()) -> Offer:

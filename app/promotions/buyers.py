@@ -35,8 +35,14 @@ _FACTS = """
                    THEN (SELECT id FROM profiles WHERE phone = $5 AND email IS NULL AND merged_into_id IS NULL)
                    ELSE (SELECT coalesce(merged_into_id, id) FROM profiles WHERE id = $7)
                END
-           ) AS segments
+           ) AS segments,
+           (
+               SELECT json_agg(group_id) FROM customer_group_members WHERE customer_id = $8 AND group_id = ANY($9)
+           ) AS customer_groups
 """
+
+
+_NOBODY = BuyerFacts()
 
 
 def contact_hashes(email: str | None, phone: str | None) -> list[bytes]:
@@ -51,8 +57,10 @@ async def with_buyer(offered: Offered, buyer: Buyer) -> Offered:
     limited = [terms.discount_id for terms in offered.terms if terms.limit_per_customer is not None]
     for_first_orders = any(terms.referrer_id or terms.rule.requires.first_order for terms in offered.terms)
     segment_ids = frozenset[uuid.UUID]().union(*(terms.rule.requires.segment_ids for terms in offered.terms))
-    if not (limited or for_first_orders or segment_ids) or not buyer.is_known:
-        return replace(offered, buyer=BuyerFacts()) if offered.terms else offered
+    group_ids = frozenset[uuid.UUID]().union(*(terms.rule.requires.customer_group_ids for terms in offered.terms))
+    asked = limited or for_first_orders or segment_ids or group_ids
+    if not asked or not (buyer.is_known or buyer.customer_id):
+        return offered if offered.buyer == _NOBODY else replace(offered, buyer=_NOBODY)
     row = await db.fetchrow(
         _FACTS,
         limited,
@@ -62,9 +70,20 @@ async def with_buyer(offered: Offered, buyer: Buyer) -> Offered:
         buyer.phone or None,
         list(segment_ids),
         buyer.profile_id,
+        buyer.customer_id,
+        list(group_ids),
     )
     if row is None:
         raise RuntimeError("a statement without FROM has one row")
     uses = {uuid.UUID(discount_id): count for discount_id, count in orjson.loads(row["uses"] or "{}").items()}
-    segments = frozenset(uuid.UUID(one) for one in orjson.loads(row["segments"] or "[]"))
-    return replace(offered, buyer=BuyerFacts(uses=uses, has_ordered=row["has_ordered"], segment_ids=segments))
+    facts = BuyerFacts(
+        uses=uses,
+        has_ordered=row["has_ordered"],
+        segment_ids=_ids(row["segments"]),
+        customer_group_ids=_ids(row["customer_groups"]),
+    )
+    return replace(offered, buyer=facts)
+
+
+def _ids(text: str | None) -> frozenset[uuid.UUID]:
+    return frozenset(uuid.UUID(one) for one in orjson.loads(text or "[]"))

@@ -174,6 +174,16 @@ class Rule:
         return self.items.reads_products or bool(offer and (offer.buys.reads_products or offer.gets.reads_products))
 
     @property
+    def is_in_money(self) -> bool:
+        """Whether it is about amounts of some currency."""
+        worths = [self.worth] if self.worth else [tier.worth for tier in self.tiers]
+        return (
+            any(worth.percentage is None for worth in worths)
+            or any(tier.minimum_subtotal_minor is not None for tier in self.tiers)
+            or bool(self.free_shipping and self.free_shipping.maximum_price_minor is not None)
+        )
+
+    @property
     def is_plain(self) -> bool:
         """A percentage or an amount off the order and nothing else, which needs no document."""
         worth = self.worth

@@ -109,26 +109,40 @@ async def codes_by_ids(code_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, db.Reco
     return {row["id"]: row for row in rows}
 
 
-async def discounts_page(request: PageRequest, status: DiscountStatus | None, *, count: bool) -> PageResult[db.Record]:
-    """Newest first."""
-    only = "($1::text IS NULL OR status = $1)"
-    value = status.value if status else None
+async def discounts_page(
+    request: PageRequest,
+    *,
+    status: DiscountStatus | None = None,
+    automatic: bool | None = None,
+    name: str | None = None,
+    count: bool,
+) -> PageResult[db.Record]:
+    """Newest first. `name` is a part of one, in any case. Raises DomainError(TOO_LONG | INVALID)."""
+    if name and (wrong := check_text(name, MAX_QUERY_CHARS, ["name"])):
+        raise wrong
+    only = """
+        ($1::text IS NULL OR status = $1) AND ($2::boolean IS NULL OR automatic = $2)
+        AND ($3::text IS NULL OR position(lower($3) IN lower(name)) > 0)
+    """
+    filters = (status.value if status else None, automatic, name)
     rows = await db.fetch(
-        f"SELECT * FROM discounts WHERE {only} AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
-        value,
+        f"SELECT * FROM discounts WHERE {only} AND ($4::uuid IS NULL OR id < $4) ORDER BY id DESC LIMIT $5",
+        *filters,
         request.cursor_id(),
         request.fetch_limit,
     )
-    total = await db.fetchval(f"SELECT count(*) FROM discounts WHERE {only}", value) if count else None
+    total = await db.fetchval(f"SELECT count(*) FROM discounts WHERE {only}", *filters) if count else None
     return _page(rows, request, CURSOR_DISCOUNTS, total)
 
 
 async def codes_page(
     request: PageRequest,
     *,
-    discount_id: uuid.UUID | None,
-    profile_id: uuid.UUID | None,
-    code: str | None,
+    discount_id: uuid.UUID | None = None,
+    profile_id: uuid.UUID | None = None,
+    code: str | None = None,
+    job_id: uuid.UUID | None = None,
+    used: bool | None = None,
     count: bool,
 ) -> PageResult[db.Record]:
     """Newest first. `code` is what one begins with, in any case. Raises DomainError(TOO_LONG | INVALID)."""
@@ -136,11 +150,12 @@ async def codes_page(
         raise wrong
     only = """
         ($1::uuid IS NULL OR discount_id = $1) AND ($2::uuid IS NULL OR profile_id = $2)
-        AND ($3::text IS NULL OR starts_with(upper(code), upper($3)))
+        AND ($3::text IS NULL OR starts_with(upper(code), upper($3))) AND ($4::uuid IS NULL OR job_id = $4)
+        AND ($5::boolean IS NULL OR (used_count > 0) = $5)
     """
-    filters = (discount_id, profile_id, code)
+    filters = (discount_id, profile_id, code, job_id, used)
     rows = await db.fetch(
-        f"SELECT * FROM discount_codes WHERE {only} AND ($4::uuid IS NULL OR id < $4) ORDER BY id DESC LIMIT $5",
+        f"SELECT * FROM discount_codes WHERE {only} AND ($6::uuid IS NULL OR id < $6) ORDER BY id DESC LIMIT $7",
         *filters,
         request.cursor_id(),
         request.fetch_limit,

@@ -120,11 +120,13 @@ NOTHING_OFFERED = Offered()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buyer:
-    """Who buys, as far as is known. `profile_id` counts only while nobody has given an address."""
+    """Who buys, as far as is known. `profile_id` counts only while nobody has given an address; `customer_id` is the
+    account that the cart belongs to."""
 
     email: str | None
     phone: str | None
     profile_id: UUID | None = None
+    customer_id: UUID | None = None
 
     @property
     def is_known(self) -> bool:

@@ -58,6 +58,14 @@ STEPS: list[tuple[str, Given]] = [
     ("customerEnable", lambda of: {"id": of["cus"]}),
     ("deadLetterReplay", lambda of: {"id": of["dead"]}),
     ("discountCreate", lambda of: {"input": {"name": "Ten", "percentage": "10", "code": "TEN"}}),
+    (
+        "discountCreate",
+        lambda of: {"input": {"name": "Gift", "automatic": False, "buyXGetY": {"buyQuantity": 2}}},
+    ),
+    ("discountCodesAdd", lambda of: {"input": {"discountId": of["disc"], "codes": ["ONE", "TWO"]}}),
+    ("discountCodesGenerate", lambda of: {"input": {"discountId": of["disc"], "count": 10}}),
+    ("discountCodesDisable", lambda of: {"ids": [of["code"]]}),
+    ("discountCodesEnable", lambda of: {"ids": [of["code"]]}),
     ("discountUpdate", lambda of: {"id": of["disc"], "input": {"name": "Eleven"}}),
     ("discountDisable", lambda of: {"id": of["disc"]}),
     ("discountEnable", lambda of: {"id": of["disc"]}),
@@ -100,6 +108,37 @@ STEPS: list[tuple[str, Given]] = [
     ("staffRoleDelete", lambda of: {"id": of["role"]}),
     ("suppressionAdd", lambda of: {"input": {"channel": "EMAIL", "address": "no@example.com"}}),
     ("suppressionLift", lambda of: {"id": of["supp"]}),
+    ("taxClassCreate", lambda of: {"input": {"name": "Books", "code": "books"}}),
+    (
+        "taxZoneCreate",
+        lambda of: {
+            "input": {
+                "name": "Canada",
+                "locations": [{"country": "CA"}],
+                "rates": [{"taxClassId": of["tclass"], "name": "GST", "percentage": "5"}],
+            }
+        },
+    ),
+    ("taxZoneUpdate", lambda of: {"id": of["tzone"], "input": {"rates": []}}),
+    ("taxZoneDelete", lambda of: {"id": of["tzone"]}),
+    ("taxClassCreate", lambda of: {"input": {"name": "Spare", "code": "spare"}}),
+    ("taxClassUpdate", lambda of: {"id": of["tclass"], "input": {"name": "Less"}}),
+    ("taxClassDelete", lambda of: {"id": of["tclass"]}),
+    (
+        "taxSettingsUpdate",
+        lambda of: {
+            "input": {
+                "homeCountryCode": "DE",
+                "engine": {
+                    "name": "http",
+                    "configuration": {"url": "https://tax.example.com"},
+                    "secret": "planted-secret-of-24-characters",
+                },
+            }
+        },
+    ),
+    ("taxExemptionCreate", lambda of: {"input": {"customerId": of["cus"], "certificateNumber": "ST-120"}}),
+    ("taxExemptionDelete", lambda of: {"id": of["texm"]}),
     (
         "templateSave",
         lambda of: {"input": {"key": "news", "language": "en", "subject": "Hello", "mjml": marketing.MJML}},
@@ -147,11 +186,13 @@ ELSEWHERE = {
     "webhookReplay",  # needs a delivery that failed
 }
 TABLES = {
-    "camp": "campaigns", "coll": "collections", "crm": "crm_connections", "cus": "customers", "dead": "dead_letters",
+    "camp": "campaigns", "code": "discount_codes", "coll": "collections",
+    "crm": "crm_connections", "cus": "customers", "dead": "dead_letters",
     "disc": "discounts", "flow": "flows", "frun": "flow_runs", "ful": "fulfillments", "gc": "gift_cards",
     "inv": "staff_invitations",
     "key": "api_keys", "msg": "messages", "ord": "orders", "prod": "products", "prof": "profiles",
-    "role": "staff_roles", "seg": "segments", "supp": "suppressions", "tmpl": "message_templates",
+    "role": "staff_roles", "seg": "segments", "supp": "suppressions", "tclass": "tax_classes",
+    "texm": "tax_exemptions", "tmpl": "message_templates", "tzone": "tax_zones",
     "var": "product_variants", "wh": "warehouses", "whe": "webhook_endpoints",
 }  # fmt: skip
 

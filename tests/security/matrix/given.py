@@ -21,6 +21,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "idempotencyKey": "key", "email": "guest@shopper.example", "shippingAddress": checkout.ADDRESS,
         "shippingQuoteId": of["quote"], "payment": checkout.CARD,
     }  # fmt: skip
+    rate = {"name": "GST", "percentage": "5"}
     method = {"carrier": "UPS", "service": "Air", "rate": {"kind": "FLAT", "price": "5"}, "active": True}
     by_path: dict[str, dict[str, Any]] = {
         "Mutation.cartCreate.input.lines[].variantId": {"input": {"lines": [{"quantity": 1}]}},
@@ -90,7 +91,10 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "customerLogin": {"input": {"email": shop.owner.email, "password": PASSWORD}},
         "customerSignInWithLink": {"token": of["sign-in token"]},
         "customerMarketingConsentUpdate": {"consent": CONSENT},
-        "discountUpdate": {"input": {"name": "Eleven"}},
+        "discountCodesAdd": {"input": {"codes": ["MORE"]}},
+        "discountCodesGenerate": {"input": {"count": 1, "length": 8}},
+        "discountCreate": {"input": {"name": "Eleven", "percentage": "11"}},
+        "discountUpdate": {"id": things["disc"], "input": {"name": "Eleven"}},
         "eventsTrack": {
             "input": {"visitorId": of["visitor"], "events": [{"type": "PRODUCT_VIEWED", "productId": of["prod"]}]}
         },
@@ -111,6 +115,10 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "staffInvite": {"input": {"email": "nell@shop.example", "name": "Nell"}},
         "staffRoleUpdate": {"input": {"name": "Packer"}},
         "staffUpdate": {"input": {"name": "Nell"}},
+        "taxClassUpdate": {"input": {"name": "Other"}},
+        "taxExemptionCreate": {"input": {"certificateNumber": "ST-120"}},
+        "taxZoneCreate": {"input": {"name": "North", "locations": [{"country": "CA"}], "rates": [rate]}},
+        "taxZoneUpdate": {"id": things["tzone"], "input": {"rates": [rate]}},
         "templatePreview": {"id": things["tmpl"]},
         "templateTestSend": {"id": things["tmpl"], "to": "me@shop.example"},
         "trackingEventAdd": {"input": {"fulfillmentId": things["ful"], "status": "IN_TRANSIT"}},
@@ -119,4 +127,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "webhookEndpointUpdate": {"input": {"name": "Other"}},
         "webhookReplayFailed": {"since": LONG_AGO},
     }
+    if "buyXGetY" in path:
+        offer = {"buyQuantity": 1, "getQuantity": 1, "percentage": "50"}
+        return {**by_field[field], "input": {"name": "Eleven", "percentage": None, "buyXGetY": offer}}
     return by_path.get(path) or by_field.get(field, {})

@@ -57,6 +57,18 @@ IMPORT = for_staff("job", P.PRODUCTS_WRITE, instead=P.OPERATIONS)
 SOMEBODY = for_staff("prof", P.CUSTOMERS_READ, refusal="FORBIDDEN")
 """Whose data is shown or sent: a permission of marketing alone does not do."""
 
+_ITEM_IDS = {
+    "productIds": "prod", "variantIds": "var", "collectionIds": "coll", "excludedProductIds": "prod",
+    "excludedVariantIds": "var", "excludedCollectionIds": "coll",
+}  # fmt: skip
+DISCOUNT_IDS = {
+    "appliesTo.": _ITEM_IDS,
+    "buyXGetY.buys.": _ITEM_IDS,
+    "buyXGetY.gets.": _ITEM_IDS,
+    "requires.": {"customerGroupIds": "cgrp", "marketIds": "mkt", "segmentIds": "seg"},
+}
+"""What discounts name: by where it is in the input."""
+
 IDS: dict[str, str | Id] = {
     "Query.auditLog.actorId": "actor",
     "Query.auditLog.subjectId": "ful",
@@ -68,6 +80,7 @@ IDS: dict[str, str | Id] = {
     "Query.crmConnectionCheck.id": "crm",
     "Query.customer.id": "cus",
     "Query.discountCodes.discountId": "disc",
+    "Query.discountCodes.jobId": "job drawing",
     "Query.discountCodes.profileId": "prof",
     "Query.flow.id": "flow",
     "Query.flowRun.id": "frun",
@@ -89,6 +102,7 @@ IDS: dict[str, str | Id] = {
     "Query.segment.id": "seg",
     "Query.shippingQuotes.input.cartId": CART,
     "Query.shippingQuotes.input.lines[].variantId": nobodys("var"),
+    "Query.taxExemptions.customerId": "cus",
     "Query.template.id": "tmpl",
     "Query.templatePreview.about.cartId": for_staff("cart bare", P.CUSTOMERS_READ, refusal="FORBIDDEN"),
     "Query.templatePreview.about.profileId": SOMEBODY,
@@ -178,6 +192,16 @@ IDS: dict[str, str | Id] = {
     "Mutation.collectionProductsReorder.id": "coll",
     "Mutation.collectionProductsReorder.moves[].productId": "prod on sale",
     "Mutation.collectionUpdate.id": "coll",
+    **{
+        f"Mutation.{name}.input.{place}{ids}[]": kind
+        for name in ("discountCreate", "discountUpdate")
+        for place, kinds in DISCOUNT_IDS.items()
+        for ids, kind in kinds.items()
+    },
+    "Mutation.discountCodesAdd.input.discountId": "disc",
+    "Mutation.discountCodesDisable.ids[]": "code",
+    "Mutation.discountCodesEnable.ids[]": "code",
+    "Mutation.discountCodesGenerate.input.discountId": "disc",
     "Mutation.discountDisable.id": "disc",
     "Mutation.discountEnable.id": "disc",
     "Mutation.discountUpdate.id": "disc",
@@ -234,6 +258,18 @@ IDS: dict[str, str | Id] = {
     "Mutation.flowSimulate.id": "flow",
     "Mutation.segmentDelete.id": "seg",
     "Mutation.segmentUpdate.id": "seg",
+    "Mutation.productCreate.input.taxClassId": "tclass",
+    "Mutation.productUpdate.input.taxClassId": "tclass",
+    "Mutation.taxClassDelete.id": "tclass unused",
+    "Mutation.taxClassUpdate.id": "tclass",
+    "Mutation.taxExemptionCreate.input.customerId": "cus",
+    "Mutation.taxExemptionDelete.id": "texm",
+    "Mutation.taxSettingsUpdate.input.giftWrapClassId": "tclass",
+    "Mutation.taxSettingsUpdate.input.shippingClassId": "tclass",
+    "Mutation.taxZoneCreate.input.rates[].taxClassId": "tclass",
+    "Mutation.taxZoneDelete.id": "tzone",
+    "Mutation.taxZoneUpdate.id": "tzone",
+    "Mutation.taxZoneUpdate.input.rates[].taxClassId": "tclass",
     "Mutation.templatePublish.id": "tmpl",
     "Mutation.templateTestSend.about.cartId": for_staff("cart bare", P.CUSTOMERS_READ, refusal="FORBIDDEN"),
     "Mutation.templateTestSend.about.profileId": SOMEBODY,

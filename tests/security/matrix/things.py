@@ -18,6 +18,7 @@ from app.kit import ids
 from app.kit.ids import new_id
 from app.messaging.models import MessageChannel
 from app.privacy import exporting as privacy
+from app.promotions import generating
 from app.sessions import passwords
 from app.uploads import generated
 from app.uploads import service as uploads
@@ -33,6 +34,7 @@ from tests.factories import (
     flow_rows,
     gift_cards,
     marketing,
+    taxes,
 )
 from tests.factories import cart as carts
 from tests.factories import staff as staffs
@@ -104,11 +106,19 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     things["option"] = Thing(
         ids.encode("opt", await db.fetchval("SELECT id FROM product_options WHERE product_id = $1", draft.id))
     )
+    await first("mkt", "markets")
+    await db.execute(
+        "INSERT INTO customer_groups (id, name, created_at, updated_at) VALUES ($1, 'Trade', now(), now())", new_id()
+    )
+    await first("cgrp", "customer_groups")
     add("disc", await discounts.discount(code="CLOSED"))
     coupon = await discounts.coupon(owner.profile_id or new_id())
     add("code", await db.fetchval("SELECT id FROM discount_codes WHERE code = $1", coupon.code))
     await first("wh", "warehouses")
     await first("szone", "shipping_zones")
+    add("tclass", await taxes.tax_class())
+    add("tclass", await taxes.tax_class("spare"), "tclass unused")
+    add("tzone", await taxes.zone("CA", standard="5"))
     await first("smethod", "shipping_methods")
 
     # --- the owner's: an order on its way, one that is to be paid, a cart at the checkout, and their account ---
@@ -134,6 +144,7 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     _, hexed, _ = made["checkoutCreate"]["checkout"]["id"].split("_", 2)
     add_secret("chk", uuid.UUID(hex=hexed), cart.secret)
     add("cus", owner.id)
+    add("texm", await taxes.exemption(owner.id, country_code="JP"))
     add("gc", (await gift_cards.gift_card(recipient_email=owner.email)).id)
     add("scred", await gift_cards.store_credit(owner.id, 500))
     add("prof", owner.profile_id or new_id())
@@ -196,6 +207,9 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
         str(file),
     )
     add("job", exported, "job export")
+    drawing = await jobs.create(generating.JOB_KIND, {}, created_by=None)
+    await db.execute("UPDATE discount_codes SET job_id = $1 WHERE code = 'CLOSED'", drawing)
+    add("job", drawing, "job drawing")
     colleague = await staffs.staff_user(set())
     add("staff", colleague)
     await staffs.signed_in(set())
