@@ -11,10 +11,12 @@ from app.cart import queries as carts
 from app.cart.costs import discounts_of, price_cart
 from app.cart.errors import CartErrorCode
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
+from app.catalogue.models import ProductKind
 from app.checkout.errors import CheckoutErrorCode
 from app.checkout.requests import Details
 from app.errors import CommonErrorCode, DomainError
 from app.gift_cards.rules import refusals as spent_elsewhere
+from app.gift_cards.selling import problems_of as recipient_problems
 from app.inventory.errors import InsufficientStock
 from app.pricing.amounts import ShippingToPrice
 from app.pricing.results import PricingResult
@@ -87,6 +89,9 @@ async def review(
     country_code = details.shipping_address.country_code if ships and details.shipping_address else None
     applied = discounts_of(await _with_buyer(cart, details), to_price, country_code)
     problems += refusals(applied)
+    for place, line in enumerate(cart.lines):
+        if line.product_kind is ProductKind.GIFT_CARD:
+            problems += recipient_problems(line.attributes, now, ["cart", "lines", place, "attributes"])
     problems += spent_elsewhere(cart.stored_value, cart.currency_code, has_gift_card=cart.has_gift_card)
     try:
         priced = price_cart(cart, to_price, applied)

@@ -4,7 +4,7 @@ import uuid
 
 from app import events
 from app.events import Event
-from app.gift_cards import expiring, issuing
+from app.gift_cards import expiring, issuing, selling
 from app.messaging import gift_card_mails
 
 
@@ -16,6 +16,26 @@ async def on_mail_due(event: Event) -> None:
 @events.on(expiring.EXPIRES, name="gift_cards.expire")
 async def on_expires(event: Event) -> None:
     await expiring.expire(_subject(event))
+
+
+async def _sells_gift_cards(event: Event) -> bool:
+    return await selling.is_sold_with(_subject(event))
+
+
+@events.on("order.paid", name="gift_cards.issue", only_if=_sells_gift_cards)
+@events.on(selling.ISSUE_DUE, name="gift_cards.issue")
+async def on_paid(event: Event) -> None:
+    await selling.issue_sold(_subject(event))
+
+
+@events.on("order.cancelled", name="gift_cards.switch_off", only_if=_sells_gift_cards)
+async def on_order_cancelled(event: Event) -> None:
+    await selling.switch_off_all(_subject(event))
+
+
+@events.on("order.refunded", name="gift_cards.switch_off", only_if=_sells_gift_cards)
+async def on_order_refunded(event: Event) -> None:
+    await selling.switch_off_refunded(_subject(event), uuid.UUID(event.payload["refundId"]))
 
 
 def _subject(event: Event) -> uuid.UUID:

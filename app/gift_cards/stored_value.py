@@ -118,6 +118,7 @@ _SPENT = """
     SELECT held.stored_value_id, -held.amount_minor AS spent_minor, (
         SELECT coalesce(sum(b.amount_minor), 0)::bigint FROM stored_value_entries b
         WHERE b.order_id = $1 AND b.stored_value_id = held.stored_value_id AND b.kind = 'REFUND'
+          AND b.source_key IS NULL
     ) AS returned_minor
     FROM stored_value_entries paid
     JOIN stored_value_entries held

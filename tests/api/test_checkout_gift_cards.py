@@ -1,4 +1,4 @@
-"""Paying with gift cards and store credit: taken with the claim, spent with the order, back where nothing came of it."""
+"""Paying with gift cards and store credit: taken with the claim, spent with the order, or given back."""
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -11,7 +11,7 @@ from app.accounts.identity import identity_of
 from app.cart import service as cart_service
 from app.cart.merging import keep_for_customer
 from app.cart.service import CartKey
-from app.checkout import completion
+from app.checkout import completion, review
 from app.gift_cards import managing
 from tests.client import Api
 from tests.factories import accounts, catalogue, checkout, gift_cards
@@ -159,7 +159,7 @@ async def test_what_is_spent_between_reading_and_taking_is_not_made_up_by_the_pa
 ) -> None:
     card = await gift_cards.gift_card(1000)
     cart = await a_cart(card.code)
-    original = completion.review
+    original = review.review
 
     async def then_spent(*args: Any, **kwargs: Any) -> Any:
         seen = await original(*args, **kwargs)
