@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
             name="Refund",
             fields=[
                 ("id", fields.UUIDField(primary_key=True)),
-                ("order_id", fields.UUIDField()),
+                ("order_id", fields.UUIDField(null=True)),
                 ("source", fields.CharEnumField(RefundSource, max_length=16)),
                 ("target", fields.CharEnumField(RefundTarget, max_length=16)),
                 ("state", fields.CharEnumField(RefundState, max_length=16, default=RefundState.PENDING)),

@@ -15,7 +15,10 @@ describe_enum(
     "What happened to an order's payment.",
     PENDING="To be paid later, on delivery for instance.",
     AUTHORIZED="The money is set aside for the shop, not taken yet.",
+    PARTIALLY_PAID="The shop has a part of the money: a deposit, or that of the goods that have left.",
     PAID="The shop has the money.",
+    PARTIALLY_REFUNDED="A part of the money went back to the buyer.",
+    REFUNDED="All of the money went back to the buyer.",
     VOIDED="What was set aside was given back.",
 )
 describe_enum(

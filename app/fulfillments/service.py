@@ -18,7 +18,8 @@ from app.fulfillments.rules import OrderedLine, lines_to_ship
 from app.inventory import reservations
 from app.kit.ids import new_id
 from app.orders import status
-from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
+from app.orders.models import FulfillmentStatus, OrderStatus
+from app.payments import standing
 
 FULFILLMENT_CREATED = "fulfillment.created"
 ORDER_FULFILLED = "order.fulfilled"
@@ -140,7 +141,7 @@ async def _write_parcels(fulfillment_id: uuid.UUID, parcels: Sequence[Parcel], p
 
 
 async def _update_order(order_id: uuid.UUID) -> db.Record:
-    """An order is complete when everything in it has left and it is paid for; see `status.payment_captured` too.
+    """An order is complete when everything in it has left and it is paid for; see `payments.standing` too.
 
     Returns:
         Its statuses.
@@ -149,7 +150,7 @@ async def _update_order(order_id: uuid.UUID) -> db.Record:
         """
         UPDATE orders SET
             fulfillment_status = CASE WHEN rest.units = 0 THEN 'FULFILLED' ELSE 'PARTIALLY_FULFILLED' END,
-            status = CASE WHEN rest.units = 0 AND payment_status = $2 THEN $3 ELSE status END,
+            status = CASE WHEN rest.units = 0 AND payment_status = ANY($2) THEN $3 ELSE status END,
             updated_at = business_now()
         FROM (
             SELECT coalesce(sum(quantity - fulfilled_quantity) FILTER (WHERE requires_shipping), 0) AS units
@@ -158,7 +159,7 @@ async def _update_order(order_id: uuid.UUID) -> db.Record:
         WHERE orders.id = $1 RETURNING status, fulfillment_status
         """,
         order_id,
-        PaymentStatus.PAID.value,
+        [settled.value for settled in standing.SETTLED],
         OrderStatus.COMPLETED.value,
     )
     if now is None:

@@ -81,7 +81,7 @@ _FACTS = """
            o.email AS order_email, o.phone AS order_phone, coalesce(k.phone, c.phone) AS cart_phone,
            $4::uuid IS NOT NULL AND EXISTS (
                SELECT FROM orders paid
-               WHERE paid.profile_id = p.id AND paid.phone = p.phone AND paid.payment_status IN ('AUTHORIZED', 'PAID')
+               WHERE paid.profile_id = p.id AND paid.phone = p.phone AND paid.payment_status <> ALL ('{PENDING,VOIDED}')
            ) AS phone_is_proven,
            coalesce(m.email_cap_hours, 16) AS email_cap_hours, coalesce(m.sms_cap_hours, 24) AS sms_cap_hours,
            coalesce(m.voice_enabled, false) AS voice_enabled, coalesce(s.postal_address, '') AS postal_address

@@ -1,4 +1,4 @@
-"""Money that comes in by hand: what a carrier collected at the door."""
+"""Money that comes in by hand: what a carrier collected at the door, a transfer on the bank's statement, cash."""
 
 import uuid
 
@@ -6,19 +6,42 @@ from app import db
 from app.errors import DomainError, not_found
 from app.orders import status
 from app.orders.errors import OrderErrorCode
+from app.orders.models import OrderStatus
 from app.payments import service as payments
+from app.payments import standing
+from app.payments.models import PaymentMethod
+
+_OUTSTANDING = """
+    SELECT coalesce(o.amount_due_minor, o.total_minor) - coalesce(sum(p.captured_minor), 0)::bigint AS missing_minor,
+           coalesce(bool_or(p.state IN ('REQUIRES_ACTION', 'AUTHORIZED', 'CAPTURING', 'PARTIALLY_CAPTURED', 'VOIDING')
+                            OR p.state = 'PENDING'), false) AS is_under_way
+    FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.id = $1 GROUP BY o.id
+"""
 
 
 async def mark_as_paid(order_id: uuid.UUID) -> None:
-    """Note that an order that is paid on delivery is paid.
+    """Note that an order that is paid on delivery, by transfer, on account or by hand is paid.
 
     Raises:
-        DomainError: NOT_FOUND; PAYMENT_NOT_DUE for an order that is cancelled, paid, or paid through a gateway.
+        DomainError: NOT_FOUND; PAYMENT_NOT_DUE for an order that is cancelled, paid, or being paid through a gateway.
     """
     async with db.unit_of_work():
-        if await status.lock_order(order_id) is None:
+        order = await status.lock_order(order_id)
+        if order is None:
             raise not_found("order", ["orderId"])
-        if not await payments.collect(order_id):
+        if order["status"] == OrderStatus.CANCELLED or not (
+            await payments.collect(order_id) or await _by_hand(order_id, order)
+        ):
             message = "Nothing is to be collected for this order."
             raise DomainError(OrderErrorCode.PAYMENT_NOT_DUE, message, ["orderId"])
-        await status.payment_captured(order_id)
+        await standing.refresh(order_id)
+
+
+async def _by_hand(order_id: uuid.UUID, order: db.Record) -> bool:
+    """What an order still owes and nobody is asked for has come in."""
+    row = await db.fetchrow(_OUTSTANDING, order_id)
+    if row is None or row["is_under_way"] or row["missing_minor"] <= 0:
+        return False
+    method = PaymentMethod(order["payment_method"] or PaymentMethod.BANK_TRANSFER)
+    await payments.record_by_hand(order_id, row["missing_minor"], order["currency_code"], method)
+    return True

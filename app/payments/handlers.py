@@ -1,4 +1,4 @@
-"""Money follows the goods: captured when they leave, asked for until the gateway has confirmed."""
+"""Money follows the goods, and what gateways are asked for, until they have confirmed."""
 
 import uuid
 from collections.abc import Awaitable, Callable
@@ -6,22 +6,26 @@ from collections.abc import Awaitable, Callable
 from app import db, events
 from app.events import Event
 from app.orders import status
-from app.payments import saved_methods, service, test_gateway
+from app.payments import capturing, following, refund_asking, saved_methods, service, strays, test_gateway
 from app.payments.gateway import GatewayUnavailableError
+from app.payments.webhooks import NOTIFIED
 
+FOLLOW_WANTED = "payment.follow_wanted"
 MAX_PAUSE_SECONDS = 300.0
+MAX_REFUND_PAUSE_SECONDS = 3600.0
+"""Banks take days over some refunds; a webhook tells sooner."""
 
 
 @events.on("fulfillment.created", name="payments.capture")
 async def on_fulfillment_created(event: Event) -> None:
     order_id = uuid.UUID(event.payload["orderId"])
     await status.lock_order(order_id)
-    await service.want_capture(order_id)
+    await capturing.want_capture(order_id)
 
 
 @events.on(service.CAPTURE_WANTED, name="payments.capture", transactional=False)
 async def on_capture_wanted(event: Event) -> None:
-    await _ask(event, service.capture)
+    await _ask(event, capturing.capture)
 
 
 @events.on(service.VOID_WANTED, name="payments.void", transactional=False)
@@ -29,21 +33,34 @@ async def on_void_wanted(event: Event) -> None:
     await _ask(event, service.void)
 
 
-async def _ask(event: Event, question: Callable[[uuid.UUID], Awaitable[None]]) -> None:
-    """A gateway that is away is asked again for as long as it takes; any other failure is the event's to count."""
-    if event.subject_id is None:
-        raise ValueError(f"{event.type} {event.id} has no subject")
+@events.on(strays.REFUND_WANTED, name="payments.refund", transactional=False)
+async def on_refund_wanted(event: Event) -> None:
+    part_id = _subject(event)
+    again = _tries(event) > 0 or event.attempt > 1
     try:
-        await question(event.subject_id)
+        decided = await refund_asking.ask(part_id, again=again)
     except GatewayUnavailableError:
-        tries = event.payload.get("tries", 0) + 1
-        async with db.unit_of_work():
-            await events.record(
-                event.type,
-                subject_id=event.subject_id,
-                payload={"tries": tries},
-                delay_seconds=min(2.0**tries, MAX_PAUSE_SECONDS),
-            )
+        await _again(event, MAX_PAUSE_SECONDS)
+        return
+    if not decided:
+        await _again(event, MAX_REFUND_PAUSE_SECONDS)
+
+
+@events.on(NOTIFIED, name="payments.follow")
+async def on_payment_notified(event: Event) -> None:
+    """The gateway says that something happened to a payment. What it was, it is asked: by an event of its own, as who
+    settles checkouts wants this one again when the gateway is away, and two would make four of it.
+    """
+    await events.record(FOLLOW_WANTED, subject_id=_subject(event))
+
+
+@events.on(FOLLOW_WANTED, name="payments.follow", transactional=False)
+async def on_follow_wanted(event: Event) -> None:
+    await _ask(event, _follow)
+
+
+async def _follow(payment_id: uuid.UUID) -> None:
+    await following.follow(payment_id)
 
 
 @events.on(saved_methods.FORGET_WANTED, name="payments.forget", transactional=False)
@@ -55,3 +72,33 @@ async def on_forget_wanted(event: Event) -> None:
 async def on_test_gateway_changed(event: Event) -> None:
     if event.subject_id is not None:
         await test_gateway.notify(event.subject_id)
+
+
+async def _ask(event: Event, question: Callable[[uuid.UUID], Awaitable[None]]) -> None:
+    """A gateway that is away is asked again for as long as it takes; any other failure is the event's to count."""
+    try:
+        await question(_subject(event))
+    except GatewayUnavailableError:
+        await _again(event, MAX_PAUSE_SECONDS)
+
+
+async def _again(event: Event, max_pause_seconds: float) -> None:
+    tries = _tries(event) + 1
+    async with db.unit_of_work():
+        await events.record(
+            event.type,
+            subject_id=event.subject_id,
+            payload={"tries": tries},
+            delay_seconds=min(2.0**tries, max_pause_seconds),
+        )
+
+
+def _tries(event: Event) -> int:
+    tries: int = event.payload.get("tries", 0)
+    return tries
+
+
+def _subject(event: Event) -> uuid.UUID:
+    if event.subject_id is None:
+        raise ValueError(f"{event.type} {event.id} has no subject")
+    return event.subject_id

@@ -13,6 +13,11 @@ COLUMNS = "id, reference, amount_minor, currency_code, method"
 """Of `payments`, for `known_payment`."""
 
 
+def of(alias: str) -> str:
+    """The same columns of a table's alias."""
+    return ", ".join(f"{alias}.{column}" for column in COLUMNS.split(", "))
+
+
 def begun_at(payment_id: uuid.UUID) -> datetime:
     """Real time, out of the id itself (UUIDv7, RFC 9562): business time may be anywhere in development."""
     return datetime.fromtimestamp((payment_id.int >> 80) / 1000, UTC)

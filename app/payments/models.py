@@ -182,7 +182,8 @@ class Refund(Model):
     """What an order's buyer gets back."""
 
     id = fields.UUIDField(primary_key=True)
-    order_id = fields.UUIDField()
+    order_id = fields.UUIDField(null=True)
+    """None for money that has no order."""
     source = fields.CharEnumField(RefundSource, max_length=16)
     target = fields.CharEnumField(RefundTarget, max_length=16)
     state = fields.CharEnumField(RefundState, max_length=16, default=RefundState.PENDING)

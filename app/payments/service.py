@@ -1,4 +1,5 @@
-"""Taking authorised money and giving it back: decided in a transaction, then asked of the gateway until it confirms.
+"""Giving back what is set aside, and money that comes in by hand: decided in a transaction, then asked of the gateway
+until it confirms.
 
 An order's payment is only touched by who has locked the order.
 """
@@ -6,7 +7,6 @@ An order's payment is only touched by who has locked the order.
 import asyncio
 import uuid
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from app import db, events, tracing
@@ -14,11 +14,12 @@ from app.errors import DomainError
 from app.kit.ids import new_id
 from app.metrics import instruments
 from app.orders import status
-from app.payments import known
+from app.payments import known, ledger, standing, strays
 from app.payments.errors import PaymentErrorCode
-from app.payments.gateway import Capture, Gateway, GatewayUnavailableError, KnownPayment
-from app.payments.models import PaymentState
-from app.payments.registry import CASH_ON_DELIVERY, gateways
+from app.payments.gateway import Gateway, GatewayRefusedError, GatewayState, GatewayUnavailableError
+from app.payments.models import PaymentMethod, PaymentState
+from app.payments.registry import ASKED_NOBODY, BY_HAND, gateways
+from app.payments.states import PAYMENT
 
 CAPTURE_WANTED = "payment.capture_wanted"
 VOID_WANTED = "payment.void_wanted"
@@ -28,154 +29,12 @@ GATEWAY_TIMEOUT_SECONDS = 20.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    id: uuid.UUID
-    order_id: uuid.UUID | None
-    gateway: str
-    payment: KnownPayment
-
-
 def gateway_named(name: str) -> Gateway:
     """Raises GatewayUnavailableError when this installation does not have it (any more)."""
     gateway = gateways().get(name)
     if gateway is None:
         raise GatewayUnavailableError(f"no gateway {name} in this process")
     return gateway
-
-
-# --- decisions, in the open unit of work ------------------------------------------------------------------------------
-
-
-async def want_capture(order_id: uuid.UUID) -> None:
-    """The goods are on their way: the authorised money is due. Repeating it changes nothing."""
-    rows = await db.fetch(
-        """
-        UPDATE payments SET state = 'CAPTURING', updated_at = business_now()
-        WHERE order_id = $1 AND state = 'AUTHORIZED' RETURNING id
-        """,
-        order_id,
-    )
-    for row in rows:
-        await events.record(CAPTURE_WANTED, subject_id=row["id"])
-
-
-async def want_void(payment_id: uuid.UUID) -> None:
-    """Nothing may ever be taken under this payment, not even when its request reaches the gateway only now."""
-    await db.execute("UPDATE payments SET state = 'VOIDING', updated_at = business_now() WHERE id = $1", payment_id)
-    await events.record(VOID_WANTED, subject_id=payment_id)
-
-
-async def call_off(order_id: uuid.UUID) -> bool:
-    """The order is being cancelled: give back what is set aside.
-
-    Returns:
-        Whether nothing is set aside any more; False while the gateway still has to confirm it.
-
-    Raises:
-        DomainError: PAYMENT_CAPTURED.
-    """
-    rows = await db.fetch("SELECT id, gateway, state FROM payments WHERE order_id = $1 FOR NO KEY UPDATE", order_id)
-    if any(row["state"] in (PaymentState.CAPTURING, PaymentState.CAPTURED) for row in rows):
-        raise DomainError(PaymentErrorCode.PAYMENT_CAPTURED, "The order is paid: it would have to be refunded.")
-    settled = True
-    for row in rows:
-        if row["gateway"] == CASH_ON_DELIVERY:
-            await db.execute(
-                "UPDATE payments SET state = 'VOIDED', updated_at = business_now() WHERE id = $1", row["id"]
-            )
-        elif row["state"] == PaymentState.AUTHORIZED:
-            await want_void(row["id"])
-            settled = False
-    return settled
-
-
-async def collect(order_id: uuid.UUID) -> bool:
-    """What is paid on delivery has come in; False when nothing was to be collected."""
-    collected = await db.execute(
-        """
-        WITH collected AS (
-            UPDATE payments SET state = 'CAPTURED', captured_minor = amount_minor, updated_at = business_now()
-            WHERE order_id = $1 AND gateway = $2 AND state = 'PENDING' RETURNING id, amount_minor
-        )
-        INSERT INTO payment_transactions (id, payment_id, kind, succeeded, amount_minor, created_at)
-        SELECT gen_random_uuid(), id, 'CAPTURE', true, amount_minor, business_now() FROM collected
-        """,
-        order_id,
-        CASH_ON_DELIVERY,
-    )
-    return collected > 0
-
-
-# --- asking the gateway, outside any transaction ----------------------------------------------------------------------
-
-
-async def capture(payment_id: uuid.UUID) -> None:
-    """Take the money of a payment that is to be taken; anything else is left alone.
-
-    Raises:
-        GatewayUnavailableError: ask again.
-        GatewayRefusedError: it cannot be taken; a person has to look.
-    """
-    asked = await _asked(payment_id, PaymentState.CAPTURING)
-    if asked is None:
-        return
-    gateway = gateway_named(asked.gateway)
-    answer = await asked_of(
-        asked.gateway,
-        "capture",
-        gateway.capture(Capture(id=asked.id, payment=asked.payment, amount_minor=asked.payment.amount_minor)),
-    )
-    async with db.unit_of_work():
-        if asked.order_id is not None:
-            await status.lock_order(asked.order_id)
-        noted = await _move(asked, PaymentState.CAPTURING, PaymentState.CAPTURED, "CAPTURE", answer.reference)
-        if noted and asked.order_id is not None:
-            await status.payment_captured(asked.order_id)
-
-
-async def void(payment_id: uuid.UUID) -> None:
-    """Give back the money of a payment that is to be given back; anything else is left alone. Raises as `capture`."""
-    asked = await _asked(payment_id, PaymentState.VOIDING)
-    if asked is None:
-        return
-    gateway = gateway_named(asked.gateway)
-    await asked_of(asked.gateway, "void", gateway.void(asked.payment))
-    async with db.unit_of_work():
-        if asked.order_id is not None:
-            await status.lock_order(asked.order_id)
-        noted = await _move(asked, PaymentState.VOIDING, PaymentState.VOIDED, "VOID", None)
-        if noted and asked.order_id is not None:
-            await status.payment_voided(asked.order_id)
-
-
-async def _asked(payment_id: uuid.UUID, state: PaymentState) -> _Asked | None:
-    row = await db.fetchrow(
-        f"SELECT order_id, gateway, {known.COLUMNS} FROM payments WHERE id = $1 AND state = $2", payment_id, state.value
-    )
-    return None if row is None else _Asked(row["id"], row["order_id"], row["gateway"], known.known_payment(row))
-
-
-async def _move(asked: _Asked, before: PaymentState, after: PaymentState, kind: str, reference: str | None) -> bool:
-    """False when somebody else noted the gateway's answer meanwhile."""
-    moved = await db.execute(
-        """
-        WITH moved AS (
-            UPDATE payments SET state = $3::text, updated_at = business_now(),
-                captured_minor = CASE WHEN $3::text = 'CAPTURED' THEN amount_minor ELSE captured_minor END
-            WHERE id = $1 AND state = $2 RETURNING id, amount_minor, reference
-        )
-        INSERT INTO payment_transactions (id, payment_id, kind, succeeded, amount_minor, reference, created_at)
-        SELECT $4, id, $5, true, amount_minor, coalesce($6, reference), business_now() FROM moved
-        """,
-        asked.id,
-        before.value,
-        after.value,
-        new_id(),
-        kind,
-        reference,
-    )
-    return moved == 1
 
 
 async def asked_of(gateway: str, call: str, question: Awaitable[T]) -> T:
@@ -189,3 +48,134 @@ async def asked_of(gateway: str, call: str, question: Awaitable[T]) -> T:
                 return await question
         except TimeoutError as error:
             raise GatewayUnavailableError("no answer in time") from error
+
+
+# --- decisions, in the open unit of work ------------------------------------------------------------------------------
+
+
+async def want_void(payment_id: uuid.UUID) -> None:
+    """Nothing more may ever be taken under this payment, not even when its request reaches the gateway only now."""
+    moved = await db.execute(
+        "UPDATE payments SET state = 'VOIDING', updated_at = business_now() WHERE id = $1 AND state = ANY($2)",
+        payment_id,
+        [*PAYMENT.values_before(PaymentState.VOIDING), PaymentState.VOIDING.value],
+    )
+    if moved:
+        await events.record(VOID_WANTED, subject_id=payment_id)
+
+
+async def call_off(order_id: uuid.UUID) -> bool:
+    """The order is being cancelled: let go of all that is set aside or still to come in.
+
+    Returns:
+        Whether the shop has, or may yet get, no money of it; False while a gateway still has to confirm that.
+
+    Raises:
+        DomainError: PAYMENT_IN_PROGRESS while money is being taken.
+    """
+    rows = await db.fetch("SELECT id, gateway, state FROM payments WHERE order_id = $1 FOR NO KEY UPDATE", order_id)
+    if any(row["state"] == PaymentState.CAPTURING for row in rows):
+        raise DomainError(PaymentErrorCode.PAYMENT_IN_PROGRESS, "The money is being taken; try again in a minute.")
+    settled = True
+    for row in rows:
+        if PAYMENT.is_final(state := PaymentState(row["state"])) or state in (PaymentState.VOIDED, PaymentState.FAILED):
+            continue
+        if row["gateway"] in ASKED_NOBODY:
+            await db.execute(
+                "UPDATE payments SET state = 'VOIDED', updated_at = business_now() WHERE id = $1", row["id"]
+            )
+        else:
+            await want_void(row["id"])
+            settled = False
+    return settled
+
+
+async def collect(order_id: uuid.UUID) -> bool:
+    """What comes in by itself, to the carrier or to the bank, has come in; False when nothing was to be collected."""
+    collected = await db.fetch(
+        """
+        UPDATE payments SET state = 'CAPTURED', captured_minor = amount_minor, updated_at = business_now()
+        WHERE order_id = $1 AND gateway = ANY($2) AND state = 'PENDING' RETURNING id, amount_minor
+        """,
+        order_id,
+        list(ASKED_NOBODY),
+    )
+    for row in collected:
+        await ledger.note(row["id"], "CAPTURE", row["amount_minor"])
+    return bool(collected)
+
+
+async def record_by_hand(order_id: uuid.UUID, amount_minor: int, currency: str, method: PaymentMethod) -> uuid.UUID:
+    """Money that staff have: in cash, by cheque, or on the account. The order's row is locked."""
+    payment_id = new_id()
+    await db.execute(
+        """
+        INSERT INTO payments (id, order_id, purpose, gateway, method, amount_minor, currency_code, state, saves,
+                              captured_minor, refunded_minor, created_at, updated_at)
+        VALUES ($1, $2, 'BALANCE', $3, $4, $5, $6, 'CAPTURED', false, $5, 0, business_now(), business_now())
+        """,
+        payment_id,
+        order_id,
+        BY_HAND,
+        method.value,
+        amount_minor,
+        currency,
+    )
+    await ledger.note(payment_id, "CAPTURE", amount_minor)
+    return payment_id
+
+
+# --- asking the gateway, outside any transaction ----------------------------------------------------------------------
+
+
+async def void(payment_id: uuid.UUID) -> None:
+    """Give back what a payment has set aside, if that is to be given back; anything else is left alone.
+
+    What turns out to have been taken, although it was to be called off, is refunded.
+
+    Raises:
+        GatewayUnavailableError: ask again.
+        GatewayRefusedError: it cannot be given back, and was not taken either; a person has to look.
+    """
+    row = await db.fetchrow(
+        f"SELECT order_id, gateway, {known.COLUMNS} FROM payments WHERE id = $1 AND state = 'VOIDING'", payment_id
+    )
+    if row is None:
+        return
+    gateway, payment = gateway_named(row["gateway"]), known.known_payment(row)
+    captured = 0
+    try:
+        await asked_of(gateway.name, "void", gateway.void(payment))
+    except GatewayRefusedError:
+        word = await asked_of(gateway.name, "retrieve", gateway.retrieve(payment))
+        if word is None or word.state is not GatewayState.CAPTURED:
+            raise
+        captured = word.captured_minor
+    async with db.unit_of_work():
+        if row["order_id"] is not None:
+            await status.lock_order(row["order_id"])
+        await _voided(payment_id, row["order_id"], captured)
+
+
+async def _voided(payment_id: uuid.UUID, order_id: uuid.UUID | None, captured_minor: int) -> None:
+    """Nothing is set aside any more. `captured_minor`: what the gateway has taken all the same."""
+    row = await db.fetchrow(
+        """
+        UPDATE payments p SET state = CASE WHEN greatest(captured_minor, $2) > 0 THEN 'CAPTURED' ELSE 'VOIDED' END,
+            captured_minor = greatest(captured_minor, $2::bigint), updated_at = business_now()
+        FROM (SELECT captured_minor AS before FROM payments WHERE id = $1) was
+        WHERE p.id = $1 AND p.state = 'VOIDING'
+        RETURNING p.amount_minor - p.captured_minor AS given_back, p.captured_minor - was.before AS taken
+        """,
+        payment_id,
+        captured_minor,
+    )
+    if row is None:
+        return  # somebody else noted the gateway's answer meanwhile
+    if row["given_back"]:
+        await ledger.note(payment_id, "VOID", row["given_back"])
+    if row["taken"]:
+        await ledger.note(payment_id, "CAPTURE", row["taken"])
+        await strays.refund(payment_id, order_id)
+    if order_id is not None:
+        await standing.refresh(order_id)

@@ -27,7 +27,8 @@ async def open_payment(request: Authorisation, token: str, state: GatewayState) 
         f"""
         INSERT INTO test_gateway_payments (id, idempotency_key, token, amount_minor, currency_code, state, return_url,
                                            saves, captured_minor, authorized_until, created_at)
-        VALUES ($1, $2, $3, $4::bigint, $5, $6::text, $7, $8, CASE WHEN $6::text = 'CAPTURED' THEN $4::bigint ELSE 0 END,
+        VALUES ($1, $2, $3, $4::bigint, $5, $6::text, $7, $8,
+                CASE WHEN $6::text = 'CAPTURED' THEN $4::bigint ELSE 0 END,
                 business_now() + interval '{AUTHORIZATION_DAYS} days', clock_timestamp())
         ON CONFLICT (idempotency_key) DO NOTHING RETURNING *
         """,
@@ -79,7 +80,8 @@ async def capture(payment_id: uuid.UUID, key: uuid.UUID, amount_minor: int, *, i
             FOR UPDATE
         ), {_NOTED.format(kind="CAPTURE", state="SUCCEEDED")}
         UPDATE test_gateway_payments p SET captured_minor = captured_minor + $3::bigint,
-            state = CASE WHEN $5::bool OR captured_minor + $3::bigint = p.amount_minor THEN 'CAPTURED' ELSE 'AUTHORIZED' END
+            state = CASE WHEN $5::bool OR captured_minor + $3::bigint = p.amount_minor
+                    THEN 'CAPTURED' ELSE 'AUTHORIZED' END
         FROM noted WHERE p.id = noted.payment_id
         """,
         payment_id,

@@ -74,8 +74,8 @@ async def test_in_two_parts_each_of_which_ships_its_own_units(api: Api, staff_to
     assert await stock() == {"available": 15, "reserved": 3}
     await drain()
     read = await order(api, gid, staff=staff_token)
-    # Paid with the first parcel, open until the last.
-    assert (read["status"], read["paymentStatus"]) == ("OPEN", "PAID")
+    # Each parcel's money is taken with it; the first one's has the shipping with it.
+    assert (read["status"], read["paymentStatus"]) == ("OPEN", "PARTIALLY_PAID")
     assert read["fulfillmentStatus"] == "PARTIALLY_FULFILLED"
 
     second = await fulfill(api, staff_token, gid)
@@ -83,8 +83,9 @@ async def test_in_two_parts_each_of_which_ships_its_own_units(api: Api, staff_to
         (line_ids[0], 1), (line_ids[1], 2),
     ]  # fmt: skip
     assert await stock() == {"available": 15, "reserved": 0}
+    await drain()
     read = await order(api, gid, staff=staff_token)
-    assert (read["status"], read["fulfillmentStatus"]) == ("COMPLETED", "FULFILLED")
+    assert (read["status"], read["paymentStatus"], read["fulfillmentStatus"]) == ("COMPLETED", "PAID", "FULFILLED")
     assert [one["id"] for one in read["fulfillments"]] == [first["id"], second["id"]]
 
 
