@@ -5,9 +5,12 @@ from app.catalogue.models import ProductKind
 from app.gift_cards.rules import usable
 from app.pricing.amounts import LineToPrice, PriceBreak, PricingInput, ShippingToPrice
 from app.pricing.results import PricingResult
-from app.pricing.rules import price
+from app.pricing.rules import MAX_TOTAL_MINOR, price
 from app.promotions.rules import apply
 from app.promotions.terms import Applied, Buyer, PromotionContext, PromotionLine
+
+_NEVER_TOO_LARGE_MINOR = MAX_TOTAL_MINOR // 1000
+"""Goods with their options for less than that are not too much with any wraps, shipping and taxes."""
 
 
 def discounts_of(
@@ -44,6 +47,20 @@ def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
         )
         for line in cart.lines
     )
+
+
+def check_total(cart: CartSnapshot) -> None:
+    """Raises DomainError(TOTAL_TOO_LARGE). Hardly any cart comes near, so that it is rarely priced for this alone."""
+    dearest = sum(
+        line.quantity
+        * (
+            max((tier.unit_price_minor for tier in line.price_breaks), default=line.unit_price_minor)
+            + (line.customized.price_minor if line.customizations else 0)
+        )
+        for line in cart.lines
+    )
+    if dearest > _NEVER_TOO_LARGE_MINOR:
+        price_cart(cart)
 
 
 def price_cart(

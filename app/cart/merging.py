@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from app import db
 from app.cart import belonging, joining, owners, queries
-from app.cart.costs import price_cart
+from app.cart.costs import check_total
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
 from app.cart.service import CartKey, Changed
@@ -122,7 +122,7 @@ async def _merge(source: CartKey, target: CartKey, rows: Rows, customer_id: uuid
     after = replace(joining.joined(kept, given, moved), discounts=discounts)
     if after.contact != kept.contact:
         after = await queries.with_customer_uses(after)
-    price_cart(after)
+    check_total(after)
     warnings = joining.warnings(kept, after)
     written = await _write(given, kept, after, rows)
     await _give(rows, source.id, target.id, owner)

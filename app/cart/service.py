@@ -17,7 +17,7 @@ from app import db
 from app.accounts.identity import CustomerIdentity
 from app.cart import consents, owners, queries, rules
 from app.cart.attributes import Attribute, check_attributes
-from app.cart.costs import discounts_of, price_cart
+from app.cart.costs import check_total, discounts_of
 from app.cart.errors import CartErrorCode
 from app.cart.identity import BuyerIdentity, checked_identity, country_warnings
 from app.cart.models import CartState
@@ -130,7 +130,7 @@ async def create_cart(
     cart = await queries.with_customer_uses(_with_details(cart, details or {}))
     await _forgive(client, cart)
     with _errors_under("input"):
-        price_cart(cart)
+        check_total(cart)
     await consents.limit(consent, proof)
     async with db.unit_of_work() if consent else nullcontext():
         cart = await _insert(cart, customer)
@@ -295,7 +295,7 @@ async def _try(
         return changed
     if (changed.cart.email, changed.cart.phone) != (cart.email, cart.phone):
         changed = replace(changed, cart=await queries.with_customer_uses(changed.cart))
-    price_cart(changed.cart)
+    check_total(changed.cart)
     after = await _write(cart, changed.cart)
     return None if after is None else Changed(after, changed.warnings)
 

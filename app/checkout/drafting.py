@@ -1,5 +1,6 @@
 """From a checkout without problems to the order that it will be."""
 
+from dataclasses import asdict
 from uuid import UUID
 
 from app.addresses.postal import PostalAddress
@@ -82,7 +83,7 @@ def _draft_line(position: int, line: CartLineSnapshot, amounts: PricedLine) -> O
         gift_wrap_minor=amounts.gift_wrap_minor,
         tax_lines=amounts.taxes,
         discounts=amounts.discounts,
-        customizations=line.customizations,
+        customizations=[asdict(made) for made in line.customized.chosen],
         gift_options=line.gift_options,
         product_kind=line.product_kind.value,
         tax_class_id=line.tax_class_id,
@@ -90,19 +91,18 @@ def _draft_line(position: int, line: CartLineSnapshot, amounts: PricedLine) -> O
 
 
 def _discounts(review: Review) -> list[DiscountDraft]:
-    """Those that take something off; what takes nothing is not used either."""
-    taken = {one.discount_id: one for one in review.priced.discounts}
+    """Those that take something off, in the order of applying; what takes nothing is not used either."""
+    terms = {str(one.discount_id): one for one in review.applied.terms}
     return [
         DiscountDraft(
-            id=terms.discount_id,
-            code_id=terms.code_id,
-            name=terms.name,
-            code=terms.code,
-            amount_minor=taken[str(terms.discount_id)].amount_minor,
-            target=taken[str(terms.discount_id)].target.value,
+            id=terms[taken.discount_id].discount_id,
+            code_id=terms[taken.discount_id].code_id,
+            name=taken.label,
+            code=taken.code,
+            amount_minor=taken.amount_minor,
+            target=taken.target.value,
         )
-        for terms in review.applied.terms
-        if str(terms.discount_id) in taken
+        for taken in review.priced.discounts
     ]
 
 
