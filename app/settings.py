@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     )
     postmark_webhook_login: str | None = Field(None, description="user:password that Postmark's webhooks sign in with")
     sendgrid_webhook_key: str | None = Field(None, description="Public key of SendGrid's signed event webhook")
+    vies_url: str = Field(
+        "https://ec.europa.eu/taxation_customs/vies/rest-api", description="The Union's register of VAT numbers"
+    )
     allow_private_addresses: bool = Field(
         False, description="Development only: outgoing webhooks may reach private addresses and any port"
     )

@@ -38,6 +38,7 @@ from schema.shop import ShopMutations, ShopQueries
 from schema.staff import StaffMutations, StaffQueries
 from schema.suppressions import SuppressionMutations, SuppressionQueries
 from schema.surveys import SurveyMutations, SurveyQueries
+from schema.taxes import TaxMutations, TaxQueries
 from schema.templates import TemplateMutations, TemplateQueries
 from schema.terms.operations import TermsMutations
 from schema.webhooks import WebhookMutations, WebhookQueries
@@ -71,6 +72,7 @@ class Query(
     ShopQueries,
     ReferralQueries,
     StaffQueries,
+    TaxQueries,
     TemplateQueries,
     SurveyQueries,
     SuppressionQueries,
@@ -114,6 +116,7 @@ class Mutation(
     ShopMutations,
     ReferralMutations,
     StaffMutations,
+    TaxMutations,
     TemplateMutations,
     TermsMutations,
     SurveyMutations,

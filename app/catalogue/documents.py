@@ -103,6 +103,8 @@ def product_fields(s: Statement, row: str, wanted: Wanted) -> tuple[list[str], s
         ) AS options""")
     if "featuredImage" in wanted:
         columns.append(f"({_FIRST_IMAGE.format(product=row)}) AS featured_image")
+    if "taxClassId" in wanted:
+        columns.append(f"{_public_id('tclass', f'{row}.tax_class_id')} AS tax_class_id")
     columns += product_columns(row, wanted)
     columns += appearances("images", wanted, lambda field, _: _images(row, field))
     columns += appearances("variants", wanted, lambda field, below: _variants(s, row, field, below))

@@ -20,6 +20,7 @@ class ProductRow:
     seo_title: str | None = None
     seo_description: str | None = None
     metadata: dict[str, object] = field(default_factory=dict)
+    tax_class_id: uuid.UUID | None = None
     min_price_minor: int = 0
     max_price_minor: int = 0
 

@@ -28,15 +28,18 @@ async def create_product(given: ProductGiven, *, staff_id: uuid.UUID | None = No
 
     Raises:
         DomainErrors: whatever is wrong with the input, all of it.
-        DomainError: SLUG_TAKEN; NOT_FOUND for a collection.
+        DomainError: SLUG_TAKEN; NOT_FOUND for a collection or the tax class.
     """
     ready = prepared(given)
-    async with db.unit_of_work():
-        currency = (await shop.current(locked=True)).currency_code
-        change = edited(None, ready, currency)
-        await _insert(change)
-        await _store_parts(change, StoredProduct(change.product))
-        await _follow_up(change, given, staff_id)
+    try:
+        async with db.unit_of_work():
+            currency = (await shop.current(locked=True)).currency_code
+            change = edited(None, ready, currency)
+            await _insert(change)
+            await _store_parts(change, StoredProduct(change.product))
+            await _follow_up(change, given, staff_id)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise _without_class(error) from None
     return change.product.id
 
 
@@ -45,7 +48,7 @@ async def update_product(product_id: uuid.UUID, given: ProductGiven, *, staff_id
 
     Raises:
         DomainErrors: whatever is wrong with the input, all of it.
-        DomainError: NOT_FOUND; SLUG_TAKEN.
+        DomainError: NOT_FOUND, also for the tax class; SLUG_TAKEN.
     """
     ready = prepared(given)
     try:
@@ -65,6 +68,15 @@ async def update_product(product_id: uuid.UUID, given: ProductGiven, *, staff_id
         if error.table_name == "products":
             raise _slug_taken() from error
         raise
+    except asyncpg.ForeignKeyViolationError as error:
+        raise _without_class(error) from None
+
+
+def _without_class(error: Exception) -> Exception:
+    """Its class is named by its constraint."""
+    if getattr(error, "constraint_name", None) == "products_tax_class":
+        return not_found("tax class", ["input", "taxClassId"])
+    return error
 
 
 def _slug_taken() -> DomainError:

@@ -14,6 +14,7 @@ _SQL_TYPES = {
     "id": "uuid",
     "product_id": "uuid",
     "image_id": "uuid",
+    "tax_class_id": "uuid",
     "option_values": "text[]",
     "values": "text[]",
     "tags": "text[]",

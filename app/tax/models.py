@@ -4,7 +4,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from app.tax.rules import TaxIdState
-from app.tax.terms import EngineFallback, ShippingTax, TaxIdCheck, TaxIdFallback
+from app.tax.terms import ShippingTax, TaxEngineFallback, TaxIdCheck, TaxIdFallback
 
 
 class TaxClassRow(Model):
@@ -77,7 +77,7 @@ class TaxSettingsRow(Model):
     engine_credentials = fields.BinaryField(null=True)
     """Encrypted under the key ring."""
     engine_timeout_ms = fields.IntField(default=2000)
-    engine_fallback = fields.CharEnumField(EngineFallback, max_length=16, default=EngineFallback.OWN_RATES)
+    engine_fallback = fields.CharEnumField(TaxEngineFallback, max_length=16, default=TaxEngineFallback.OWN_RATES)
     updated_at = fields.DatetimeField()
 
     class Meta:

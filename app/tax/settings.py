@@ -11,10 +11,10 @@ from app.addresses.locations import Location
 from app.configuration import Versioned
 from app.pricing.amounts import TaxRate
 from app.tax.terms import (
-    EngineFallback,
     EngineTerms,
     ShippingTax,
     TaxClass,
+    TaxEngineFallback,
     TaxIdCheck,
     TaxIdFallback,
     TaxSettings,
@@ -64,7 +64,7 @@ async def load() -> TaxSettings:
             configuration=stored["engine_configuration"],
             credentials=row["credentials"],
             timeout_ms=stored["engine_timeout_ms"],
-            fallback=EngineFallback(stored["engine_fallback"]),
+            fallback=TaxEngineFallback(stored["engine_fallback"]),
         )
     return TaxSettings(
         home_country_code=stored["home_country_code"],

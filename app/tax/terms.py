@@ -33,7 +33,7 @@ class TaxIdFallback(StrEnum):
     CHARGE_TAX = "CHARGE_TAX"
 
 
-class EngineFallback(StrEnum):
+class TaxEngineFallback(StrEnum):
     """What happens when an outside engine does not answer."""
 
     OWN_RATES = "OWN_RATES"
@@ -68,7 +68,7 @@ class EngineTerms:
     configuration: Mapping[str, str] = field(default_factory=dict)
     credentials: bytes | None = None
     timeout_ms: int = 2000
-    fallback: EngineFallback = EngineFallback.OWN_RATES
+    fallback: TaxEngineFallback = TaxEngineFallback.OWN_RATES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -180,9 +180,14 @@ class ProductInput:
     metadata: JSON | None = strawberry.field(
         default=strawberry.UNSET, description="An object of what else to keep with it. Everybody can read it."
     )
+    tax_class_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Its tax class; null for the default one."
+    )
 
     def given(self) -> ProductGiven:
         values = given_fields(self)
+        if values.get("tax_class_id"):
+            values["tax_class_id"] = ids.decode("tclass", values["tax_class_id"], ["input", "taxClassId"])
         _flatten_seo(values)
         if self.options:
             values["options"] = [option.given() for option in self.options]

@@ -207,6 +207,7 @@ class Product(Node):
     )
     forbidden_regions: list[str] = strawberry.field(description="Where it is not sold, written likewise.")
     metadata: JSON = strawberry.field(description="What the shop keeps with it, by name. Public.")
+    tax_class_id: strawberry.ID | None = strawberry.field(description="Its tax class; null for the default one.")
     created_at: dt.datetime = strawberry.field(description="When it was added.")
     updated_at: dt.datetime = strawberry.field(description="When it, its variants or its images last changed.")
 

@@ -53,6 +53,7 @@ class ProductGiven(TypedDict, total=False):
     kind: ProductKind | None
     vendor: str | None
     product_type: str | None
+    tax_class_id: uuid.UUID | None
     tags: list[str] | None
     seo_title: str | None
     seo_description: str | None

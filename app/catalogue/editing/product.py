@@ -96,6 +96,8 @@ def _fields(problems: CatalogueProblems, before: ProductRow, given: ProductGiven
         product.vendor = problems.line(given["vendor"], "vendor")
     if "product_type" in given:
         product.product_type = problems.line(given["product_type"], "productType")
+    if "tax_class_id" in given:
+        product.tax_class_id = given["tax_class_id"]
     if "tags" in given:
         product.tags = _tags(problems, given["tags"] or [])
     if "seo_title" in given:

@@ -58,6 +58,10 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "Mutation.cartMerge.intoCartId": {"cartId": of["cart"]},
         "Mutation.cartMerge.cartId": {"intoCartId": of["cart"]},
         "Mutation.collectionProductsReorder.moves[].productId": {"id": of["coll"], "moves": [{"position": 1}]},
+        "Mutation.taxZoneCreate.input.rates[].taxClassId": {
+            "input": {"name": "North", "locations": [{"country": "CA"}], "rates": [rate]}
+        },
+        "Mutation.taxZoneUpdate.input.rates[].taxClassId": {"id": things["tzone"], "input": {"rates": [rate]}},
         "Query.shippingQuotes.input.cartId": {"input": {"address": checkout.DESTINATION}},
         "Mutation.staffUpdate.input.roleId": {"id": things["staff"]},
         "Mutation.customerAddressUpdate.id": {"address": checkout.ADDRESS},
@@ -117,8 +121,8 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "staffUpdate": {"input": {"name": "Nell"}},
         "taxClassUpdate": {"input": {"name": "Other"}},
         "taxExemptionCreate": {"input": {"certificateNumber": "ST-120"}},
-        "taxZoneCreate": {"input": {"name": "North", "locations": [{"country": "CA"}], "rates": [rate]}},
-        "taxZoneUpdate": {"id": things["tzone"], "input": {"rates": [rate]}},
+        "taxZoneCreate": {"input": {"name": "North", "locations": [{"country": "CA"}]}},
+        "taxZoneUpdate": {"id": things["tzone"], "input": {"name": "South"}},
         "templatePreview": {"id": things["tmpl"]},
         "templateTestSend": {"id": things["tmpl"], "to": "me@shop.example"},
         "trackingEventAdd": {"input": {"fulfillmentId": things["ful"], "status": "IN_TRANSIT"}},

@@ -45,7 +45,8 @@ def _below(name: str, given: GraphQLArgument | GraphQLInputField, seen: tuple[st
 
 def _names_one(name: str, kind: str) -> bool:
     """Text that is an id by its name would escape the table."""
-    return kind == "String" and (name in ("id", "ids") or (name.endswith(("Id", "Ids")) and name != "externalId"))
+    others = ("externalId", "taxId")  # other systems' own
+    return kind == "String" and (name in ("id", "ids") or (name.endswith(("Id", "Ids")) and name not in others))
 
 
 def least(kind: GraphQLInputType) -> Any:

@@ -1,0 +1,1 @@
+"""Outside tax engines: which rates are due on an order says somebody else."""
