@@ -106,6 +106,22 @@ _STOCK = [
         """,
     ),
     Invariant(
+        "checkout_lets_go_of_stock",
+        "What a checkout keeps for its shopper has an end, and something that lets go of it then.",
+        """
+        SELECT r.id, r.checkout_id, r.state, r.expires_at FROM stock_reservations r
+        WHERE r.checkout_id IS NOT NULL AND (
+            r.state <> 'HELD' OR r.backordered <> 0 OR r.expires_at IS NULL
+            OR NOT EXISTS (
+                SELECT FROM timers t WHERE t.kind = 'inventory.reservation_ended' AND t.subject_id = r.checkout_id
+            ) AND NOT EXISTS (
+                SELECT FROM events e WHERE e.type = 'inventory.reservation_ended' AND e.subject_id = r.checkout_id
+                AND e.acknowledged_at IS NULL
+            )
+        )
+        """,
+    ),
+    Invariant(
         "stock_accounted_for",
         "What came in is what can be sold, is held or went out: a level's movements add up.",
         """
@@ -128,7 +144,8 @@ _STOCK = [
         FROM stock_reservations r
         LEFT JOIN checkout_attempts a ON a.id = r.attempt_id
         LEFT JOIN orders o ON o.attempt_id = r.attempt_id
-        WHERE r.state = 'HELD' AND coalesce(a.state, '') NOT IN ('PROCESSING', 'REQUIRES_ACTION')
+        WHERE r.state = 'HELD' AND r.checkout_id IS NULL
+              AND coalesce(a.state, '') NOT IN ('PROCESSING', 'REQUIRES_ACTION')
            OR r.state = 'COMMITTED' AND coalesce(o.status, '') <> 'OPEN'
            OR r.state = 'SHIPPED' AND coalesce(o.status, 'CANCELLED') = 'CANCELLED'
            OR r.state = 'RELEASED' AND coalesce(o.status, 'CANCELLED') <> 'CANCELLED'

@@ -60,6 +60,7 @@ def _carts(which: str, *, description: str = "", more: str = "", discounts: str 
         SELECT c.id, c.secret_hash, c.state, c.revision, c.email, c.phone, c.country_code, c.note, c.attributes,
                coalesce((SELECT s.currency_code FROM shop s WHERE s.id = 1), c.currency_code) AS currency_code,
                business_now() AS read_at,
+               (SELECT json_build_array(s.age_check, s.minimum_order_minor) FROM shop s WHERE s.id = 1) AS shop_terms,
                c.created_at, c.updated_at, c.profile_id, c.customer_id, c.market_id, c.company_id, c.tax_id,
                c.gift_options, c.gift_card_ids, c.use_store_credit, {value.sql_of_value("c")} AS stored_value,
                c.discount_codes, {discounts} AS discounts,
@@ -220,6 +221,7 @@ def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
     if not token_matches(secret, row["secret_hash"]):
         return None
     checkout = _checkout(row["checkout"])
+    age_check, minimum_order_minor = orjson.loads(row["shop_terms"])
     return CartSnapshot(
         id=row["id"],
         secret=secret,
@@ -236,6 +238,8 @@ def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
         updated_at=row["updated_at"],
         lines=[CartLineSnapshot(**_typed(line, checkout)) for line in _decoded(row["lines"])],
         read_at=row["read_at"],
+        age_check=age_check,
+        minimum_order_minor=minimum_order_minor,
         profile_id=row["profile_id"],
         discount_codes=orjson.loads(row["discount_codes"]),
         discounts=promotions.offered_of(row["discounts"]),

@@ -122,6 +122,8 @@ class CartSnapshot:
         gift_card_ids: of the cards that were entered, in that order.
         stored_value: those cards, and the account's credit where it is to be used.
         read_at: business time at which all of this was so.
+        age_check: how an age is confirmed, an `AgeCheck` of `app.terms`.
+        minimum_order_minor: what the goods have to come to after discounts, in the cart's currency.
         discounts: all that it may get, by itself or by its codes; `app.cart.costs` decides.
         market_id, company_id, tax_id: where it is bought, whom for, and the VAT number or the like of whoever buys.
         gift_options: as they were chosen for the whole of it.
@@ -150,6 +152,8 @@ class CartSnapshot:
     use_store_credit: bool = False
     stored_value: list[ValueTerms] = field(default_factory=list)
     checkout: CheckoutSnapshot | None = None
+    age_check: str = "DECLARATION"
+    minimum_order_minor: int | None = None
     market_id: uuid.UUID | None = None
     company_id: uuid.UUID | None = None
     tax_id: str | None = None

@@ -79,7 +79,7 @@ _CLAIM = f"""
         FROM cart
         ON CONFLICT DO NOTHING
         RETURNING id, payment_id
-    ), {reservations.sql_to_hold("$12", "$11")}, payment AS (
+    ), {reservations.sql_to_hold("$12", "$11", "$21")}, payment AS (
         INSERT INTO payments (id, attempt_id, gateway, method, amount_minor, currency_code, state, token, return_url,
                               saved_method_id, saves, captured_minor, refunded_minor, created_at, updated_at)
         SELECT payment_id, id, $13, $14, $15, $16, 'PENDING', $17, $18, $19, $20, 0, 0, business_now(), business_now()
@@ -106,11 +106,14 @@ async def claim(
     hold_until: datetime,
     payment: PlannedPayment | None,
     shares: Sequence[Share],
+    *,
+    checkout_id: uuid.UUID | None = None,
 ) -> uuid.UUID | None:
     """Begin an attempt, leased to this process: take the stock, and note the payment that will be asked for.
 
     Args:
         shares: found in the same unit of work, which has their levels locked.
+        checkout_id: whose units went into the shares, and are its own no more.
 
     Returns:
         None when it cannot begin; then nothing was written.
@@ -122,7 +125,13 @@ async def claim(
         asked = (payment.token, payment.return_url, *saved)
         planned = (payment.id, payment.gateway, payment.method.value, *amount, *asked)
     return await _claim(
-        claim, AttemptState.PROCESSING, draft=order.to_json(), hold_until=hold_until, payment=planned, shares=shares
+        claim,
+        AttemptState.PROCESSING,
+        draft=order.to_json(),
+        hold_until=hold_until,
+        payment=planned,
+        shares=shares,
+        checkout_id=checkout_id,
     )
 
 
@@ -141,6 +150,7 @@ async def _claim(
     hold_until: datetime | None = None,
     payment: tuple[object, ...] = _NO_PAYMENT,
     shares: Sequence[Share] = (),
+    checkout_id: uuid.UUID | None = None,
 ) -> uuid.UUID | None:
     attempt_id = new_id()
     payment_id, *payment_columns = payment
@@ -159,6 +169,7 @@ async def _claim(
         hold_until,
         reservations.shares_json(shares),
         *payment_columns,
+        checkout_id,
     )
     return attempt_id if claimed else None
 

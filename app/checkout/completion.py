@@ -241,12 +241,13 @@ async def _hold_and_pay(
     RateLimitedError after too many declines.
     """
     payment, hold_until = found.payment, standing["now"] + timedelta(seconds=HOLD_SECONDS)
+    keeper = standing["checkout_id"] if standing["reserved_until"] else None
     order = draft_order(found.review, payment.method if payment else None, customer_id=request.customer_id)
     async with db.unit_of_work():
-        stock = await reservations.find(stock_demands(found.review))
+        stock = await reservations.find(stock_demands(found.review), checkout_id=keeper)
         if stock.missing:
             raise _Short(stock.missing)
-        attempt_id = await attempts.claim(claim, order, hold_until, payment, stock.shares)
+        attempt_id = await attempts.claim(claim, order, hold_until, payment, stock.shares, checkout_id=keeper)
         if attempt_id is None:
             return None
         await redemptions.hold(attempt_id, order.discounts, order.email, order.phone)

@@ -1,6 +1,7 @@
 """From a checkout without problems to the order that it will be."""
 
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.addresses.postal import PostalAddress
@@ -12,12 +13,17 @@ from app.kit.ids import new_id
 from app.orders.draft import DiscountDraft, OrderDraft, OrderLineDraft
 from app.payments.models import PaymentMethod
 from app.pricing.results import PricedLine
+from app.terms.dates import expected_at
+
+AUTHORISED_FOR = timedelta(days=5)
+"""Card networks let most authorisations lapse after seven days; two are for packing."""
 
 
 def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID | None = None) -> OrderDraft:
     """Freeze everything that was agreed on: lines with names, options and prices, addresses, the promised shipping."""
     cart, details, priced = review.cart, review.details, review.priced
     shipping_address = details.shipping_address if review.ships else None
+    units = wanted_units(cart.lines)
     return OrderDraft(
         id=new_id(),
         cart_id=cart.id,
@@ -37,11 +43,13 @@ def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID 
         note=cart.note,
         attributes=cart.attributes,
         lines=[
-            _draft_line(position, line, amounts)
+            _draft_line(position, line, amounts, expected_at(line, units[line.variant_id], review.now))
             for position, (line, amounts) in enumerate(zip(cart.lines, priced.lines, strict=True))
         ],
         discounts=_discounts(review),
         customer_id=customer_id,
+        confirmed_age=review.confirmed_age,
+        charged_at_once=any(_waits(line, units[line.variant_id], review.now) for line in cart.lines),
         gift_wrap_minor=priced.gift_wrap_minor,
         rounding_minor=priced.rounding_minor,
         gift_card_minor=priced.gift_card_minor,
@@ -59,7 +67,9 @@ def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID 
     )
 
 
-def _draft_line(position: int, line: CartLineSnapshot, amounts: PricedLine) -> OrderLineDraft:
+def _draft_line(
+    position: int, line: CartLineSnapshot, amounts: PricedLine, expected: datetime | None
+) -> OrderLineDraft:
     return OrderLineDraft(
         id=new_id(),
         position=position,
@@ -83,7 +93,8 @@ def _draft_line(position: int, line: CartLineSnapshot, amounts: PricedLine) -> O
         gift_wrap_minor=amounts.gift_wrap_minor,
         tax_lines=amounts.taxes,
         discounts=amounts.discounts,
-        customizations=[asdict(made) for made in line.customized.chosen],
+        customizations=[asdict(chosen) for chosen in line.customized.chosen],
+        expected_at=expected,
         gift_options=line.gift_options,
         product_kind=line.product_kind.value,
         tax_class_id=line.tax_class_id,
@@ -104,6 +115,12 @@ def _discounts(review: Review) -> list[DiscountDraft]:
         )
         for taken in review.priced.discounts
     ]
+
+
+def _waits(line: CartLineSnapshot, units: int, now: datetime) -> bool:
+    """Whether it is known to be sent later than money that is only set aside can be relied on."""
+    expected = expected_at(line, units, now)
+    return expected is not None and expected > now + AUTHORISED_FOR
 
 
 def stock_demands(review: Review) -> list[Demand]:

@@ -10,6 +10,7 @@ from app.checkout.errors import AmountDueChanged, TotalChanged
 from app.errors import DomainError, ErrorCode
 from app.inventory.errors import InsufficientStock
 from app.kit.money import Money
+from app.terms.errors import AgeRestricted, MinimumOrderNotReached, QuantityNotAllowed
 
 
 def to_json(errors: Sequence[DomainError]) -> str:
@@ -28,6 +29,12 @@ def _stored(error: DomainError) -> dict[str, Any]:
         stored["total"] = [error.total.amount_minor, error.total.currency]
     elif isinstance(error, AmountDueChanged):
         stored["due"] = [error.due.amount_minor, error.due.currency]
+    elif isinstance(error, QuantityNotAllowed):
+        stored["quantities"] = [error.minimum, error.maximum, error.multiple_of]
+    elif isinstance(error, AgeRestricted):
+        stored["minimum_age"] = error.minimum_age
+    elif isinstance(error, MinimumOrderNotReached):
+        stored["minimum_order"] = [error.minimum.amount_minor, error.missing.amount_minor, error.missing.currency]
     return stored
 
 
@@ -39,6 +46,15 @@ def _restored(stored: dict[str, Any]) -> DomainError:
         return TotalChanged(Money(*stored["total"]), message, field)
     if "due" in stored:
         return AmountDueChanged(Money(*stored["due"]), message, field)
+    if "quantities" in stored:
+        minimum, maximum, multiple_of = stored["quantities"]
+        return QuantityNotAllowed(message, field, minimum=minimum, maximum=maximum, multiple_of=multiple_of)
+    if "minimum_age" in stored:
+        return AgeRestricted(message, field, minimum_age=stored["minimum_age"])
+    if "minimum_order" in stored:
+        least, missing, currency = stored["minimum_order"]
+        amounts = Money(least, currency), Money(missing, currency)
+        return MinimumOrderNotReached(message, field, minimum=amounts[0], missing=amounts[1])
     return DomainError(_codes()[stored["code"]], message, field)
 
 

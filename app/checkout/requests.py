@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from app.accounts.identity import CustomerIdentity
 from app.addresses.contact import normalise_email, normalise_phone
@@ -25,6 +26,8 @@ class Details:
     Attributes:
         phone: E.164, or as the shopper typed it until `normalised`.
         shipping_quote_id: the signed quote itself.
+        birth_date, age_confirmed: as the buyer says now; never kept.
+        confirmed_age: what was confirmed before, in years.
     """
 
     email: str | None = None
@@ -32,6 +35,9 @@ class Details:
     shipping_address: PostalAddress | None = None
     billing_address: PostalAddress | None = None
     shipping_quote_id: str | None = None
+    birth_date: date | None = None
+    age_confirmed: bool | None = None
+    confirmed_age: int | None = None
 
     def over(self, other: "Details") -> "Details":
         """What is known here, completed by what the other knows."""
@@ -41,6 +47,9 @@ class Details:
             shipping_address=self.shipping_address or other.shipping_address,
             billing_address=self.billing_address or other.billing_address,
             shipping_quote_id=self.shipping_quote_id or other.shipping_quote_id,
+            birth_date=self.birth_date or other.birth_date,
+            age_confirmed=other.age_confirmed if self.age_confirmed is None else self.age_confirmed,
+            confirmed_age=self.confirmed_age or other.confirmed_age,
         )
 
     def normalised(self, country_code: str | None, at: tuple[str, ...]) -> "Details":

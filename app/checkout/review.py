@@ -14,6 +14,7 @@ from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.catalogue.models import ProductKind
 from app.checkout.errors import CheckoutErrorCode
 from app.checkout.requests import Details
+from app.checkout.restrictions import refused
 from app.errors import CommonErrorCode, DomainError
 from app.gift_cards.rules import refusals as spent_elsewhere
 from app.gift_cards.selling import problems_of as recipient_problems
@@ -33,6 +34,8 @@ class Review:
     Attributes:
         quote: the chosen way to ship, once it is sure that it holds for this order.
         applied: the discounts, decided for who buys now, whoever was in the cart before.
+        confirmed_age: years that the buyer has at least, where something in the cart asks for it.
+        now: business time at which it was reviewed.
         problems: everything that is missing or wrong but stock and payment.
     """
 
@@ -43,6 +46,8 @@ class Review:
     priced: PricingResult
     applied: Applied
     problems: list[DomainError]
+    now: datetime
+    confirmed_age: int | None = None
 
 
 async def review(
@@ -100,8 +105,19 @@ async def review(
             raise
         problems.append(too_large.under(*at, "shippingQuoteId"))
         quote, priced = None, price_cart(cart, applied=applied)
+    address = (details.shipping_address if ships else None) or details.billing_address
+    place = (address.country_code, address.province_code) if address else (cart.country_code, None)
+    by_terms, confirmed_age = refused(cart, priced, place, details, now=now, at=at)
     return Review(
-        cart=cart, details=details, ships=ships, quote=quote, priced=priced, applied=applied, problems=problems
+        cart=cart,
+        details=details,
+        ships=ships,
+        quote=quote,
+        priced=priced,
+        applied=applied,
+        problems=[*problems, *by_terms],
+        now=now,
+        confirmed_age=confirmed_age,
     )
 
 

@@ -7,11 +7,12 @@ nobody else can change the cart.
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypedDict
 
 import orjson
 
-from app import db
+from app import db, rate_limit
 from app.addresses.contact import normalise_email, normalise_phone
 from app.addresses.postal import PostalAddress
 from app.cart import consents, owners
@@ -19,18 +20,24 @@ from app.cart import queries as carts
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
 from app.checkout import queries
+from app.checkout.restrictions import confirmed_age
 from app.checkout.review import destination_of
 from app.customers.consent import Proof
 from app.customers.consenting import ConsentGiven, Reachable
 from app.customers.identification import Facts
 from app.customers.models import ConsentSource
 from app.errors import DomainError, DomainErrors, not_found
+from app.inventory import checkout_holds
 from app.kit.crypto import token_matches
 from app.kit.ids import new_id
 from app.shipping.quotes import read_quote
 from app.shipping.service import verify_quote
+from app.terms.models import AgeCheck
 
 SOURCE = "CHECKOUT"
+MAX_RESERVING_CHECKOUTS = 60
+"""That begin to keep units for one client, in RESERVING_WINDOW_SECONDS; further ones are made and keep none."""
+RESERVING_WINDOW_SECONDS = 3600
 _NO_PROOF = Proof(None, None)
 
 
@@ -42,6 +49,22 @@ class DetailsChange(TypedDict, total=False):
     shipping_address: PostalAddress | None
     billing_address: PostalAddress | None
     shipping_quote_id: str | None
+    birth_date: date | None
+    """Compared and forgotten; likewise what was ticked. What is kept is `confirmed_age`."""
+    age_confirmed: bool | None
+    confirmed_age: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What came of a change.
+
+    Attributes:
+        refused_to_keep: whether this client has had too many checkouts keep units, so that this one keeps none.
+    """
+
+    cart_id: uuid.UUID
+    refused_to_keep: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,25 +85,30 @@ async def save(
     proof: Proof = _NO_PROOF,
     *,
     account_email: str | None = None,
-) -> uuid.UUID:
-    """Note what is given, and make the cart's checkout if it has none. Returns the cart's id.
+    client: str | None = None,
+) -> Saved:
+    """Note what is given, make the cart's checkout if it has none, and keep its units for the shopper for a while.
 
     Args:
         consent: to marketing, for the addresses that an order would have now.
         proof: what is kept with it.
         account_email: of who is signed in: the buyer's, where neither the checkout nor its cart has one and none is
             taken out.
+        client: who asks, for the limit on checkouts that keep units; nobody in particular is not limited.
 
     Raises:
         DomainErrors: NOT_FOUND, CART_COMPLETED, CHECKOUT_IN_PROGRESS; INVALID_EMAIL and INVALID_PHONE; QUOTE_INVALID,
-            QUOTE_EXPIRED and QUOTE_NOT_APPLICABLE; see `consenting.take`. Fields are below `input`.
+            QUOTE_EXPIRED and QUOTE_NOT_APPLICABLE; AGE_RESTRICTED; see `consenting.take`. Fields are below `input`.
         DomainError: RATE_LIMITED.
     """
+    standing = await _standing(key)
+    keeps = await _may_keep(standing, client)
+    refused_to_keep = bool(standing["reservation_minutes"]) and standing["has_lines"] and not keeps
     if not consent:
-        return await _save(key, change, account_email)
+        return Saved(await _save(key, change, account_email, standing, keeps), refused_to_keep)
     await consents.limit(consent, proof)
     async with db.unit_of_work():
-        cart_id = await _save(key, change, account_email)
+        cart_id = await _save(key, change, account_email, standing, keeps)
         row = await queries.standing(cart_id, None)
         if row is None:
             raise RuntimeError("the cart that was just written is gone")
@@ -91,25 +119,51 @@ async def save(
             )
         except DomainErrors as wrong:
             raise DomainErrors([error.under("input") for error in wrong.errors]) from wrong
-    return cart_id
+    return Saved(cart_id, refused_to_keep)
 
 
-async def _save(key: CheckoutKey, change: DetailsChange, account_email: str | None) -> uuid.UUID:
-    cart_id = await _try_save(key, change, account_email)
+async def _standing(key: CheckoutKey) -> Mapping[str, Any]:
+    row = await queries.standing(key.cart_id, key.checkout_id)
+    if row is None or not token_matches(key.secret, row["secret_hash"]):
+        raise not_found("cart" if key.cart_id else "checkout", key.field)
+    return row
+
+
+async def _may_keep(row: Mapping[str, Any], client: str | None) -> bool:
+    """Whether the checkout is to keep units. Going on to is always fine; how often one client begins to is limited, as
+    whoever fills carts by a program would empty the shop without buying anything."""
+    if not row["reservation_minutes"] or not row["has_lines"]:
+        return False
+    if row["reserved_until"] is not None and row["reserved_until"] > row["now"]:
+        return True
+    if client is None:
+        return True
+    try:
+        await rate_limit.allow(
+            "checkout_reservations", client, limit=MAX_RESERVING_CHECKOUTS, window_seconds=RESERVING_WINDOW_SECONDS
+        )
+    except rate_limit.RateLimitedError:
+        return False
+    return True
+
+
+async def _save(
+    key: CheckoutKey, change: DetailsChange, account_email: str | None, standing: Mapping[str, Any], keeps: bool
+) -> uuid.UUID:
+    cart_id = await _try_save(key, change, account_email, standing, keeps)
     if cart_id is None:
         async with db.unit_of_work():
             await db.execute(_LOCK_CART, key.cart_id, key.checkout_id)
-            cart_id = await _try_save(key, change, account_email)
+            cart_id = await _try_save(key, change, account_email, await _standing(key), keeps)
     if cart_id is None:
         raise RuntimeError("a locked cart was changed by somebody else")
     return cart_id
 
 
-async def _try_save(key: CheckoutKey, change: DetailsChange, account_email: str | None) -> uuid.UUID | None:
+async def _try_save(
+    key: CheckoutKey, change: DetailsChange, account_email: str | None, row: Mapping[str, Any], keeps: bool
+) -> uuid.UUID | None:
     """None when the cart, or its checkout, was changed between reading and writing."""
-    row = await queries.standing(key.cart_id, key.checkout_id)
-    if row is None or not token_matches(key.secret, row["secret_hash"]):
-        raise not_found("cart" if key.cart_id else "checkout", key.field)
     if row["cart_state"] == CartState.COMPLETED:
         raise DomainError(CartErrorCode.CART_COMPLETED, "This cart has become an order.", key.field)
     if row["live"]:
@@ -117,29 +171,56 @@ async def _try_save(key: CheckoutKey, change: DetailsChange, account_email: str 
     checked = _checked_contact(row, change)
     if account_email and "email" not in checked and _contact(row, {})[0] is None:
         checked["email"] = account_email
+    checked = await _with_age(row, checked)
     if quote_id := checked.get("shipping_quote_id"):
         await _check_quote(row, key.secret, quote_id, checked)
     cart_id: uuid.UUID = row["cart_id"]
     before, after = _contact(row, {}), _contact(row, checked)
-    if row["profile_id"] is None and not any((*before, *after)):
+    is_known = row["profile_id"] is not None or any((*before, *after))
+    if not is_known and not keeps:
         return cart_id if await _write(cart_id, row["revision"], checked) else None
     async with db.unit_of_work():
         written = await _write(cart_id, row["revision"], checked)
         if written is None:
             return None
-        address = checked.get("shipping_address")
-        profile_id = await owners.follow(
-            cart_id,
-            written["profile_id"],
-            before=before,
-            after=after,
-            facts=_facts(row, address),
-            source=SOURCE,
-            again=address is not None,
-        )
-        if profile_id and any(after) and row["has_lines"] and row["started_event_at"] is None:
-            await owners.start_checkout(written["id"], cart_id, profile_id)
+        if is_known:
+            await _identify(row, written, before, after, checked.get("shipping_address"))
+        if keeps:
+            await checkout_holds.follow(written["id"], cart_id)
     return cart_id
+
+
+async def _identify(
+    row: Mapping[str, Any],
+    written: db.Record,
+    before: owners.Contact,
+    after: owners.Contact,
+    address: PostalAddress | None,
+) -> None:
+    cart_id: uuid.UUID = row["cart_id"]
+    profile_id = await owners.follow(
+        cart_id,
+        written["profile_id"],
+        before=before,
+        after=after,
+        facts=_facts(row, address),
+        source=SOURCE,
+        again=address is not None,
+    )
+    if profile_id and any(after) and row["has_lines"] and row["started_event_at"] is None:
+        await owners.start_checkout(written["id"], cart_id, profile_id)
+
+
+async def _with_age(row: Mapping[str, Any], change: DetailsChange) -> DetailsChange:
+    """What is kept of what the buyer says of their age: that they are old enough, or not."""
+    born, says_so = change.get("birth_date"), change.get("age_confirmed")
+    if born is None and says_so is None:
+        return change
+    age, check = await queries.age_of_cart(row["cart_id"])
+    confirmed = None
+    if age is not None and says_so is not False:
+        confirmed = confirmed_age(age, AgeCheck(check), born, says_so, today=row["now"].date(), at=["input"])
+    return {**change, "confirmed_age": confirmed}
 
 
 def _contact(row: Mapping[str, Any], change: DetailsChange) -> owners.Contact:
@@ -209,14 +290,15 @@ _SAVE = """
         RETURNING id, profile_id
     )
     INSERT INTO checkouts AS k (id, cart_id, email, phone, shipping_address, billing_address, shipping_quote_id,
-                                created_at, updated_at)
-    SELECT $1, cart.id, $4, $6, $8::jsonb, $10::jsonb, $12, business_now(), business_now() FROM cart
+                                confirmed_age, created_at, updated_at)
+    SELECT $1, cart.id, $4, $6, $8::jsonb, $10::jsonb, $12, $15, business_now(), business_now() FROM cart
     ON CONFLICT (cart_id) DO UPDATE SET
         email = CASE WHEN $3 THEN EXCLUDED.email ELSE k.email END,
         phone = CASE WHEN $5 THEN EXCLUDED.phone ELSE k.phone END,
         shipping_address = CASE WHEN $7 THEN EXCLUDED.shipping_address ELSE k.shipping_address END,
         billing_address = CASE WHEN $9 THEN EXCLUDED.billing_address ELSE k.billing_address END,
         shipping_quote_id = CASE WHEN $11 THEN EXCLUDED.shipping_quote_id ELSE k.shipping_quote_id END,
+        confirmed_age = CASE WHEN $14 THEN EXCLUDED.confirmed_age ELSE k.confirmed_age END,
         updated_at = EXCLUDED.updated_at
     RETURNING k.id, (SELECT cart.profile_id FROM cart)
 """
@@ -239,6 +321,8 @@ async def _write(cart_id: uuid.UUID, revision: int, change: DetailsChange) -> db
         "shipping_quote_id" in change,
         change.get("shipping_quote_id"),
         revision,
+        "confirmed_age" in change,
+        change.get("confirmed_age"),
     )
 
 

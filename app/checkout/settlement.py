@@ -179,8 +179,10 @@ async def _place(attempt: Attempt, word: GatewayPayment) -> Answer:
     if word.state is GatewayState.CAPTURED:
         payment, status = PaymentState.CAPTURED, PaymentStatus.PAID
     else:
-        # What does not ship is delivered with the order, so its money is due at once.
-        payment = PaymentState.AUTHORIZED if attempt.order.ships else PaymentState.CAPTURING
+        # What does not ship is delivered with the order, so its money is due at once. So it is where the goods come
+        # later than the authorisation would last.
+        later = attempt.order.ships and not attempt.order.charged_at_once
+        payment = PaymentState.AUTHORIZED if later else PaymentState.CAPTURING
         status = PaymentStatus.AUTHORIZED
     async with db.unit_of_work():
         placed = await finish(attempt.id, attempt.order, payment, status, word.reference)

@@ -83,6 +83,8 @@ class OrderDraft:
         stored_value: the gift cards and store credit that pay the rest.
         tax_estimated: the tax engine did not answer, so that the shop's own rates were charged.
         holds: why it may not be fulfilled yet.
+        confirmed_age: years that the buyer was confirmed to have at least.
+        charged_at_once: it waits for its goods longer than an authorisation holds.
     """
 
     id: uuid.UUID
@@ -105,6 +107,8 @@ class OrderDraft:
     lines: list[OrderLineDraft] = field(default_factory=list)
     discounts: list[DiscountDraft] = field(default_factory=list)
     customer_id: uuid.UUID | None = None
+    confirmed_age: int | None = None
+    charged_at_once: bool = False
     gift_wrap_minor: int = 0
     rounding_minor: int = 0
     gift_card_minor: int = 0

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -47,6 +48,16 @@ class CheckoutCreateInput:
     )
     shipping_address_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description=_SHIPPING_ID)
     billing_address_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description=_BILLING_ID)
+    birth_date: date | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="When the buyer was born, where something in the cart is sold from an age on. It is compared and "
+        "forgotten; what is kept is that they are old enough.",
+    )
+    age_confirmed: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The buyer says that they are old enough for all that is in the cart; enough where "
+        "`Shop.ageCheck` is DECLARATION.",
+    )
     marketing_consent: list[ConsentInput] | None = strawberry.field(
         default=strawberry.UNSET,
         description="For the addresses of the checkout, or else of its cart, by channel. An empty box takes back what "
@@ -66,6 +77,16 @@ class CheckoutUpdateInput:
     billing_address_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description=_BILLING_ID)
     shipping_quote_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="The chosen way to ship."
+    )
+    birth_date: date | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="When the buyer was born, where something in the cart is sold from an age on. It is compared and "
+        "forgotten; what is kept is that they are old enough.",
+    )
+    age_confirmed: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The buyer says that they are old enough for all that is in the cart; enough where "
+        "`Shop.ageCheck` is DECLARATION.",
     )
     marketing_consent: list[ConsentInput] | None = strawberry.field(
         default=strawberry.UNSET,
@@ -162,6 +183,16 @@ class CheckoutCompleteInput:
     payment: PaymentInput | None = strawberry.field(
         default=strawberry.UNSET, description="How to pay; needed when something is due."
     )
+    birth_date: date | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="When the buyer was born, where something in the cart is sold from an age on. It is compared and "
+        "forgotten; what is kept is that they are old enough.",
+    )
+    age_confirmed: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The buyer says that they are old enough for all that is in the cart; enough where "
+        "`Shop.ageCheck` is DECLARATION.",
+    )
     marketing_consent: list[ConsentInput] | None = strawberry.field(
         default=strawberry.UNSET,
         description="For the addresses of the order, by channel; taken with the attempt, also where the payment is "
@@ -196,6 +227,8 @@ class CheckoutCompleteInput:
                 shipping_address=_address(self.shipping_address, "shippingAddress"),
                 billing_address=_address(self.billing_address, "billingAddress"),
                 shipping_quote_id=self.shipping_quote_id or None,
+                birth_date=self.birth_date or None,
+                age_confirmed=None if self.age_confirmed is strawberry.UNSET else self.age_confirmed,
             ),
             payment=self.payment.parsed() if self.payment else None,
             consent=given_consents(self.marketing_consent or None, "input", "marketingConsent"),
@@ -230,6 +263,10 @@ def change_of(input: CheckoutCreateInput | CheckoutUpdateInput) -> DetailsChange
         change["billing_address"] = _address(input.billing_address, "billingAddress")
     if isinstance(input, CheckoutUpdateInput) and input.shipping_quote_id is not strawberry.UNSET:
         change["shipping_quote_id"] = input.shipping_quote_id or None
+    if input.birth_date is not strawberry.UNSET:
+        change["birth_date"] = input.birth_date
+    if input.age_confirmed is not strawberry.UNSET:
+        change["age_confirmed"] = input.age_confirmed
     return change
 
 
@@ -276,6 +313,8 @@ def _fingerprint(input: CheckoutCompleteInput) -> bytes:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Decimal):
         return str(value.normalize())
     if isinstance(value, Enum):

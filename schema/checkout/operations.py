@@ -112,9 +112,17 @@ async def _save(info: Info, key: CheckoutKey, input: CheckoutCreateInput | Check
         change["billing_address"] = chosen.billing_address
     consent = given_consents(input.marketing_consent or None, "input", "marketingConsent")
     proof, email = proof_of(info.context), customer.email if customer else None
-    cart_id = await service.save(key, change, consent, proof, account_email=email)
-    saved = CheckoutKey(cart_id=cart_id, secret=key.secret, field=key.field)
-    return CheckoutPayload(checkout=await view.load(info, saved), warnings=await _warnings(change))
+    throttle = info.context.throttle
+    client = throttle.client if throttle else info.context.client_address
+    saved = await service.save(key, change, consent, proof, account_email=email, client=client)
+    checkout = await view.load(info, CheckoutKey(cart_id=saved.cart_id, secret=key.secret, field=key.field))
+    warnings = await _warnings(change)
+    if saved.refused_to_keep:
+        message = "The items are not kept this time: too many checkouts were begun from here."
+        warnings.append(WarningType.of(CartWarning(WarningCode.NOT_RESERVED, message)))
+    if checkout:
+        warnings += [WarningType.of(warning) for warning in checkout.warnings]
+    return CheckoutPayload(checkout=checkout, warnings=warnings)
 
 
 async def _warnings(change: DetailsChange) -> list[WarningType]:

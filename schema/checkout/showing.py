@@ -1,7 +1,7 @@
 """From a checkout as it was read to what a request selects of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import strawberry
@@ -10,16 +10,18 @@ from app.cart import queries as carts
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
 from app.cart.snapshots import CartSnapshot
+from app.cart.warnings import CartWarning, line_warnings
 from app.checkout import queries
 from app.checkout.payment_methods import offered_methods
 from app.checkout.requests import Details
-from app.checkout.review import Review, destination_of, review, shortages
+from app.checkout.review import Review, destination_of, review, shortages, wanted_units
 from app.checkout.service import CheckoutKey
 from app.errors import DomainError, DomainErrors
 from app.kit import ids
 from app.kit.crypto import token_matches
 from app.shipping.quotes import Quote
 from app.shipping.service import quote_shipping
+from app.terms.rules import highest_age
 from schema.addresses import Address
 from schema.cart import CartCost, CartView
 from schema.checkout.inputs import CHECKOUT_PREFIX
@@ -78,7 +80,10 @@ class CheckoutView:
                 )
                 for offered in offered_methods(due_minor=due, ships=seen.ships)
             ],
+            reserved_until=cart.checkout.reserved_until if cart.checkout and cart.keeps_units else None,
+            age_confirmed=(highest_age(line.terms for line in cart.lines) or 0) <= (details.confirmed_age or 0),
             problems=to_user_errors(_problems(cart, seen, unserved)),
+            warnings=_warnings(cart),
         )
 
 
@@ -92,6 +97,16 @@ async def _quotes(seen: Review) -> tuple[list[Quote], list[DomainError]]:
         for error in problem.errors:
             error.field = ["shippingAddress"]
         return [], problem.errors
+
+
+def _warnings(cart: CartSnapshot) -> list[CartWarning]:
+    """What of the cart others were quicker with, or cannot be ordered for other reasons."""
+    units = wanted_units(cart.lines)
+    return [
+        replace(warning, field=["cart", "lines", str(place), *(warning.field or [])])
+        for place, line in enumerate(cart.lines)
+        for warning in line_warnings(line, units[line.variant_id])
+    ]
 
 
 def _problems(cart: CartSnapshot, seen: Review, unserved: list[DomainError]) -> list[DomainError]:

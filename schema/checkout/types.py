@@ -4,6 +4,7 @@ import datetime as dt
 
 import strawberry
 
+from app.cart.warnings import CartWarning
 from app.checkout.errors import AmountDueChanged, TotalChanged
 from schema.addresses import Address
 from schema.cart import Cart, CartCost
@@ -72,10 +73,21 @@ class Checkout(Node):
     payment_methods: list[AvailablePaymentMethod] = strawberry.field(
         description="Ways to pay; empty when nothing is due."
     )
+    reserved_until: dt.datetime | None = strawberry.field(
+        description="Until when its items are kept for the shopper, as far as the shop keeps any: each change of the "
+        "checkout or its cart begins the time anew, up to a limit. Null where nothing is kept; it can be completed all "
+        "the same while there is stock."
+    )
+    age_confirmed: bool = strawberry.field(
+        description="Whether the buyer has confirmed to be old enough for all that is in the cart; true where nothing "
+        "asks for it."
+    )
     problems: list[UserError] = strawberry.field(
         description="What still keeps it from becoming an order, but the payment. Paths are those of "
         "checkoutComplete's input, or begin with `cart`, `lines` and the line's place."
     )
+    warnings: strawberry.Private[list[CartWarning]]
+    """About the lines, for the answer to a change."""
 
 
 @strawberry.type(description="Answer to `checkoutCreate` and `checkoutUpdate`.")

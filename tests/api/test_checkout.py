@@ -137,6 +137,7 @@ async def test_a_bare_cart_uses_what_its_checkout_knows(api: Api, product: MadeP
 
 
 async def test_problems_say_what_is_wrong_with_the_cart(api: Api, product: MadeProduct) -> None:
+    await db.execute("UPDATE shop SET reservation_minutes = 0")
     gone = await catalogue.product(stock=5)
     cart = await carts.cart((product.variant_id, 4), (gone.variant_id, 1))
     shown = await create(api, cart.gid, email="ada@example.com", shippingAddress=checkout.ADDRESS)

@@ -80,6 +80,9 @@ BREAKS = {
         "UPDATE stock_levels SET available = available + 1",
         "DELETE FROM stock_movements WHERE reason = 'order'",
     ],
+    "checkout_lets_go_of_stock": [
+        "UPDATE stock_reservations SET checkout_id = gen_random_uuid(), attempt_id = NULL WHERE state = 'HELD'",
+    ],
     "stock_held_for_the_living": [
         "UPDATE checkout_attempts SET state = 'REFUSED' WHERE state = 'REQUIRES_ACTION'",
         f"UPDATE stock_reservations SET state = 'HELD' WHERE {taken_for(AUTHORIZED)}",
