@@ -106,8 +106,8 @@ async def review(
         problems.append(too_large.under(*at, "shippingQuoteId"))
         quote, priced = None, price_cart(cart, applied=applied)
     address = (details.shipping_address if ships else None) or details.billing_address
-    place = (address.country_code, address.province_code) if address else (cart.country_code, None)
-    by_terms, confirmed_age = refused(cart, priced, place, details, now=now, at=at)
+    region = (address.country_code, address.province_code) if address else (cart.country_code, None)
+    by_terms, confirmed_age = refused(cart, priced, region, details, now=now, at=at)
     return Review(
         cart=cart,
         details=details,
