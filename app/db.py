@@ -41,6 +41,7 @@ MODEL_MODULES = [
     "app.payments.models",
     "app.orders.models",
     "app.fulfillments.models",
+    "app.invoices.models",
     "app.messaging.models",
     "app.customers.models",
     "app.segments.models",

@@ -12,6 +12,7 @@ from app import events
 from app.accounts.pages import routes as account_routes
 from app.customers.routes import routes as customer_routes
 from app.flows.routes import routes as flow_routes
+from app.invoices.routes import routes as invoice_routes
 from app.logging import configure_logging
 from app.messaging import inbound_twilio
 from app.messaging.provider_notices.routes import routes as provider_notice_routes
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *account_routes(),
             *staff_routes(),
             *survey_routes(),
+            *invoice_routes(),
             *messaging_routes(),
             *flow_routes(),
             Route(inbound_twilio.PATH, inbound_twilio.receive, methods=["POST"]),

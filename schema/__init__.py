@@ -23,6 +23,7 @@ from schema.flows import FlowMutations, FlowQueries
 from schema.fulfillments import FulfillmentMutations, FulfillmentQueries, FulfillmentSubscriptions
 from schema.gift_cards import GiftCardMutations, GiftCardQueries, StoreCreditMutations
 from schema.inventory.operations import InventoryMutations, InventoryQueries
+from schema.invoices import InvoiceMutations, InvoiceQueries
 from schema.jobs import JobMutations, JobQueries, JobSubscriptions
 from schema.marketing_settings import MarketingSettingsMutations, MarketingSettingsQueries
 from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueries
@@ -61,6 +62,7 @@ class Query(
     FulfillmentQueries,
     GiftCardQueries,
     InventoryQueries,
+    InvoiceQueries,
     JobQueries,
     MarketingSettingsQueries,
     NodeQueries,
@@ -106,6 +108,7 @@ class Mutation(
     GiftCardMutations,
     StoreCreditMutations,
     InventoryMutations,
+    InvoiceMutations,
     JobMutations,
     MarketingSettingsMutations,
     MessagingMutations,

@@ -3,7 +3,8 @@
 import email.policy
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
@@ -17,6 +18,14 @@ from app.messaging.transports import OutgoingEmail, PermanentSendError, Temporar
 
 SENDER_ID = "tradewind"
 """The constant part of Feedback-ID, by which Gmail's tools group what is said about the shop's mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedPdf:
+    """`name` ends with .pdf, in ASCII."""
+
+    name: str
+    content: bytes
 
 
 class _WebAddressHeader(UniqueUnstructuredHeader):
@@ -98,12 +107,14 @@ def compose(
     language: str = LANGUAGE,
     unsubscribe_url: str | None = None,
     feedback: str = "",
+    attached: Sequence[AttachedPdf] = (),
 ) -> OutgoingEmail:
     """The whole message, the same at every try: a mail program shows a repeated Message-ID once.
 
     Args:
         unsubscribe_url: for marketing: where one POST ends it (RFC 8058).
         feedback: which flow and step, or campaign, for Feedback-ID.
+        attached: documents that come with it.
 
     Raises:
         PermanentSendError: the recipient is no address.
@@ -132,6 +143,10 @@ def compose(
     mime.set_content(rendered.text, cte="quoted-printable")
     mime.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
     mime.set_boundary(f"=_{message_id.hex}")
+    if attached:
+        for document in attached:
+            mime.add_attachment(document.content, maintype="application", subtype="pdf", filename=document.name)
+        mime.set_boundary(f"=_{message_id.hex}_attached")
     # Last, as adding the second part moves every Content- header into the first.
     mime["Content-Language"] = language
     return OutgoingEmail(

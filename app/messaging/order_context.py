@@ -14,6 +14,8 @@ from babel import Locale
 from app import db
 from app.addresses.lines import address_lines
 from app.addresses.postal import PostalAddress
+from app.invoices import queries as invoices
+from app.invoices.links import invoice_url
 from app.messaging import formats
 from app.messaging.order_values import (
     CustomerValues,
@@ -91,6 +93,9 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
     lines = [_line(line, row["currency_code"], shop) for line in order_lines]
     extra: dict[str, object] = {}
     match template:
+        case "order_confirmation":
+            invoice_id = await invoices.latest_of(order_id)
+            extra = {"invoice_url": invoice_url(invoice_id) if invoice_id else None}
         case "order_shipped":
             lines, extra = await _shipped(order_id, uuid.UUID(ids["fulfillmentId"]), order_lines, lines, shop)
         case "order_out_for_delivery" | "order_delivered":
@@ -169,6 +174,7 @@ def _order(row: db.Record, lines: list[dict[str, Any]], shop: _Shop, template: s
         shipping_method=_method(quote),
         totals=_totals(row, shop.locale, ships=quote is not None),
         total=formats.money_text(row["total_minor"], row["currency_code"], shop.locale),
+        paid_before=_paid_before(row, shop.locale),
         tax_note=_tax_note(row, shop.locale),
         payment=None if template == "order_cancelled" else _payment(row, shop.locale),
         shipping_address=_lines(row["shipping_address"]),
@@ -198,24 +204,56 @@ def _totals(row: db.Record, locale: Locale, *, ships: bool) -> list[TotalValues]
     totals = [TotalValues(label="Subtotal", amount=amount(row["subtotal_minor"]))]
     if row["discount_minor"]:
         totals.append(TotalValues(label="Discount", amount=amount(-row["discount_minor"])))
+    if row["gift_wrap_minor"]:
+        totals.append(TotalValues(label="Gift wrap", amount=amount(row["gift_wrap_minor"])))
     if ships:
         shipping = row["shipping_minor"]
         totals.append(TotalValues(label="Shipping", amount=amount(shipping) if shipping else "Free"))
-    if row["tax_minor"] and not row["tax_included"]:
-        totals.append(TotalValues(label="Tax", amount=amount(row["tax_minor"])))
+    if not row["tax_included"]:
+        totals += [TotalValues(label=name, amount=amount(minor)) for name, minor in _taxes(row)]
+    if row["rounding_minor"]:
+        totals.append(TotalValues(label="Rounding", amount=amount(row["rounding_minor"])))
     return totals
+
+
+def _taxes(row: db.Record) -> list[tuple[str, int]]:
+    """Each tax by its name; orders of before taxes were itemised have their sum alone."""
+    itemised = [(tax["name"], tax["amount_minor"]) for tax in orjson.loads(row["tax_lines"])]
+    if not itemised and row["tax_minor"]:
+        return [("Tax", row["tax_minor"])]
+    return itemised
 
 
 def _tax_note(row: db.Record, locale: Locale) -> str | None:
     if not row["tax_included"] or not row["tax_minor"]:
         return None
-    return f"Including {formats.money_text(row['tax_minor'], row['currency_code'], locale)} tax"
+    itemised = [
+        f"{formats.money_text(minor, row['currency_code'], locale)} {'tax' if name == 'Tax' else name}"
+        for name, minor in _taxes(row)
+        if minor
+    ]
+    return f"Including {' and '.join(itemised)}"
+
+
+def _paid_before(row: db.Record, locale: Locale) -> list[TotalValues]:
+    """What gift cards and store credit pay of it, and what is left for the payment."""
+
+    def amount(minor: int) -> str:
+        return formats.money_text(minor, row["currency_code"], locale)
+
+    paid = [("Gift card", row["gift_card_minor"]), ("Store credit", row["store_credit_minor"])]
+    rows = [TotalValues(label=label, amount=amount(-minor)) for label, minor in paid if minor]
+    if rows:
+        left = row["total_minor"] - row["gift_card_minor"] - row["store_credit_minor"]
+        rows.append(TotalValues(label="Amount due", amount=amount(left)))
+    return rows
 
 
 def _payment(row: db.Record, locale: Locale) -> str | None:
     match row["payment_method"]:
         case PaymentMethod.CASH_ON_DELIVERY:
-            due = formats.money_text(row["total_minor"], row["currency_code"], locale)
+            left = row["total_minor"] if row["amount_due_minor"] is None else row["amount_due_minor"]
+            due = formats.money_text(left, row["currency_code"], locale)
             return f"To be paid in cash on delivery: {due}"
         case PaymentMethod.CARD:
             return "Payment by card"

@@ -49,6 +49,8 @@ class OrderValues(TypedDict):
     shipping_method: str | None
     totals: list[TotalValues]
     total: str
+    paid_before: list[TotalValues]
+    """By gift cards and store credit, and what is left then; empty without them."""
     tax_note: str | None
     payment: str | None
     shipping_address: list[str]
@@ -64,7 +66,7 @@ class ParcelValues(TypedDict):
 
 
 TEMPLATE_VALUES: dict[str, dict[str, str]] = {
-    "order_confirmation": {},
+    "order_confirmation": {"invoice_url": "the invoice as a PDF, or nil"},
     "order_shipped": {
         "parcels": "list of parcels: carrier, tracking_number, tracking_url, estimated_delivery",
         "estimated_delivery": "text or nil, for all parcels together",

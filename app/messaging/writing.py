@@ -1,7 +1,7 @@
 """From a row of the ledger to the message as it leaves the shop, the same at every try."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,6 +12,7 @@ from app.messaging import (
     account_mails,
     composing,
     gift_card_mails,
+    invoice_copies,
     marketing_settings,
     merge_values,
     message_events,
@@ -26,6 +27,7 @@ from app.messaging import (
 from app.messaging.compiling import CompilingError
 from app.messaging.ledger import LedgerRow
 from app.messaging.merge_values import MergeDataError, Subject
+from app.messaging.mime import AttachedPdf
 from app.messaging.models import MessageChannel, MessagePurpose
 from app.messaging.order_values import ShopValues
 from app.messaging.previewing import About
@@ -91,12 +93,14 @@ async def _built_in(row: LedgerRow, settings: Settings) -> Written:
         shop = shop_values(await shop_queries.current(), settings)
         values = {"language": LANGUAGE, "shop": shop, "subject": row.context["subject"], "text": row.context["text"]}
     elif row.order_id is not None:
+        await invoice_copies.issue_for(row)
         values = await order_context.build(row.template, row.order_id, row.context, settings)
     else:
         raise order_context.OrderNotFoundError("the message belongs to no order")
     if row.channel is MessageChannel.EMAIL:
         rendered = rendering.render_email(row.template, values)
-        return Written(_mail(row, rendered, cast(ShopValues, values["shop"]), settings), [], None)
+        shop = cast(ShopValues, values["shop"])
+        return Written(_mail(row, rendered, shop, settings, attached=await invoice_copies.for_mail(row)), [], None)
     return _text(row, rendering.render_sms(row.template, values), [])
 
 
@@ -176,6 +180,7 @@ def _mail(
     *,
     version: Version | None = None,
     unsubscribe_url: str | None = None,
+    attached: Sequence[AttachedPdf] = (),
 ) -> OutgoingMessage:
     if TEST in row.context:
         rendered = RenderedEmail(TEST_MARK + rendered.subject, rendered.html, rendered.text)
@@ -192,4 +197,5 @@ def _mail(
         language=version.text.language if version else LANGUAGE,
         unsubscribe_url=unsubscribe_url,
         feedback=":".join((row.template, row.step_key or "direct")),
+        attached=attached,
     )

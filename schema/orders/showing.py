@@ -24,6 +24,7 @@ from schema.connections import Connection
 from schema.context import Info
 from schema.dates import DateRange
 from schema.fulfillments import Fulfillment, load_fulfillments
+from schema.invoices import Invoice, load_invoices
 from schema.money import Money
 from schema.order_lines import LineView, OrderLine, Variants
 from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
@@ -48,6 +49,15 @@ def owner_of(info: Info) -> uuid.UUID | None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Beside:
+    """What is read of an order from other tables, where it is asked for."""
+
+    fulfillments: list[Fulfillment]
+    timeline: list[OrderEvent]
+    invoices: list[Invoice]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderView:
     """What is wanted of orders, checked before anything is read or changed.
 
@@ -55,7 +65,7 @@ class OrderView:
         variant: what is wanted of the lines' variants; None when they are not asked for.
         fulfillments: what is wanted of them; None likewise.
         payments: wanted, and theirs to see.
-        timeline: whether it is asked for.
+        timeline, invoices: whether they are asked for.
     """
 
     pages: Mapping[PageArguments, PageRequest]
@@ -63,6 +73,7 @@ class OrderView:
     fulfillments: Selection | None
     payments: bool
     timeline: bool
+    invoices: bool
 
     @classmethod
     def of(cls, info: Info, selection: Selection) -> "OrderView":
@@ -75,6 +86,7 @@ class OrderView:
             selection.below("fulfillments") if "fulfillments" in selection else None,
             "payments" in selection and sees_all(info),
             "timeline" in selection,
+            "invoices" in selection,
         )
 
     async def load_own(self, info: Info, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Order]:
@@ -102,21 +114,20 @@ class OrderView:
         fulfillments: dict[uuid.UUID, list[Fulfillment]] = {}
         if self.fulfillments is not None and rows:
             fulfillments = await load_fulfillments(info, [row["id"] for row in rows], self.fulfillments)
-        events: dict[uuid.UUID, list[OrderEvent]] = {}
-        if self.timeline and rows:
-            events = await load_timelines([row["id"] for row in rows], for_staff=sees_all(info))
+        order_ids = [row["id"] for row in rows]
+        timelines = await load_timelines(order_ids, for_staff=sees_all(info)) if self.timeline and rows else {}
+        invoices = await load_invoices(order_ids) if self.invoices and rows else {}
         return [
-            self._order(info, row, variants, fulfillments.get(row["id"], []), events.get(row["id"], [])) for row in rows
+            self._order(
+                info,
+                row,
+                variants,
+                _Beside(fulfillments.get(row["id"], []), timelines.get(row["id"], []), invoices.get(row["id"], [])),
+            )
+            for row in rows
         ]
 
-    def _order(
-        self,
-        info: Info,
-        row: OrderRow,
-        variants: Variants,
-        fulfillments: list[Fulfillment],
-        timeline: list[OrderEvent],
-    ) -> Order:
+    def _order(self, info: Info, row: OrderRow, variants: Variants, beside: "_Beside") -> Order:
         currency = row["currency_code"]
         lines = LineView(currency, variants, info.context.settings.public_url)
         return Order(
@@ -141,9 +152,10 @@ class OrderView:
             attributes=Attribute.all_of(row["attributes"]),
             cancelled_at=row["cancelled_at"],
             cancel_reason=row["cancel_reason"],
-            fulfillments=fulfillments,
+            fulfillments=beside.fulfillments,
             payments=[_payment(payment, currency) for payment in row["payments"]] if self.payments else None,
-            timeline=timeline,
+            invoices=beside.invoices,
+            timeline=beside.timeline,
             pages={arguments: _lines_page(row["lines"], lines, request) for arguments, request in self.pages.items()},
         )
 

@@ -11,6 +11,7 @@ from schema.connections import Connection
 from schema.dates import DateRange
 from schema.errors import UserError
 from schema.fulfillments import Fulfillment
+from schema.invoices import Invoice
 from schema.money import Money
 from schema.nodes import Node
 from schema.order_lines import OrderLine
@@ -80,6 +81,7 @@ class Order(Node):
     cancel_reason: str | None = strawberry.field(description="Why, for people.")
     fulfillments: list[Fulfillment] = strawberry.field(description="What has been shipped of it, oldest first.")
     payments: list[Payment] | None = strawberry.field(description="Its payments; for staff, null for anybody else.")
+    invoices: list[Invoice] = strawberry.field(description="Its invoice and credit notes, oldest first.")
     timeline: list[OrderEvent] = strawberry.field(description="What happened to it, oldest first.")
     pages: strawberry.Private[dict[PageArguments, Connection[OrderLine]]]
     """Made before, since a page that cannot be had has to be refused before anything is changed."""

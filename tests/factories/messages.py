@@ -49,6 +49,7 @@ _SHARED: dict[str, Any] = {
             {"label": "Shipping", "amount": "$5.90"},
         ],
         "total": "$134.90",
+        "paid_before": [{"label": "Gift card", "amount": "-$34.90"}, {"label": "Amount due", "amount": "$100.00"}],
         "tax_note": None,
         "payment": "Payment by card",
         "shipping_address": ["Ada Lovelace", "1 Engine Way", "Springfield, IL 62704", "United States"],
@@ -60,7 +61,7 @@ _SHARED: dict[str, Any] = {
     "has_images": True,
 }
 _OWN: dict[str, dict[str, Any]] = {
-    "order_confirmation": {},
+    "order_confirmation": {"invoice_url": "https://api.shop.example/invoices/abc.pdf"},
     "order_shipped": {
         "parcels": [PARCEL],
         "estimated_delivery": "Nov 24 to 26, 2026",
@@ -97,12 +98,13 @@ def sparse_values(template: str) -> dict[str, Any]:
         billing_address=[],
         note=None,
         ships=False,
+        paid_before=[],
     )
     values["shop"].update(url=None, email=None, address=[])
     values["customer"]["first_name"] = None
     values["has_images"] = False
     values["lines"][0].update(options=None, notes=[], image_url=None)
-    for name in ("estimated_delivery", "delivered_at_place", "reason", "refund"):
+    for name in ("estimated_delivery", "delivered_at_place", "invoice_url", "reason", "refund"):
         if name in values:
             values[name] = None
     for parcel in values.get("parcels", []):

@@ -57,6 +57,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "giftCardBalance": PUBLIC,  # with its code
         "giftCards": Permission.GIFT_CARDS_READ,
         "inboundSms": Permission.CUSTOMERS_READ,
+        "invoiceSeries": Permission.SETTINGS_WRITE,
+        "invoiceSettings": Permission.SETTINGS_WRITE,
+        "invoices": Permission.ORDERS_READ,
         "job": ANY_STAFF,  # who may do what the job does
         "marketingSettings": Permission.MARKETING_READ,
         "me": PUBLIC,  # null for whoever is not signed in with an account
@@ -208,6 +211,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "orderCancel": Permission.ORDERS_WRITE,
         "orderMarkAsPaid": Permission.ORDERS_WRITE,
         "orderNoteAdd": Permission.ORDERS_WRITE,
+        "invoiceSeriesUpdate": Permission.SETTINGS_WRITE,
+        "invoiceSettingsUpdate": Permission.SETTINGS_WRITE,
         "priceDropSubscribe": PUBLIC,
         "productAlertCancel": PUBLIC,
         "productCreate": Permission.PRODUCTS_WRITE,

@@ -158,6 +158,8 @@ STEPS: list[tuple[str, Given]] = [
     ("webhookReplayFailed", lambda of: {"endpointId": of["whe"], "since": "2020-01-01T00:00:00Z"}),
     ("webhookEndpointDelete", lambda of: {"id": of["whe"]}),
     ("privacyExport", lambda of: {"profileId": of["prof"]}),
+    ("invoiceSeriesUpdate", lambda of: {"input": {"kind": "INVOICE", "prefix": "RE-"}}),
+    ("invoiceSettingsUpdate", lambda of: {"input": {"footer": "Thank you"}}),
     ("orderNoteAdd", lambda of: {"orderId": of["ord"], "text": "Call first"}),
     ("productsExport", lambda of: {"input": {"format": "SHOPIFY_CSV"}}),
     ("privacyErase", lambda of: {"profileId": of["prof"]}),

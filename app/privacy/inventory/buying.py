@@ -196,6 +196,21 @@ TABLES = (
         why="What became of the order: the books.",
     ),
     Table(
+        "invoices",
+        Whose.PERSON,
+        columns(
+            id="id series_id order_id corrects_id",
+            fact="sequence number kind source_key currency_code total_minor tax_minor issued_at",
+            address="document",
+        ),
+        rows=_ORDER,
+        section="invoices",
+        kept={
+            "document": "Invoices are kept whole for as long as tax law asks (Directive 2006/112/EC, Art. 244 to 247); "
+            "with the order's own retention period their buyers go."
+        },
+    ),
+    Table(
         "product_reorders",
         Whose.PERSON,
         columns(id="id product_id order_id", fact="interval_seconds ordered_at"),

@@ -53,6 +53,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "Mutation.fulfillmentCreate.input.lines[].orderLineId": {
             "input": {"orderId": things["ord unpaid"], "lines": [{"orderLineId": "", "quantity": 1}]}
         },
+        "Mutation.invoiceSeriesUpdate.input.marketId": {"input": {"kind": "INVOICE", "prefix": "RE-"}},
         "Mutation.cartLinesUpdate.lines[].id": {"cartId": things["cart"], "lines": [{"id": "", "quantity": 1}]},
         "Mutation.cartLinesRemove.lineIds[]": {"cartId": things["cart"]},
         "Mutation.cartMerge.intoCartId": {"cartId": of["cart"]},

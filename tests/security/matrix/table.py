@@ -217,6 +217,7 @@ IDS: dict[str, str | Id] = {
     "Mutation.inventoryAdjust.input.warehouseId": "wh",
     "Mutation.jobDownloadCreate.jobId": for_staff("job export", P.PRODUCTS_READ),
     "Mutation.orderCancel.orderId": "ord unpaid",
+    "Mutation.invoiceSeriesUpdate.input.marketId": "mkt",
     "Mutation.orderMarkAsPaid.orderId": "ord unpaid",
     "Mutation.orderNoteAdd.orderId": "ord",
     "Mutation.productCreate.input.collectionIds[]": "coll",
@@ -317,6 +318,7 @@ NODES: dict[str, Id] = {
     "ful": for_staff("ful", P.ORDERS_READ),  # a shopper finds them in their order
     "gc": for_staff("gc", P.GIFT_CARDS_READ),
     "fver": for_staff("fver", P.MARKETING_READ),
+    "invc": owned("invc", P.ORDERS_READ),
     "job": IMPORT,  # who may do what it does; OPERATIONS sees all
     "msg": for_staff("msg", P.OPERATIONS),
     "oline": owned("oline", P.ORDERS_READ),

@@ -12,6 +12,8 @@ from app.catalogue.exporting import service as exporting
 from app.catalogue.importing import service as importing
 from app.crm import service as crm
 from app.customers import suppressions, visitors
+from app.invoices import issuing
+from app.invoices.models import IssueInvoices
 from app.jobs import service as jobs
 from app.keys import keyring
 from app.kit import ids
@@ -114,6 +116,13 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     add("disc", await discounts.discount(code="CLOSED"))
     coupon = await discounts.coupon(owner.profile_id or new_id())
     add("code", await db.fetchval("SELECT id FROM discount_codes WHERE code = $1", coupon.code))
+    market = await db.fetchval(
+        """
+        INSERT INTO markets (id, code, name, languages, created_at, updated_at)
+        VALUES (gen_random_uuid(), 'elsewhere', 'Elsewhere', '{}', now(), now()) RETURNING id
+        """
+    )
+    add("mkt", market)
     await first("wh", "warehouses")
     await first("szone", "shipping_zones")
     add("tclass", await taxes.tax_class())
@@ -128,6 +137,8 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     for prefix, table in (("oline", "order_lines"), ("ful", "fulfillments"), ("shp", "shipments")):
         await first(prefix, table)
     things["ord"] = Thing(order)
+    await issuing.issue_when(ids.decode("ord", order), IssueInvoices.WHEN_PLACED)
+    await first("invc", "invoices")
     add("staff", await db.fetchval("SELECT actor_id FROM audit_entries"), "actor")
     cash = await checkout.placed(api, (sold, 1), payment=checkout.CASH, **bought)
     things["ord unpaid"] = Thing(cash["order"]["id"])
