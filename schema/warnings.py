@@ -13,6 +13,7 @@ describe_enum(
     OUT_OF_STOCK="Nothing of it is in stock now.",
     NOT_FOR_SALE="The product was taken off sale since it was put into the cart; it cannot be ordered.",
     COUNTRY_NOT_SERVED="The shop does not ship to this country.",
+    MARKET_CHANGED="The cart is in another market now: its prices, currency and what can be bought are those of there.",
     CART_NOT_FOUND="There is no such open cart that could become the account's.",
     CART_NOT_MERGED="The cart and the account's own could not become one; both stay, and are the account's.",
     QUANTITY_NOT_ALLOWED="The product is sold in other quantities only; it cannot be ordered like this.",

@@ -23,7 +23,7 @@ def discounts_of(
     """
     buyer = Buyer(email=cart.email, phone=cart.phone, profile_id=cart.profile_id)
     context = PromotionContext(
-        market_id=cart.market_id,
+        market_id=cart.market.id,
         country_code=country_code or cart.country_code,
         ships=any(line.requires_shipping for line in cart.lines),
         shipping_minor=shipping.price_minor if shipping else None,
@@ -42,7 +42,7 @@ def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
             variant_key=str(line.variant_id),
             quantity=line.quantity,
             price_breaks=line.price_breaks or (PriceBreak(1, line.unit_price_minor),),
-            customization_minor=line.customized.price_minor,
+            customization_minor=sum(cart.market.from_shop_currency(one.price_minor) for one in line.customized.chosen),
             fixed=line.product_kind is ProductKind.GIFT_CARD,
         )
         for line in cart.lines
@@ -82,6 +82,8 @@ def price_cart(
             lines=lines,
             discounts=discounts,
             shipping=shipping,
+            prices_include_tax=cart.market.prices_include_tax,
+            rounding_minor=cart.market.rounding_minor,
             stored_value=usable(cart.stored_value, cart.currency_code, has_gift_card=cart.has_gift_card),
         )
     )

@@ -13,18 +13,20 @@ from app.cart import belonging, joining, owners, queries
 from app.cart.costs import check_total
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
+from app.cart.queries import Read
 from app.cart.service import CartKey, Changed
 from app.cart.snapshots import CartSnapshot
-from app.cart.warnings import CartWarning, WarningCode
+from app.cart.warnings import CartWarning, WarningCode, market_changed
 from app.cart.writing import write_change
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.kit.ids import new_id
 
 _FROM, _INTO = ["cartId"], ["intoCartId"]
+_AS_IT_IS = Read()
 
 # In the order of their ids, whichever is merged into which. An account that was deleted owns nothing any more.
 _LOCK = """
-    SELECT c.id, c.currency_code, c.profile_id, k.id AS customer_id
+    SELECT c.id, c.profile_id, k.id AS customer_id
     FROM carts c LEFT JOIN customers k ON k.id = c.customer_id
     WHERE c.id = ANY($1::uuid[]) ORDER BY c.id FOR NO KEY UPDATE OF c
 """
@@ -52,8 +54,8 @@ async def merge(source: CartKey, target: CartKey, *, customer_id: uuid.UUID | No
 
     Raises:
         DomainErrors: INVALID for a cart and itself; NOT_FOUND, CART_COMPLETED or CHECKOUT_IN_PROGRESS for either;
-            CURRENCY_MISMATCH, CART_OF_ACCOUNT; TOO_MANY, OUT_OF_RANGE, TOO_LONG, TOTAL_TOO_LARGE where one cart cannot
-            hold both. Nothing is changed then.
+            CART_OF_ACCOUNT; TOO_MANY, OUT_OF_RANGE, TOO_LONG, TOTAL_TOO_LARGE where one cart cannot hold both. Nothing
+            is changed then.
     """
     if source.id == target.id:
         raise DomainError(CommonErrorCode.INVALID, "A cart cannot be merged into itself.", _INTO)
@@ -99,22 +101,26 @@ async def _locked(cart_ids: Sequence[uuid.UUID]) -> Rows:
     return {row["id"]: row for row in await db.fetch(_LOCK, list(cart_ids))}
 
 
+async def _loaded(key: CartKey, read: Read = _AS_IT_IS) -> CartSnapshot | None:
+    loaded = await queries.load_for_change(key.id, key.secret, read, lock=False)
+    return loaded[0] if loaded else None
+
+
 async def _merge(source: CartKey, target: CartKey, rows: Rows, customer_id: uuid.UUID | None) -> Changed:
     """In the open unit of work, which has both locked. Raises before anything is written."""
-    loaded = [await queries.load_for_change(key.id, key.secret, lock=False) for key in (source, target)]
-    given, kept = (one[0] if one else None for one in loaded)
+    kept = await _loaded(target)
+    # What comes out of another market costs what it costs in that of the cart that it gets into.
+    given = await _loaded(source, Read(market_id=kept.market.id if kept else None))
     errors = [error for cart, at in ((given, _FROM), (kept, _INTO)) if (error := _wrong(cart, at))]
     if errors or given is None or kept is None:
         raise DomainErrors(errors)
     owner = _owner_after(rows[source.id], rows[target.id], customer_id)
-    if rows[source.id]["currency_code"] != rows[target.id]["currency_code"]:
-        raise DomainError(CartErrorCode.CURRENCY_MISMATCH, "The two carts are in different currencies.", _FROM)
     codes = joining.codes_of(kept, given)
     # What discounts of the one ask about its products, they ask about the other one's, too.
     discounts = kept.discounts
     if codes != kept.discount_codes or codes != given.discount_codes:
-        again = [await queries.load_for_change(key.id, key.secret, lock=False, codes=codes) for key in (source, target)]
-        offered = [one[0].discounts for one in again if one]
+        again = [await _loaded(key, Read(codes=codes)) for key in (source, target)]
+        offered = [one.discounts for one in again if one]
         discounts = replace(offered[-1], products={**offered[0].products, **offered[-1].products})
     else:
         discounts = replace(discounts, products={**given.discounts.products, **discounts.products})
@@ -124,6 +130,8 @@ async def _merge(source: CartKey, target: CartKey, rows: Rows, customer_id: uuid
         after = await queries.with_customer_uses(after)
     check_total(after)
     warnings = joining.warnings(kept, after)
+    if given.lines and given.market_id not in (None, kept.market.id):
+        warnings.append(market_changed(kept.market, joining.FIELD))
     written = await _write(given, kept, after, rows)
     await _give(rows, source.id, target.id, owner)
     return Changed(written, warnings)
@@ -160,7 +168,7 @@ async def _write(given: CartSnapshot, kept: CartSnapshot, after: CartSnapshot, r
             await db.execute("UPDATE carts SET profile_id = $2 WHERE id = $1", after.id, person)
             await owners.changed(after, after, person)
     if given.lines:
-        await _write_one(given, replace(given, lines=[]))
+        await _write_one(given, replace(given, lines=[], market_id=given.market.id))
     return after
 
 

@@ -21,9 +21,10 @@ from app.cart.costs import check_total, discounts_of
 from app.cart.errors import CartErrorCode
 from app.cart.identity import BuyerIdentity, checked_identity, country_warnings
 from app.cart.models import CartState
+from app.cart.queries import Read
 from app.cart.rules import LineToAdd, LineToUpdate, Variants
 from app.cart.snapshots import CartSnapshot
-from app.cart.warnings import CartWarning
+from app.cart.warnings import CartWarning, market_changed
 from app.cart.writing import insert_cart, write_change
 from app.customers.consent import Proof
 from app.customers.consenting import ConsentGiven
@@ -36,8 +37,9 @@ from app.inventory import checkout_holds
 from app.keys import keyring
 from app.kit.ids import new_id
 from app.kit.text import check_text
+from app.markets import current as markets
+from app.markets.terms import Wish
 from app.promotions.entering import checked_codes, forgive, try_codes
-from app.shop import queries as shop_queries
 
 MAX_NOTE_CHARS = 5_000
 _NO_PROOF = Proof(None, None)
@@ -77,6 +79,7 @@ async def create_cart(
     proof: Proof = _NO_PROOF,
     client: str = "",
     customer: CustomerIdentity | None = None,
+    wishes: Sequence[Wish] = (),
 ) -> Changed:
     """Make a cart with all of this, or none.
 
@@ -86,6 +89,7 @@ async def create_cart(
         proof: what is kept with it.
         client: who asks, for the limit on guessing codes.
         customer: who is signed in: it is their account's, and stands for its person where no contact is given.
+        wishes: where they are; the country in `identity` comes before them. The cart stays in that market.
 
     Raises:
         DomainErrors: all that is wrong, see `rules.add_lines`, `checked_identity`, `change_details` and
@@ -97,7 +101,9 @@ async def create_cart(
     with _collected(errors, "input"):
         entered = checked_codes(codes, "discountCodes")
     await try_codes(client, entered)
-    offer = await queries.load_offer([line.variant_id for line in lines], entered)
+    placed = [Wish(country_code), *wishes] if (country_code := (identity or {}).get("country_code")) else wishes
+    variant_ids, customer_id = [line.variant_id for line in lines], customer.id if customer else None
+    offer = await queries.load_offer(variant_ids, entered, placed, customer_id)
     with _collected(errors, "input"):
         added = rules.add_lines([], lines, offer.variants)
     with _collected(errors, "input", "buyerIdentity"):
@@ -113,7 +119,9 @@ async def create_cart(
         secret=keyring().derive_token("cart", cart_id),
         state=CartState.OPEN,
         revision=0,
-        currency_code=offer.currency_code,
+        market=offer.market,
+        market_id=offer.market.id,
+        versions=offer.versions,
         email=checked.get("email"),
         phone=checked.get("phone"),
         country_code=checked.get("country_code"),
@@ -185,18 +193,26 @@ async def change_identity(
     key: CartKey, identity: BuyerIdentity, consent: Sequence[ConsentGiven] = (), proof: Proof = _NO_PROOF
 ) -> Changed:
     """See `checked_identity`, `consents.limit` and `consents.take`; and `_change` for what every change can raise."""
-    served = (await shop_queries.current()).countries if identity.get("country_code") else []
+    country_code = identity.get("country_code")
+    known = await markets.now() if country_code else None
+    market, served = (known.of_country(country_code), list(known.sold_to)) if known else (None, [])
 
     def decide(cart: CartSnapshot, _: Variants) -> Changed:
         with _errors_under("buyerIdentity"):
             checked = checked_identity(identity, cart.country_code)
-        return Changed(replace(cart, **checked), _under(country_warnings(checked, served), "buyerIdentity"))
+        changed, warnings = replace(cart, **checked), country_warnings(checked, served)
+        if market is not None:
+            if market.id != (cart.market_id or cart.market.id):
+                warnings.append(market_changed(market))
+            changed = replace(changed, market=market, market_id=market.id)
+        return Changed(changed, _under(warnings, "buyerIdentity"))
 
+    market_id = market.id if market else None
     if not consent:
-        return await _change(key, decide)
+        return await _change(key, decide, market_id=market_id)
     await consents.limit(consent, proof)
     async with db.unit_of_work():
-        changed = await _change(key, decide)
+        changed = await _change(key, decide, market_id=market_id)
         with _errors_under("buyerIdentity"):
             await consents.take(changed.cart, consent, proof)
     return changed
@@ -264,23 +280,27 @@ async def _forgive(client: str, cart: CartSnapshot) -> None:
 
 
 async def _change(
-    key: CartKey, decide: Decision, variant_ids: Sequence[uuid.UUID] = (), *, codes: Sequence[str] | None = None
+    key: CartKey,
+    decide: Decision,
+    variant_ids: Sequence[uuid.UUID] = (),
+    *,
+    codes: Sequence[str] | None = None,
+    market_id: uuid.UUID | None = None,
 ) -> Changed:
     """Raises DomainError: NOT_FOUND, CART_COMPLETED, CHECKOUT_IN_PROGRESS, TOTAL_TOO_LARGE."""
-    changed = await _try(key, decide, variant_ids, codes, lock=False)
+    read = Read(variant_ids, codes=codes, market_id=market_id)
+    changed = await _try(key, decide, read, lock=False)
     if changed is None:
         async with db.unit_of_work():
-            changed = await _try(key, decide, variant_ids, codes, lock=True)
+            changed = await _try(key, decide, read, lock=True)
     if changed is None:
         raise RuntimeError("a locked cart was changed by somebody else")
     return changed
 
 
-async def _try(
-    key: CartKey, decide: Decision, variant_ids: Sequence[uuid.UUID], codes: Sequence[str] | None, *, lock: bool
-) -> Changed | None:
+async def _try(key: CartKey, decide: Decision, read: Read, *, lock: bool) -> Changed | None:
     """None when the cart was changed between reading and writing."""
-    loaded = await queries.load_for_change(key.id, key.secret, variant_ids, lock=lock, codes=codes)
+    loaded = await queries.load_for_change(key.id, key.secret, read, lock=lock)
     if loaded is None:
         raise not_found("cart", ["cartId"])
     cart, variants = loaded

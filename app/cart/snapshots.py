@@ -8,6 +8,7 @@ from typing import Any
 from app.cart.models import CartState
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 from app.gift_cards.rules import ValueTerms
+from app.markets.terms import MarketTerms
 from app.pricing.amounts import PriceBreak
 from app.promotions.terms import NOTHING_OFFERED, Offered
 from app.terms.customizations import Priced, priced
@@ -19,7 +20,7 @@ class VariantSnapshot:
     """What can be bought, on which terms.
 
     Attributes:
-        unit_price_minor: in the shop's currency, from the catalogue at that moment.
+        unit_price_minor: of one unit in the market's currency, from the catalogue and its price lists at that moment.
         available_quantity: over all warehouses, with what the cart's own checkout keeps, never below zero; means
             something only where `stock_limit` does.
         terms: what can be made to order, in which quantities, for whom and where to.
@@ -27,6 +28,7 @@ class VariantSnapshot:
         product_name, variant_name, sku, image_url, selected_options: empty unless the read was asked to describe.
         selected_options: `[{"name": "Size", "value": "M"}, …]`.
         is_removed: the variant left its product; its row stays for the carts that name it.
+        is_hidden: the market does not show it.
         price_breaks: what a unit costs from so many of them on, for who buys and where; empty where it is
             `unit_price_minor` for any quantity.
         tax_class_id: of its product; None is the shop's default class.
@@ -53,6 +55,7 @@ class VariantSnapshot:
     image_url: str | None = None
     selected_options: list[dict[str, str]] = field(default_factory=list)
     price_breaks: tuple[PriceBreak, ...] = ()
+    is_hidden: bool = False
     tax_class_id: uuid.UUID | None = None
 
     @property
@@ -64,7 +67,7 @@ class VariantSnapshot:
 
     @property
     def for_sale(self) -> bool:
-        return self.product_status is ProductStatus.ACTIVE and not self.is_removed
+        return self.product_status is ProductStatus.ACTIVE and not self.is_removed and not self.is_hidden
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +128,9 @@ class CartSnapshot:
         age_check: how an age is confirmed, an `AgeCheck` of `app.terms`.
         minimum_order_minor: what the goods have to come to after discounts, in the cart's currency.
         discounts: all that it may get, by itself or by its codes; `app.cart.costs` decides.
-        market_id, company_id, tax_id: where it is bought, whom for, and the VAT number or the like of whoever buys.
+        market: in which its lines are priced; `market_id` is the one that it was put into, null before there were any.
+        versions: of each part of the configuration at that moment, see `app.configuration`.
+        company_id, tax_id: whom it is bought for, and the VAT number or the like of whoever buys.
         gift_options: as they were chosen for the whole of it.
     """
 
@@ -133,7 +138,8 @@ class CartSnapshot:
     secret: str
     state: CartState
     revision: int
-    currency_code: str
+    market: MarketTerms
+    versions: dict[str, int]
     email: str | None
     phone: str | None
     country_code: str | None
@@ -158,6 +164,10 @@ class CartSnapshot:
     company_id: uuid.UUID | None = None
     tax_id: str | None = None
     gift_options: dict[str, Any] | None = None
+
+    @property
+    def currency_code(self) -> str:
+        return self.market.currency_code
 
     @property
     def contact(self) -> tuple[str | None, str | None]:

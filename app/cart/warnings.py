@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.cart.snapshots import CartLineSnapshot
+from app.markets.terms import MarketTerms
 from app.terms.rules import NO_TERMS
 
 
@@ -13,6 +14,7 @@ class WarningCode(Enum):
     OUT_OF_STOCK = "OUT_OF_STOCK"
     NOT_FOR_SALE = "NOT_FOR_SALE"
     COUNTRY_NOT_SERVED = "COUNTRY_NOT_SERVED"
+    MARKET_CHANGED = "MARKET_CHANGED"
     CART_NOT_FOUND = "CART_NOT_FOUND"
     CART_NOT_MERGED = "CART_NOT_MERGED"
     QUANTITY_NOT_ALLOWED = "QUANTITY_NOT_ALLOWED"
@@ -33,6 +35,12 @@ class CartWarning:
     available_quantity: int | None = None
 
 
+def market_changed(market: MarketTerms, field: list[str] | None = None) -> CartWarning:
+    """Told when a cart gets into another market, or its order would."""
+    message = f"The prices are those of {market.name} now, in {market.currency_code}."
+    return CartWarning(WarningCode.MARKET_CHANGED, message, field or ["countryCode"])
+
+
 def line_warnings(line: CartLineSnapshot, wanted_of_variant: int) -> list[CartWarning]:
     """What has changed about a line since it was put into the cart.
 
@@ -40,7 +48,8 @@ def line_warnings(line: CartLineSnapshot, wanted_of_variant: int) -> list[CartWa
         wanted_of_variant: units of the same variant in all of the cart's lines, which draw on the same stock.
     """
     if not line.for_sale:
-        return [CartWarning(WarningCode.NOT_FOR_SALE, "This is no longer sold.")]
+        message = "This is not sold in this country." if line.is_hidden else "This is no longer sold."
+        return [CartWarning(WarningCode.NOT_FOR_SALE, message)]
     limit = line.stock_limit
     if limit is None or wanted_of_variant <= limit:
         return []

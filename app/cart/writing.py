@@ -48,7 +48,7 @@ _CHANGE = f"""
             email = details.email, phone = details.phone, country_code = details.country_code, note = details.note,
             attributes = details.attributes, discount_codes = details.discount_codes, market_id = details.market_id,
             company_id = details.company_id, tax_id = details.tax_id, gift_options = details.gift_options,
-            gift_card_ids = details.gift_card_ids, use_store_credit = details.use_store_credit
+            gift_card_ids = details.gift_card_ids, use_store_credit = details.use_store_credit, currency_code = $6
         FROM {_DETAILS}
         WHERE id = $1 AND revision = $4 AND state = 'OPEN'
         RETURNING id, updated_at, profile_id
@@ -102,6 +102,7 @@ async def write_change(before: CartSnapshot, after: CartSnapshot) -> db.Record |
         _rows(line for line in after.lines if had.get(line.id) != line),
         before.revision,
         [line_id for line_id in had if line_id not in has],
+        after.currency_code,
     )
 
 
@@ -114,8 +115,8 @@ def _details(cart: CartSnapshot) -> str:
             "note": cart.note,
             "attributes": cart.attributes,
             "discount_codes": cart.discount_codes,
-            "market_id": cart.market_id,
-            "company_id": cart.company_id,
+            "market_id": cart.market_id and str(cart.market_id),
+            "company_id": cart.company_id and str(cart.company_id),
             "tax_id": cart.tax_id,
             "gift_options": cart.gift_options,
             "gift_card_ids": cart.gift_card_ids,

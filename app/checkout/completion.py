@@ -225,8 +225,9 @@ def _planned(choice: PaymentChoice, saved: Chargeable | None) -> PlannedPayment:
 
 
 def _total_changed(seen: Review, request: CompletionRequest) -> list[DomainError]:
+    """Prices of another market than the cart's have to be expected: nobody has seen them in the cart."""
     total = Money(seen.priced.total_minor, seen.priced.currency)
-    if request.expected_total is None or request.expected_total == total:
+    if request.expected_total == total or (request.expected_total is None and not seen.is_repriced):
         return []
     message = f"The total is {total.decimal} {total.currency}; show it to the shopper, and try again with a new key."
     return [TotalChanged(total, message, ["input", "expectedTotal"])]

@@ -37,6 +37,7 @@ class Review:
         confirmed_age: years that the buyer has at least, where something in the cart asks for it.
         now: business time at which it was reviewed.
         problems: everything that is missing or wrong but stock and payment.
+        is_repriced: whether it ships into another market than the cart's, so that prices are others than its own.
     """
 
     cart: CartSnapshot
@@ -48,12 +49,13 @@ class Review:
     problems: list[DomainError]
     now: datetime
     confirmed_age: int | None = None
+    is_repriced: bool = False
 
 
 async def review(
     cart: CartSnapshot, details: Details, now: datetime, at: Sequence[str] = (), *, source: str = "cart"
 ) -> Review:
-    """Price the cart with its shipping, and collect what is wrong.
+    """Price the cart with its shipping, and collect what is wrong. What ships is bought in the market it ships to.
 
     Args:
         now: business time, for the quote.
@@ -66,11 +68,14 @@ async def review(
     problems: list[DomainError] = []
     if not cart.lines:
         problems.append(DomainError(CheckoutErrorCode.CART_EMPTY, "There is nothing in the cart.", [*at, source]))
+    ships = shipping.needs_shipping(cart.lines)
+    own_market_id = cart.market.id
+    if ships and details.shipping_address:
+        cart = await carts.priced_for(cart, details.shipping_address.country_code)
     problems += _unavailable(cart.lines)
     if not (details.email or details.phone):
         message = "Enter an email address or a phone number."
         problems.append(DomainError(CommonErrorCode.REQUIRED, message, [*at, "email"]))
-    ships = shipping.needs_shipping(cart.lines)
     quote = None
     if ships and details.shipping_address is None:
         message = "Enter the address to ship to."
@@ -118,6 +123,7 @@ async def review(
         problems=[*problems, *by_terms],
         now=now,
         confirmed_age=confirmed_age,
+        is_repriced=cart.market.id != own_market_id,
     )
 
 
@@ -136,7 +142,8 @@ def _unavailable(lines: Sequence[CartLineSnapshot]) -> list[DomainError]:
     return [
         DomainError(
             CartErrorCode.PRODUCT_UNAVAILABLE,
-            f"{line.product_name} is no longer sold; remove it from the cart.",
+            f"{line.product_name} is {'not sold in this country' if line.is_hidden else 'no longer sold'}; "
+            "remove it from the cart.",
             ["cart", "lines", place],
         )
         for place, line in enumerate(lines)

@@ -274,6 +274,7 @@ async def _check_quote(row: Mapping[str, Any], secret: str, quote_id: str, chang
         return
     cart = await carts.load_cart(row["cart_id"], secret)
     if cart is not None:
+        cart = await carts.priced_for(cart, address.country_code)
         await verify_quote(quote_id, cart.lines, destination_of(address), cart.currency_code, row["now"], field=field)
 
 

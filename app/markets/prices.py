@@ -16,9 +16,8 @@ _EXACT = Context(prec=80)
 def sql_of_price_breaks(
     variant: str, cart: str = "", *, market: str = "", customer: str = "null::uuid", company: str = "null::uuid"
 ) -> str:
-    """SQL of `[{"min_quantity": 1, "unit_price_minor": 1990}, …]`, ascending, from 1 on, in the market's currency.
-
-    Costs nothing to speak of while the shop has no price lists.
+    """SQL of `[{"min_quantity": 1, "unit_price_minor": 1990}, …]`, ascending, from 1 on, in the market's currency; null
+    while the shop has no price lists, where the variant's own price holds everywhere and for any quantity.
 
     Args:
         variant: alias of a row of `product_variants`.
@@ -29,10 +28,10 @@ def sql_of_price_breaks(
     """
     if cart:
         market, customer, company = f"{cart}.market_id", f"{cart}.customer_id", f"{cart}.company_id"
-    return f"""CASE WHEN (SELECT NOT EXISTS (SELECT FROM price_lists))
-        THEN json_build_array(json_build_object('min_quantity', 1, 'unit_price_minor', {variant}.price_minor))
-        ELSE price_breaks({variant}.id, {variant}.price_minor, price_lists_for({market}, {customer}, {company}))
-    END"""
+    lists = f"price_lists_for({market}, {customer}, {company})"
+    # The condition is about no row, so that it is asked once.
+    return f"""CASE WHEN (SELECT EXISTS (SELECT FROM price_lists))
+        THEN price_breaks({variant}.id, {variant}.price_minor, {lists}) END"""
 
 
 def sql_of_hidden(product: str, market: str) -> str:

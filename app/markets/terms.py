@@ -135,7 +135,7 @@ class Markets:
             if wish.currency_code:
                 self._check_currency(wish.currency_code)
             if wish.country_code:
-                known = self._sells_to(wish.country_code)
+                known = self.sells_to(wish.country_code)
                 return (self.of_country(wish.country_code), wish.country_code) if known else (self.default, None)
             if wish.currency_code:
                 return self._of_currency(wish.currency_code, wishes[place + 1 :])
@@ -143,7 +143,7 @@ class Markets:
 
     def _of_currency(self, currency_code: str, further: Sequence[Wish]) -> tuple[MarketTerms, str | None]:
         country = next((wish.country_code for wish in further if wish.country_code), None)
-        if country and self._sells_to(country) and self.of_country(country).currency_code == currency_code:
+        if country and self.sells_to(country) and self.of_country(country).currency_code == currency_code:
             return self.of_country(country), country
         return next(market for market in self.terms if market.currency_code == currency_code), None
 
@@ -152,7 +152,8 @@ class Markets:
             message = f"The shop has no prices in {currency_code}."
             raise DomainError(MarketErrorCode.CURRENCY_NOT_OFFERED, message, ["currency"])
 
-    def _sells_to(self, country_code: str) -> bool:
+    def sells_to(self, country_code: str) -> bool:
+        """Whether the shop sells to this country at all."""
         return not self.sold_to or country_code in self.sold_to
 
 

@@ -3,7 +3,7 @@
 Lines, discounts and stored value are named by the caller's own ids, which come back in the result.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -43,6 +43,11 @@ class PriceBreak:
     def __post_init__(self) -> None:
         if self.min_quantity < 1 or self.unit_price_minor < 0:
             raise ValueError("a price holds from some positive quantity on, and is not negative")
+
+
+def unit_price(price_breaks: Sequence[PriceBreak], quantity: int) -> int:
+    """The price of the last tier that the quantity reaches; they ascend."""
+    return [tier for tier in price_breaks if tier.min_quantity <= quantity][-1].unit_price_minor
 
 
 class DiscountTarget(Enum):

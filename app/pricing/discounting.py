@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from app.pricing.allocation import allocate, half_up
-from app.pricing.amounts import Discount, DiscountTarget, LineToPrice
+from app.pricing.amounts import Discount, DiscountTarget, LineToPrice, unit_price
 from app.pricing.results import DiscountAllocation
 
 
@@ -74,12 +74,7 @@ def goods_of(lines: Sequence[LineToPrice], discounts: Iterable[Discount]) -> lis
 
 
 def _unit_price(line: LineToPrice, quantity: int) -> int:
-    price = line.price_breaks[0].unit_price_minor
-    for tier in line.price_breaks[1:]:
-        if quantity < tier.min_quantity:
-            break
-        price = tier.unit_price_minor
-    return price + line.customization_minor
+    return unit_price(line.price_breaks, quantity) + line.customization_minor
 
 
 def discount_goods(goods: Sequence[Goods], discounts: Iterable[Discount]) -> list[DiscountAllocation]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,12 @@ import orjson
 
 from app import db
 from app.addresses.locations import EVERYWHERE, Location
+from app.configuration import version
+from app.markets import current as markets
+from app.markets.prices import sql_of_hidden, sql_of_price_breaks
+from app.markets.terms import MarketTerms
 from app.shipping.delivery import read_delivery
-from app.shipping.rates import RATE
+from app.shipping.rates import RATE, in_currency
 from app.shipping.rules import Method, ShippableLine, Zone
 
 DEFAULT_TIME_ZONE = "UTC"
@@ -19,13 +23,13 @@ DEFAULT_TIME_ZONE = "UTC"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How the shop ships to one country.
+    """How the shop ships to one country, in the currency of its market.
 
     `sells_there` is False where the shop does not sell to the country at all, whatever its zones say.
     """
 
     now: dt.datetime
-    currency: str
+    market: MarketTerms
     sells_there: bool
     time_zone: str
     zones: tuple[Zone, ...]
@@ -34,10 +38,9 @@ class Terms:
 async def terms_for(country_code: str) -> Terms:
     """One statement: business time, the shop, its default warehouse and every zone that can hold the country."""
     row = await db.fetchrow(
-        """
+        f"""
         SELECT business_now() AS now,
-               s.currency_code,
-               s.countries,
+               {version("markets")} AS markets,
                (SELECT time_zone FROM warehouses ORDER BY is_default DESC, priority, id LIMIT 1) AS time_zone,
                (
                    SELECT coalesce(json_agg(json_build_object(
@@ -58,16 +61,22 @@ async def terms_for(country_code: str) -> Terms:
     )
     if row is None:
         raise RuntimeError("the shop has no row; migrations make one")
+    known = await markets.at(row["markets"])
+    market = known.of_country(country_code)
     return Terms(
         now=row["now"],
-        currency=row["currency_code"],
-        sells_there=not row["countries"] or country_code in row["countries"],
+        market=market,
+        sells_there=known.sells_to(country_code),
         time_zone=row["time_zone"] or DEFAULT_TIME_ZONE,
-        zones=tuple(_zone(stored) for stored in orjson.loads(row["zones"])),
+        zones=tuple(_zone(stored, market.from_shop_currency) for stored in orjson.loads(row["zones"])),
     )
 
 
-def _zone(stored: Mapping[str, Any]) -> Zone:
+def _as_it_is(amount_minor: int) -> int:
+    return amount_minor
+
+
+def _zone(stored: Mapping[str, Any], convert: Callable[[int], int] = _as_it_is) -> Zone:
     return Zone(
         id=uuid.UUID(stored["id"]),
         locations=tuple(Location.read(location) for location in stored["locations"]),
@@ -76,7 +85,7 @@ def _zone(stored: Mapping[str, Any]) -> Zone:
                 id=uuid.UUID(method["id"]),
                 carrier=method["carrier"],
                 service=method["service"],
-                rate=RATE.validate_python(method["rate"]),
+                rate=in_currency(RATE.validate_python(method["rate"]), convert),
                 delivery=read_delivery(method["delivery"]),
             )
             for method in stored["methods"]
@@ -84,26 +93,40 @@ def _zone(stored: Mapping[str, Any]) -> Zone:
     )
 
 
-async def lines_of_variants(quantities: Mapping[uuid.UUID, int]) -> dict[uuid.UUID, ShippableLine]:
-    """By variant id; variants that are not for sale are missing. One statement."""
+async def lines_of_variants(
+    quantities: Mapping[uuid.UUID, int], country_code: str, customer_id: uuid.UUID | None = None
+) -> dict[uuid.UUID, ShippableLine]:
+    """By variant id, at the prices of the country's market; what is not for sale there is missing. One statement."""
     rows = await db.fetch(
-        """
-        SELECT v.id, v.weight_grams, v.requires_shipping, v.price_minor
-        FROM product_variants v JOIN products p ON p.id = v.product_id
+        f"""
+        SELECT v.id, v.weight_grams, v.requires_shipping, v.price_minor,
+               {sql_of_price_breaks("v", market="place.market_id", customer="$3::uuid")} AS price_breaks
+        FROM (
+            SELECT coalesce(
+                (SELECT market_id FROM market_countries WHERE country_code = $2::text),
+                (SELECT id FROM markets WHERE is_default)
+            ) AS market_id
+        ) place CROSS JOIN product_variants v JOIN products p ON p.id = v.product_id
         WHERE v.id = ANY($1::uuid[]) AND v.removed_at IS NULL AND p.status = 'ACTIVE'
+          AND NOT {sql_of_hidden("p.id", "place.market_id")}
         """,
         list(quantities),
+        country_code,
+        customer_id,
     )
-    return {
-        row["id"]: ShippableLine(
-            variant_id=row["id"],
-            quantity=quantities[row["id"]],
-            weight_grams=row["weight_grams"],
-            requires_shipping=row["requires_shipping"],
-            unit_price_minor=row["price_minor"],
-        )
-        for row in rows
-    }
+    return {row["id"]: _line(row, quantities[row["id"]]) for row in rows}
+
+
+def _line(row: db.Record, quantity: int) -> ShippableLine:
+    tiers = orjson.loads(row["price_breaks"]) if row["price_breaks"] else []
+    reached = [tier["unit_price_minor"] for tier in tiers if tier["min_quantity"] <= quantity]
+    return ShippableLine(
+        variant_id=row["id"],
+        quantity=quantity,
+        weight_grams=row["weight_grams"],
+        requires_shipping=row["requires_shipping"],
+        unit_price_minor=reached[-1] if reached else row["price_minor"],
+    )
 
 
 @dataclass(frozen=True, slots=True)

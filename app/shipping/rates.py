@@ -5,9 +5,11 @@
     {"kind": "BY_WEIGHT", "brackets": [{"up_to_grams": 2000, "price_minor": 500}, {"up_to_grams": null, …}]}
     {"kind": "BY_SUBTOTAL", "brackets": [{"from_minor": 0, "price_minor": 900}, {"from_minor": 5000, …}]}
 
-Only what has to be shipped counts, in weight, pieces and subtotal. Amounts are minor units of the shop's currency.
+Only what has to be shipped counts, in weight, pieces and subtotal. Stored amounts are minor units of the shop's
+currency; `in_currency` makes a market's of them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal, Self, TypeAlias
@@ -135,6 +137,25 @@ class SubtotalRate(_BaseRate):
     def _gross_minor(self, consignment: Consignment) -> int | None:
         reached = [bracket for bracket in self.brackets if consignment.subtotal_minor >= bracket.from_minor]
         return reached[-1].price_minor if reached else None
+
+
+_AMOUNTS = ("price_minor", "per_item_minor", "free_from_minor", "from_minor")
+
+
+def in_currency(
+    rate: FlatRate | PerItemRate | WeightRate | SubtotalRate, convert: Callable[[int], int]
+) -> FlatRate | PerItemRate | WeightRate | SubtotalRate:
+    """The rate in a market's currency: every amount by itself, prices and thresholds alike."""
+
+    def converted(model: BaseModel) -> dict[str, int]:
+        amounts = {name: getattr(model, name, None) for name in _AMOUNTS}
+        return {name: convert(amount) for name, amount in amounts.items() if amount is not None}
+
+    changed: dict[str, object] = {**converted(rate)}
+    if isinstance(rate, (WeightRate, SubtotalRate)):
+        # Not checked again: thresholds that were apart may round to the same amount, of which the last one counts.
+        changed["brackets"] = tuple(step.model_copy(update=converted(step)) for step in rate.brackets)
+    return rate.model_copy(update=changed)
 
 
 Rate: TypeAlias = Annotated[FlatRate | PerItemRate | WeightRate | SubtotalRate, Field(discriminator="kind")]

@@ -34,9 +34,13 @@ def needs_shipping(lines: Sequence[Shippable]) -> bool:
 
 
 async def lines_to_ship(
-    variants: Sequence[tuple[uuid.UUID, int]], field: Sequence[str | int] = ("lines",)
+    variants: Sequence[tuple[uuid.UUID, int]],
+    country_code: str,
+    field: Sequence[str | int] = ("lines",),
+    *,
+    customer_id: uuid.UUID | None = None,
 ) -> list[ShippableLine]:
-    """Lines for bare variants with their quantities; the same variant twice adds up.
+    """Lines for bare variants with their quantities, at the prices of the country; the same variant twice adds up.
 
     Raises:
         DomainErrors: TOO_MANY lines, OUT_OF_RANGE quantities, NOT_FOUND for variants that are not for sale.
@@ -52,7 +56,7 @@ async def lines_to_ship(
             errors.append(DomainError(CommonErrorCode.OUT_OF_RANGE, message, [*field, place, "quantity"]))
     if errors:
         raise DomainErrors(errors)
-    found = await queries.lines_of_variants(quantities) if quantities else {}
+    found = await queries.lines_of_variants(quantities, country_code, customer_id) if quantities else {}
     for place, (variant_id, _) in enumerate(variants):
         if variant_id not in found:
             errors.append(not_found("product variant", [*field, place, "variantId"]))
@@ -65,6 +69,8 @@ async def quote_shipping(
     lines: Sequence[Shippable], destination: Destination, at: Sequence[str | int] = ()
 ) -> list[Quote]:
     """Every way to ship the lines, the cheapest first; none when nothing needs shipping. Writes nothing.
+
+    Lines have to be priced in the market of the destination's country: that is what the quotes are in.
 
     Raises:
         DomainError: DESTINATION_NOT_SERVED, or NO_SHIPPING_METHOD where no method takes the lines.
@@ -84,7 +90,8 @@ async def quote_shipping(
         raise DomainError(ShippingErrorCode.NO_SHIPPING_METHOD, message, [*at, "address"])
     expires_at = terms.now + dt.timedelta(minutes=get_settings().shipping_quote_minutes)
     return [
-        promise(offer, zone.id, lines, destination, currency=terms.currency, expires_at=expires_at) for offer in found
+        promise(offer, zone.id, lines, destination, currency=terms.market.currency_code, expires_at=expires_at)
+        for offer in found
     ]
 
 

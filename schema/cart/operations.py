@@ -72,6 +72,7 @@ class CartMutations:
             proof=proof_of(info.context),
             client=info.context.client_address,
             customer=info.context.customer,
+            wishes=info.context.buying.wishes if info.context.buying else (),
         )
         return await _payload(info, view, changed)
 

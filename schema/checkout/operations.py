@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
-from app.cart.warnings import CartWarning, WarningCode
+from app.cart import queries as carts
+from app.cart.warnings import CartWarning, WarningCode, market_changed
 from app.checkout import completion, own, service
 from app.checkout.answers import ActionRequired, Placed
 from app.checkout.service import CheckoutKey, DetailsChange
 from app.orders.placing import token_of
-from app.shop import queries as shop
 from schema.access import PUBLIC, mutation, query
 from schema.checkout.inputs import (
     CHECKOUT_PREFIX,
@@ -116,7 +117,7 @@ async def _save(info: Info, key: CheckoutKey, input: CheckoutCreateInput | Check
     client = throttle.client if throttle else info.context.client_address
     saved = await service.save(key, change, consent, proof, account_email=email, client=client)
     checkout = await view.load(info, CheckoutKey(cart_id=saved.cart_id, secret=key.secret, field=key.field))
-    warnings = await _warnings(change)
+    warnings = await _warnings(saved.cart_id, change)
     if saved.refused_to_keep:
         message = "The items are not kept this time: too many checkouts were begun from here."
         warnings.append(WarningType.of(CartWarning(WarningCode.NOT_RESERVED, message)))
@@ -125,17 +126,18 @@ async def _save(info: Info, key: CheckoutKey, input: CheckoutCreateInput | Check
     return CheckoutPayload(checkout=checkout, warnings=warnings)
 
 
-async def _warnings(change: DetailsChange) -> list[WarningType]:
-    """An address that the shop does not sell to is kept: it may be corrected, and not everything ships."""
+async def _warnings(cart_id: UUID, change: DetailsChange) -> list[WarningType]:
+    """An address that the shop does not sell to is kept: it may be corrected, and not everything ships. One in another
+    market brings that market's prices."""
     address = change.get("shipping_address")
     if address is None:
         return []
-    served = (await shop.current()).countries
-    if not served or address.country_code in served:
-        return []
     field = ["input", "shippingAddress", "countryCode"]
-    warning = CartWarning(WarningCode.COUNTRY_NOT_SERVED, "The shop does not ship to this country.", field)
-    return [WarningType.of(warning)]
+    market, is_served = await carts.market_at(cart_id, address.country_code)
+    warnings = [market_changed(market, field)] if market else []
+    if not is_served:
+        warnings.append(CartWarning(WarningCode.COUNTRY_NOT_SERVED, "The shop does not ship to this country.", field))
+    return [WarningType.of(warning) for warning in warnings]
 
 
 @node_loader(CHECKOUT_PREFIX)

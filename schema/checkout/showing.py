@@ -63,7 +63,7 @@ class CheckoutView:
         due = seen.priced.amount_due_minor
         return Checkout(
             id=strawberry.ID(ids.encode_with_secret(CHECKOUT_PREFIX, row["checkout_id"], cart.secret)),
-            cart=await self.cart.show(info, cart),
+            cart=await self.cart.show(info, seen.cart),
             email=details.email,
             phone=details.phone,
             shipping_address=Address.of(details.shipping_address) if details.shipping_address else None,

@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from app.addresses.postal import Destination, normalise_destination
-from app.cart.queries import load_cart
+from app.cart.queries import load_cart, priced_for
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.kit import ids
 from app.shipping import service
@@ -86,7 +86,7 @@ class ShippingQuotesPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
 
 
-async def _lines_of(input: ShippingQuotesInput) -> Sequence[Shippable]:
+async def _lines_of(info: Info, input: ShippingQuotesInput, country_code: str) -> Sequence[Shippable]:
     if input.lines and input.cart_id:
         raise DomainError(CommonErrorCode.INVALID, "Give a cart or lines, not both.", ["input", "lines"])
     if input.cart_id:
@@ -94,12 +94,13 @@ async def _lines_of(input: ShippingQuotesInput) -> Sequence[Shippable]:
         cart = await load_cart(*ids.decode_with_secret("cart", input.cart_id, field))
         if cart is None:
             raise not_found("cart", field)
-        return cart.lines
+        return (await priced_for(cart, country_code)).lines
     if input.lines is None or input.lines is strawberry.UNSET:
         raise DomainError(CommonErrorCode.REQUIRED, "Give a cart or lines.", ["input", "lines"])
     at = ["input", "lines"]
     variants = [(line.variant_uuid([*at, place]), line.quantity) for place, line in enumerate(input.lines)]
-    return await service.lines_to_ship(variants, at)
+    customer = info.context.customer
+    return await service.lines_to_ship(variants, country_code, at, customer_id=customer.id if customer else None)
 
 
 @strawberry.type
@@ -107,7 +108,8 @@ class QuoteQueries:
     @query(
         access=PUBLIC,
         description="Ways to ship a cart or bare variants, before any address is saved, with prices and delivery "
-        "dates. Empty when nothing needs shipping.",
+        "dates. Prices are in the currency of the destination's market: the shop's rates at the exchange rate of its "
+        "price list. Empty when nothing needs shipping.",
     )
     async def shipping_quotes(
         self,
@@ -116,7 +118,8 @@ class QuoteQueries:
     ) -> ShippingQuotesPayload:
         try:
             destination = input.address.parsed(["input", "address"])
-            quotes = await service.quote_shipping(await _lines_of(input), destination, ["input"])
+            lines = await _lines_of(info, input, destination.country_code)
+            quotes = await service.quote_shipping(lines, destination, ["input"])
         except (DomainError, DomainErrors) as problem:
             return ShippingQuotesPayload(user_errors=to_user_errors(problem.errors))
         return ShippingQuotesPayload(quotes=[ShippingQuote.of(quote) for quote in quotes])

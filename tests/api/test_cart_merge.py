@@ -168,13 +168,6 @@ async def test_too_many_attributes_and_codes_are_refused_whole(api: Api) -> None
     assert codes(await refused(api, MERGE, id=source.gid, into=target.gid)) == [("TOO_MANY", ["cartId"])] * 2
 
 
-async def test_another_currency_is_refused(api: Api) -> None:
-    pen = await catalogue.product()
-    source, target = await carts.cart((pen.variant_id, 1)), await carts.cart()
-    await db.execute("UPDATE carts SET currency_code = 'JPY' WHERE id = $1", source.id)
-    assert codes(await refused(api, MERGE, id=source.gid, into=target.gid)) == [("CURRENCY_MISMATCH", ["cartId"])]
-
-
 async def test_consent_that_was_given_in_the_source_holds(api: Api) -> None:
     made = await payload(
         api,
