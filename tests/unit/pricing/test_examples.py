@@ -168,6 +168,21 @@ def test_a_compound_tax_is_levied_on_the_taxes_before_it() -> None:
     assert [(tax.amount_minor, tax.base_minor) for tax in inside.taxes] == [(500, 10000), (1050, 10000)]
 
 
+def test_no_price_is_all_tax_and_more() -> None:
+    """Included taxes round up one by one: 0.01 of 0.02, twice or three times, are on no line more than its price."""
+    halves = tuple(TaxRate(name, Decimal("0.5")) for name in ("First", "Second"))
+    two = price(
+        PricingInput(
+            currency="EUR", lines=(line("a", 1, 1, *halves), line("b", 1, 1, *halves)), prices_include_tax=True
+        )
+    )
+    assert [tax.amount_minor for tax in two.taxes] == [1, 1]
+    assert [one.tax_minor for one in two.lines] == [1, 1]
+    doubles = tuple(TaxRate(name, Decimal(1)) for name in ("First", "Second", "Third"))
+    three = price(PricingInput(currency="EUR", lines=(line("a", 2, 1, *doubles),), prices_include_tax=True))
+    assert (three.tax_minor, three.total_minor) == (2, 2)
+
+
 def test_what_bears_no_tax_is_named_with_its_reason() -> None:
     reverse = TaxRate("VAT reverse charge", Decimal(0), reverse_charge=True)
     exempt = TaxRate("Zero-rated books", Decimal(0), code="Z")
