@@ -11,13 +11,18 @@ from app import db
 @dataclass(frozen=True, slots=True)
 class IssuedCoupon:
     code: str
+    name: str
+    """Of its discount, for what is neither a percentage nor an amount."""
     percentage: Decimal | None
     amount_minor: int | None
     """In the shop's currency."""
     ends_at: datetime | None
 
 
-_COLUMNS = "c.code, d.percentage, d.amount_minor, c.ends_at"
+_COLUMNS = """
+    c.code, d.name, c.ends_at, coalesce(d.percentage, (d.rule->'worth'->>'percentage')::numeric) AS percentage,
+    CASE WHEN d.rule IS NULL THEN d.amount_minor ELSE (d.rule->'worth'->>'amount_minor')::bigint END AS amount_minor
+"""
 _BY_CODE = f"""
     SELECT {_COLUMNS} FROM discount_codes c JOIN discounts d ON d.id = c.discount_id WHERE upper(c.code) = upper($1)
 """
@@ -37,4 +42,4 @@ async def find(code: object, run_id: uuid.UUID | None) -> IssuedCoupon | None:
         row = await db.fetchrow(_OF_RUN, str(run_id), run_id.hex)
     if row is None:
         return None
-    return IssuedCoupon(row["code"], row["percentage"], row["amount_minor"], row["ends_at"])
+    return IssuedCoupon(row["code"], row["name"], row["percentage"], row["amount_minor"], row["ends_at"])

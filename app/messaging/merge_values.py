@@ -194,7 +194,7 @@ async def _coupon(subject: Subject, shop: _Shop) -> dict[str, object]:
     amount = shop.money(coupon.amount_minor) if coupon.amount_minor is not None else None
     return {
         "code": coupon.code,
-        "value": f"{percentage}%" if percentage is not None else amount,
+        "value": f"{percentage}%" if percentage is not None else amount or coupon.name,
         "percentage": percentage,
         "amount": amount,
         "ends_on": shop.day(coupon.ends_at) if coupon.ends_at else None,

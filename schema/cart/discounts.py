@@ -4,10 +4,19 @@ from collections.abc import Iterable
 
 import strawberry
 
+from app.pricing.amounts import DiscountTarget
+from app.promotions.definition import DiscountClass
 from app.promotions.terms import DiscountCodeReason, EnteredCode
 from schema.enums import describe_enum
 from schema.money import Money
 
+describe_enum(
+    DiscountClass,
+    "What a discount takes something off. Products come first, then the order, then shipping.",
+    PRODUCT="Single items.",
+    ORDER="All goods together.",
+    SHIPPING="What it costs to ship.",
+)
 describe_enum(
     DiscountCodeReason,
     "Why a discount code takes nothing off.",
@@ -55,8 +64,23 @@ class AppliedDiscount:
     name: str = strawberry.field(description="For shoppers.")
     code: str | None = strawberry.field(description="The code that brought it; null where it applies by itself.")
     amount: Money = strawberry.field(description="What it takes off all lines together, or off shipping.")
+    discount_class: DiscountClass = strawberry.field(
+        description="What it takes it off. What is off SHIPPING is off `cost.shipping`, and not in `cost.discount`."
+    )
 
     @classmethod
-    def all_of(cls, taken: Iterable[tuple[str, str | None, int]], currency: str) -> "list[AppliedDiscount]":
-        """From name, code and amount in minor units."""
-        return [cls(name=name, code=code, amount=Money.of(minor, currency)) for name, code, minor in taken]
+    def all_of(
+        cls, taken: Iterable[tuple[str, str | None, int, DiscountTarget]], currency: str
+    ) -> "list[AppliedDiscount]":
+        """From name, code, amount in minor units, and what it is off."""
+        return [
+            cls(name=name, code=code, amount=Money.of(minor, currency), discount_class=_CLASSES[target])
+            for name, code, minor, target in taken
+        ]
+
+
+_CLASSES = {
+    DiscountTarget.LINES: DiscountClass.PRODUCT,
+    DiscountTarget.MERCHANDISE: DiscountClass.ORDER,
+    DiscountTarget.SHIPPING: DiscountClass.SHIPPING,
+}

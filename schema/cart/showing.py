@@ -80,7 +80,8 @@ class CartView:
             ),
             discount_codes=[CartDiscountCode.of(entered) for entered in lines.applied.codes],
             discounts=AppliedDiscount.all_of(
-                ((taken.label, taken.code, taken.amount_minor) for taken in lines.priced.discounts), cart.currency_code
+                ((off.label, off.code, off.amount_minor, off.target) for off in lines.priced.discounts),
+                cart.currency_code,
             ),
             gift_cards=CartGiftCard.all_of(cart, lines.priced),
             store_credit=CartStoreCredit.of(cart, lines.priced),

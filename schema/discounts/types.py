@@ -27,13 +27,6 @@ describe_enum(
     ACTIVE="From its beginning to its end, while its limits allow it.",
     DISABLED="Switched off by staff, with all its codes.",
 )
-describe_enum(
-    DiscountClass,
-    "What a discount takes something off. Products come first, then the order, then shipping.",
-    PRODUCT="Single items.",
-    ORDER="All goods together.",
-    SHIPPING="What it costs to ship.",
-)
 
 InMoney = Callable[[int | None], Money | None]
 

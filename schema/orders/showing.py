@@ -16,6 +16,7 @@ from app.orders import queries
 from app.orders.queries import OrderRow
 from app.payments.models import PaymentMethod, PaymentState
 from app.payments.registry import CASH_ON_DELIVERY
+from app.pricing.amounts import DiscountTarget
 from app.staff.permissions import Permission
 from schema.addresses import Address
 from schema.cart import AppliedDiscount, Attribute, CartCost
@@ -143,7 +144,11 @@ class OrderView:
             payment_method=PaymentMethod(row["payment_method"]) if row["payment_method"] else None,
             cost=CartCost.of_order(row),
             discounts=AppliedDiscount.all_of(
-                ((taken["name"], taken["code"], taken["amount_minor"]) for taken in row["discounts"]), currency
+                (
+                    (off["name"], off["code"], off["amount_minor"], DiscountTarget(off.get("target", "MERCHANDISE")))
+                    for off in row["discounts"]
+                ),
+                currency,
             ),
             shipping_address=_address(row["shipping_address"]),
             billing_address=_address(row["billing_address"]),

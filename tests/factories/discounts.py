@@ -16,8 +16,10 @@ def dollars(amount: str) -> Money:
     return Money.from_decimal(Decimal(amount), "USD")
 
 
-async def discount(code: str | None = None, *, amount: str | None = None, **terms: Any) -> uuid.UUID:
-    """Ten percent unless told otherwise; `amount` in dollars. Without a code it applies by itself.
+async def discount(
+    code: str | None = None, *, amount: str | None = None, automatic: bool | None = None, **terms: Any
+) -> uuid.UUID:
+    """Ten percent unless told otherwise; `amount` in dollars. Without a code it applies by itself, unless told not to.
 
     Args:
         terms: of `DiscountChange`.
@@ -26,7 +28,7 @@ async def discount(code: str | None = None, *, amount: str | None = None, **term
     if amount is not None:
         worth = {"amount": dollars(amount)}
     change = DiscountChange(**{"name": code or "Sale", **worth, **terms})  # type: ignore[typeddict-item]
-    return await create_discount(change, code)
+    return await create_discount(change, code, automatic=automatic)
 
 
 async def coupon(profile_id: uuid.UUID, *, percentage: int = 20, days: int = 3) -> Coupon:

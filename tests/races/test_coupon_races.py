@@ -10,6 +10,8 @@ import pytest
 from app import db, invariants
 from app.cart import service as cart_service
 from app.cart.service import CartKey
+from app.promotions import codes
+from app.promotions.requests import FreeShippingRequest
 from tests.client import Api
 from tests.factories import cart as carts
 from tests.factories import catalogue, checkout, discounts
@@ -48,12 +50,15 @@ async def answers(api: Api, inputs: list[dict[str, Any]]) -> Counter[str]:
 
 
 @pytest.mark.parametrize("payment", [checkout.CARD, checkout.CASH], ids=["card", "cash"])
-async def test_a_single_use_code_is_used_once_by_fifty(api: Api, drain: Drain, payment: dict[str, Any]) -> None:
+async def test_a_single_use_code_is_used_once_by_a_hundred(api: Api, drain: Drain, payment: dict[str, Any]) -> None:
     await discounts.discount("ONCE", usage_limit=1)
-    found = await answers(api, await guests(api, 50, "ONCE", payment=payment))
-    assert found == {"ORDER": 1, "DISCOUNT_USED_UP": 49}
+    found = await answers(api, await guests(api, 100, "ONCE", payment=payment))
+    assert found == {"ORDER": 1, "DISCOUNT_USED_UP": 99}
     (order,) = await db.fetch("SELECT total_minor, discount_minor FROM orders")
     assert tuple(order.values()) == (2399, 200)
+    assert await db.fetchval("SELECT count(*) FROM discount_redemptions WHERE state <> 'RELEASED'") == 1
+    charged = await db.fetch("SELECT amount_minor FROM payments WHERE state <> 'FAILED'")
+    assert [row["amount_minor"] for row in charged] == [2399], "nobody else was charged"
     await drain()
     assert await invariants.check() == []
 
@@ -75,6 +80,21 @@ async def test_one_customer_with_twenty_carts_uses_it_as_often_as_one_may(api: A
     await discounts.discount("TWICE", usage_limit_per_customer=2)
     found = await answers(api, await guests(api, 20, "TWICE", email=checkout.EMAIL))
     assert found == {"ORDER": 2, "DISCOUNT_ALREADY_USED": 18}
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_drawn_codes_are_used_once_each_and_free_shipping_as_often_as_it_may(api: Api, drain: Drain) -> None:
+    by_code = await discounts.discount(automatic=False)
+    await codes.add_codes(by_code, ["DRAWN-1", "DRAWN-2"], 1)
+    await discounts.discount(percentage=None, free_shipping=FreeShippingRequest(), usage_limit=3)
+    inputs = [*await guests(api, 10, "DRAWN-1"), *await guests(api, 10, "drawn-2")]
+    found = await answers(api, inputs)
+    # What is used up by itself is no refusal: the next ones pay for shipping.
+    assert found == {"ORDER": 2, "DISCOUNT_USED_UP": 18}
+    assert await db.fetchval("SELECT sum(used_count) FROM discount_codes") == 2
+    assert await db.fetchval("SELECT used_count FROM discounts WHERE automatic") == 2
+    assert {row["total_minor"] for row in await db.fetch("SELECT total_minor FROM orders")} == {1800}
     await drain()
     assert await invariants.check() == []
 
