@@ -7,7 +7,13 @@ from tortoise.migrations import operations as ops
 
 from app.gift_cards.models import EntryKind, ValueKind, ValueStatus
 
+# contract: the check of an order's total takes in everything that the one before did, wraps and rounding being zero then.
 FORWARD = """
+ALTER TABLE orders DROP CONSTRAINT orders_total, ADD CONSTRAINT orders_total CHECK (
+    total_minor = subtotal_minor - discount_minor + gift_wrap_minor + shipping_minor + rounding_minor
+                  + CASE WHEN tax_included THEN 0 ELSE tax_minor END
+);
+
 ALTER TABLE stored_values
     ADD CONSTRAINT stored_values_not_overdrawn CHECK (balance_minor >= 0),
     ADD CONSTRAINT stored_values_of_somebody CHECK ((kind = 'STORE_CREDIT') = (customer_id IS NOT NULL));
@@ -102,14 +108,13 @@ class Migration(migrations.Migration):
                 ("id", fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ("wrapping_enabled", fields.BooleanField(default=False, db_default=False)),
                 ("wrapping_label", fields.CharField(max_length=80)),
-                ("tax_class_id", fields.UUIDField(null=True)),
                 ("updated_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={
                 "table": "gift_settings",
                 "app": "tradewind",
                 "pk_attr": "id",
-                "table_description": "One row: whether the shop wraps gifts, and how that is called and taxed.",
+                "table_description": "One row: whether the shop wraps gifts, and how that is called; the tax settings say how it is taxed.",
             },
             bases=["Model"],
         ),

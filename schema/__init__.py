@@ -22,6 +22,7 @@ from schema.errors import ERROR_TYPES
 from schema.flows import FlowMutations, FlowQueries
 from schema.fulfillments import FulfillmentMutations, FulfillmentQueries, FulfillmentSubscriptions
 from schema.gift_cards import GiftCardMutations, GiftCardQueries, StoreCreditMutations
+from schema.gifting import GiftingMutations, GiftingQueries
 from schema.inventory.operations import InventoryMutations, InventoryQueries
 from schema.invoices import InvoiceMutations, InvoiceQueries
 from schema.jobs import JobMutations, JobQueries, JobSubscriptions
@@ -61,6 +62,7 @@ class Query(
     FlowQueries,
     FulfillmentQueries,
     GiftCardQueries,
+    GiftingQueries,
     InventoryQueries,
     InvoiceQueries,
     JobQueries,
@@ -106,6 +108,7 @@ class Mutation(
     FlowMutations,
     FulfillmentMutations,
     GiftCardMutations,
+    GiftingMutations,
     StoreCreditMutations,
     InventoryMutations,
     InvoiceMutations,

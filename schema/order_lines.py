@@ -11,6 +11,7 @@ from app.orders import queries
 from schema.cart import Attribute, OrderLineCost
 from schema.catalogue import ProductVariant, SelectedOption, load_variants
 from schema.context import Info
+from schema.gifting import GiftOptions
 from schema.nodes import Node
 from schema.selection import Selection
 
@@ -37,6 +38,9 @@ class OrderLine(Node):
     fulfilled_quantity: int = strawberry.field(description="Units shipped so far.")
     requires_shipping: bool = strawberry.field(description="Whether it has to be shipped.")
     cost: OrderLineCost = strawberry.field(description="What it cost.")
+    gift_options: GiftOptions | None = strawberry.field(
+        description="What is wanted done with it as a gift; null for nothing."
+    )
 
 
 class LineView:
@@ -64,6 +68,7 @@ class LineView:
             fulfilled_quantity=line["fulfilled_quantity"],
             requires_shipping=line["requires_shipping"],
             cost=OrderLineCost.of(line, self.currency),
+            gift_options=GiftOptions.of(line["gift_options"]),
         )
 
     def _url(self, url: str | None) -> str | None:

@@ -3,7 +3,8 @@
 from app.cart.snapshots import CartSnapshot
 from app.catalogue.models import ProductKind
 from app.gift_cards.rules import usable
-from app.pricing.amounts import LineToPrice, PriceBreak, PricingInput, ShippingToPrice
+from app.gifting.options import GiftOptions
+from app.pricing.amounts import GiftWrapToPrice, LineToPrice, PriceBreak, PricingInput, ShippingToPrice
 from app.pricing.results import PricingResult
 from app.pricing.rules import MAX_TOTAL_MINOR, price
 from app.promotions.rules import apply
@@ -36,6 +37,7 @@ def discounts_of(
 
 
 def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
+    wrap = cart.wrap_terms.in_currency(cart.currency_code) if cart.wrap_terms else None
     return tuple(
         LineToPrice(
             id=str(line.id),
@@ -44,9 +46,18 @@ def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
             price_breaks=line.price_breaks or (PriceBreak(1, line.unit_price_minor),),
             customization_minor=sum(cart.market.from_shop_currency(one.price_minor) for one in line.customized.chosen),
             fixed=line.product_kind is ProductKind.GIFT_CARD,
+            gift_wrap_minor=wrap[1] * line.quantity if wrap and GiftOptions.of(line.gift_options).wrap else 0,
         )
         for line in cart.lines
     )
+
+
+def wrap_to_price(cart: CartSnapshot) -> GiftWrapToPrice | None:
+    """The wrap of the cart as a whole; its lines' are priced with them."""
+    price = cart.wrap_terms.in_currency(cart.currency_code) if cart.wrap_terms else None
+    if cart.wrap_terms is None or price is None or not GiftOptions.of(cart.gift_options).wrap:
+        return None
+    return GiftWrapToPrice(label=cart.wrap_terms.label, price_minor=price[0])
 
 
 def check_total(cart: CartSnapshot) -> None:
@@ -81,6 +92,7 @@ def price_cart(
             currency=cart.currency_code,
             lines=lines,
             discounts=discounts,
+            gift_wrap=wrap_to_price(cart),
             shipping=shipping,
             prices_include_tax=cart.market.prices_include_tax,
             rounding_minor=cart.market.rounding_minor,

@@ -53,6 +53,8 @@ def joined(cart: CartSnapshot, other: CartSnapshot, lines: list[CartLineSnapshot
         note=cart.note or other.note,
         attributes=attributes,
         discount_codes=codes,
+        gift_options=cart.gift_options or other.gift_options,
+        wrap_terms=cart.wrap_terms or other.wrap_terms,
         **paying,
     )
 

@@ -15,6 +15,7 @@ from app.cart.snapshots import CartLineSnapshot, CartSnapshot, CheckoutSnapshot,
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 from app.configuration import VERSIONS, versions_of
 from app.gift_cards import rules as value
+from app.gifting import terms as gifting
 from app.kit.crypto import token_matches
 from app.markets import current as markets
 from app.markets.current import MARKETS
@@ -81,7 +82,8 @@ def _carts(
                {market} AS priced_in, {VERSIONS} AS versions, business_now() AS read_at,
                (SELECT json_build_array(s.age_check, s.minimum_order_minor) FROM shop s WHERE s.id = 1) AS shop_terms,
                c.created_at, c.updated_at, c.profile_id, c.customer_id, c.market_id, c.company_id, c.tax_id,
-               c.gift_options, c.gift_card_ids, c.use_store_credit, {value.sql_of_value("c")} AS stored_value,
+               c.gift_options, {gifting.sql_of_terms("c")} AS wrap_terms,
+               c.gift_card_ids, c.use_store_credit, {value.sql_of_value("c")} AS stored_value,
                c.discount_codes, {discounts} AS discounts,
                EXISTS (
                    SELECT FROM checkout_attempts a
@@ -340,6 +342,7 @@ async def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
         gift_card_ids=orjson.loads(row["gift_card_ids"]),
         use_store_credit=row["use_store_credit"],
         stored_value=value.terms_of(row["stored_value"]),
+        wrap_terms=gifting.terms_of(row["wrap_terms"]),
     )
 
 

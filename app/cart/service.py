@@ -149,50 +149,50 @@ async def create_cart(
 
 
 async def add_lines(key: CartKey, lines: Sequence[LineToAdd]) -> Changed:
-    """See `rules.add_lines`; and `_change` for what every change can raise."""
+    """See `rules.add_lines`; and `change` for what every change can raise."""
 
     def decide(cart: CartSnapshot, variants: Variants) -> Changed:
         change = rules.add_lines(cart.lines, lines, variants)
         return Changed(replace(cart, lines=change.lines), change.warnings)
 
-    return await _change(key, decide, [line.variant_id for line in lines])
+    return await change(key, decide, [line.variant_id for line in lines])
 
 
 async def update_lines(key: CartKey, lines: Sequence[LineToUpdate]) -> Changed:
-    """See `rules.update_lines`; and `_change` for what every change can raise."""
+    """See `rules.update_lines`; and `change` for what every change can raise."""
 
     def decide(cart: CartSnapshot, _: Variants) -> Changed:
         change = rules.update_lines(cart.lines, lines)
         return Changed(replace(cart, lines=change.lines), change.warnings)
 
-    return await _change(key, decide)
+    return await change(key, decide)
 
 
 async def remove_lines(key: CartKey, line_ids: Sequence[uuid.UUID | None]) -> Changed:
-    """See `rules.remove_lines`; and `_change` for what every change can raise."""
+    """See `rules.remove_lines`; and `change` for what every change can raise."""
 
     def decide(cart: CartSnapshot, _: Variants) -> Changed:
         return Changed(replace(cart, lines=rules.remove_lines(cart.lines, line_ids).lines), [])
 
-    return await _change(key, decide)
+    return await change(key, decide)
 
 
 async def clear(key: CartKey) -> Changed:
-    """Take all lines out; note, attributes and buyer stay. See `_change` for what it can raise."""
-    return await _change(key, lambda cart, _: Changed(replace(cart, lines=[]), []))
+    """Take all lines out; note, attributes and buyer stay. See `change` for what it can raise."""
+    return await change(key, lambda cart, _: Changed(replace(cart, lines=[]), []))
 
 
 async def change_details(key: CartKey, details: CartDetails) -> Changed:
-    """Raises DomainErrors with TOO_LONG, INVALID, and what `check_attributes` finds; see `_change` for the rest."""
+    """Raises DomainErrors with TOO_LONG, INVALID, and what `check_attributes` finds; see `change` for the rest."""
     with _errors_under("input"):
         _check_details(details)
-    return await _change(key, lambda cart, _: Changed(_with_details(cart, details), []))
+    return await change(key, lambda cart, _: Changed(_with_details(cart, details), []))
 
 
 async def change_identity(
     key: CartKey, identity: BuyerIdentity, consent: Sequence[ConsentGiven] = (), proof: Proof = _NO_PROOF
 ) -> Changed:
-    """See `checked_identity`, `consents.limit` and `consents.take`; and `_change` for what every change can raise."""
+    """See `checked_identity`, `consents.limit` and `consents.take`; and `change` for what every change can raise."""
     country_code = identity.get("country_code")
     known = await markets.now() if country_code else None
     market, served = (known.of_country(country_code), list(known.sold_to)) if known else (None, [])
@@ -209,10 +209,10 @@ async def change_identity(
 
     market_id = market.id if market else None
     if not consent:
-        return await _change(key, decide, market_id=market_id)
+        return await change(key, decide, market_id=market_id)
     await consents.limit(consent, proof)
     async with db.unit_of_work():
-        changed = await _change(key, decide, market_id=market_id)
+        changed = await change(key, decide, market_id=market_id)
         with _errors_under("buyerIdentity"):
             await consents.take(changed.cart, consent, proof)
     return changed
@@ -226,11 +226,11 @@ async def change_codes(key: CartKey, codes: Sequence[str], client: str) -> Chang
 
     Raises:
         DomainErrors: see `checked_codes`.
-        DomainError: RATE_LIMITED; and see `_change`.
+        DomainError: RATE_LIMITED; and see `change`.
     """
     entered = checked_codes(codes, "codes")
     await try_codes(client, entered)
-    changed = await _change(key, lambda cart, _: Changed(replace(cart, discount_codes=entered), []), codes=entered)
+    changed = await change(key, lambda cart, _: Changed(replace(cart, discount_codes=entered), []), codes=entered)
     await _forgive(client, changed.cart)
     return changed
 
@@ -243,7 +243,7 @@ async def change_gift_cards(key: CartKey, codes: Sequence[str], client: str) -> 
 
     Raises:
         DomainErrors: see `gift_cards.entering.cards_of`; and GIFT_CARD_OTHER_CURRENCY, at `codes` and the place.
-        DomainError: RATE_LIMITED; and see `_change`.
+        DomainError: RATE_LIMITED; and see `change`.
     """
     cards = await gift_card_codes.cards_of(codes, client)
 
@@ -253,14 +253,14 @@ async def change_gift_cards(key: CartKey, codes: Sequence[str], client: str) -> 
         ids = [str(card.id) for card in cards]
         return Changed(replace(cart, gift_card_ids=ids, stored_value=[*cards, *others]), [])
 
-    return await _change(key, decide)
+    return await change(key, decide)
 
 
 async def change_store_credit(key: CartKey, customer: CustomerIdentity, *, use: bool) -> Changed:
     """Spend the credit of the account that the cart belongs to, or stop to.
 
     Raises:
-        DomainError: STORE_CREDIT_NOT_YOURS; and see `_change`.
+        DomainError: STORE_CREDIT_NOT_YOURS; and see `change`.
     """
     credit = await gift_card_queries.credit_terms(customer.id) if use else []
 
@@ -271,7 +271,7 @@ async def change_store_credit(key: CartKey, customer: CustomerIdentity, *, use: 
         cards = [value for value in cart.stored_value if value.kind is ValueKind.GIFT_CARD]
         return Changed(replace(cart, use_store_credit=use, stored_value=[*cards, *credit]), [])
 
-    return await _change(key, decide)
+    return await change(key, decide)
 
 
 async def _forgive(client: str, cart: CartSnapshot) -> None:
@@ -279,7 +279,7 @@ async def _forgive(client: str, cart: CartSnapshot) -> None:
         await forgive(client, discounts_of(cart).codes)
 
 
-async def _change(
+async def change(
     key: CartKey,
     decide: Decision,
     variant_ids: Sequence[uuid.UUID] = (),

@@ -8,6 +8,7 @@ from typing import Any
 from app.cart.models import CartState
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 from app.gift_cards.rules import ValueTerms
+from app.gifting.terms import WrapTerms
 from app.markets.terms import MarketTerms
 from app.pricing.amounts import PriceBreak
 from app.promotions.terms import NOTHING_OFFERED, Offered
@@ -132,6 +133,7 @@ class CartSnapshot:
         versions: of each part of the configuration at that moment, see `app.configuration`.
         company_id, tax_id: whom it is bought for, and the VAT number or the like of whoever buys.
         gift_options: as they were chosen for the whole of it.
+        wrap_terms: what wrapping costs, where anything is to be wrapped and the shop does it.
     """
 
     id: uuid.UUID
@@ -164,6 +166,7 @@ class CartSnapshot:
     company_id: uuid.UUID | None = None
     tax_id: str | None = None
     gift_options: dict[str, Any] | None = None
+    wrap_terms: WrapTerms | None = None
 
     @property
     def currency_code(self) -> str:

@@ -5,14 +5,12 @@ from tortoise.models import Model
 
 
 class GiftSettings(Model):
-    """One row: whether the shop wraps gifts, and how that is called and taxed."""
+    """One row: whether the shop wraps gifts, and how that is called; the tax settings say how it is taxed."""
 
     id = fields.IntField(primary_key=True)
     wrapping_enabled = fields.BooleanField(default=False, db_default=False)
     wrapping_label = fields.CharField(max_length=80)
     """For shoppers, on the bill."""
-    tax_class_id = fields.UUIDField(null=True)
-    """Of the wrapping; None for the shop's standard one."""
     updated_at = fields.DatetimeField()
 
     class Meta:

@@ -122,17 +122,17 @@ def lines_to_update(key: CartKey, lines: Sequence[CartLineUpdateInput]) -> list[
         attributes = None if stay else _attributes(line.attributes)
         stays = line.customizations is None or line.customizations is strawberry.UNSET
         made = None if stays else [one.given() for one in line.customizations or ()]
-        return LineToUpdate(_line_of(key, line.id, ["lines", index, "id"]), line.quantity, attributes, made)
+        return LineToUpdate(line_of(key, line.id, ["lines", index, "id"]), line.quantity, attributes, made)
 
     return _each(lines, parse, "lines")
 
 
 def lines_to_remove(key: CartKey, line_ids: Sequence[strawberry.ID]) -> list[uuid.UUID | None]:
     """Raises DomainErrors with INVALID_ID, DomainError(TOO_MANY)."""
-    return _each(line_ids, lambda index, line_id: _line_of(key, line_id, ["lineIds", index]), "lineIds")
+    return _each(line_ids, lambda index, line_id: line_of(key, line_id, ["lineIds", index]), "lineIds")
 
 
-def _line_of(key: CartKey, line_id: str, field: list[str | int]) -> uuid.UUID | None:
+def line_of(key: CartKey, line_id: str, field: list[str | int]) -> uuid.UUID | None:
     """None for another cart's line: the ids of a cart's lines end in its own secret. Raises DomainError(INVALID_ID)."""
     row_id, secret = ids.decode_with_secret(LINE_PREFIX, line_id, field)
     return row_id if secret == key.secret else None

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.cart import merging, queries, service
+from app.cart import gifts, merging, queries, service
 from app.cart.service import Changed
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
@@ -19,6 +19,7 @@ from schema.cart.inputs import (
     CartUpdateInput,
     cart_key,
     details_of,
+    line_of,
     lines_to_add,
     lines_to_remove,
     lines_to_update,
@@ -27,6 +28,7 @@ from schema.cart.showing import CartView, LineView, load_line_variants
 from schema.cart.types import Cart, CartPayload
 from schema.consent_inputs import given_consents, proof_of
 from schema.context import Info
+from schema.gifting import GiftOptionsInput
 from schema.lines import CartLineInput
 from schema.nodes import Node, node_loader
 from schema.selection import Selection
@@ -188,6 +190,25 @@ class CartMutations:
     ) -> CartPayload:
         view, key = _view(info), cart_key(cart_id)
         return await _payload(info, view, await service.change_gift_cards(key, codes, info.context.client_address))
+
+    @mutation(
+        access=PUBLIC,
+        description="Say what is wanted done with a cart as a gift, or with one of its lines: wrapping at the shop's "
+        "price, a greeting, a slip without prices.",
+    )
+    async def cart_gift_options_update(
+        self,
+        info: Info,
+        cart_id: CartId,
+        gift_options: Annotated[GiftOptionsInput, strawberry.argument(description="What changes.")],
+        line_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only this line; left out or null, the whole cart.")
+        ] = strawberry.UNSET,
+    ) -> CartPayload:
+        view, key = _view(info), cart_key(cart_id)
+        line = line_of(key, line_id, ["lineId"]) if line_id else None
+        changed = await gifts.change_gift_options(key, gift_options.given(), line, of_line=bool(line_id))
+        return await _payload(info, view, changed)
 
     @mutation(
         access=CUSTOMER,

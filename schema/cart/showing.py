@@ -22,6 +22,7 @@ from schema.cart.types import Attribute, Cart, CartBuyerIdentity, CartLine, Page
 from schema.catalogue import ProductVariant, load_variants
 from schema.connections import Connection
 from schema.context import Info
+from schema.gifting import GiftOptions
 from schema.scalars import CountryCode
 from schema.selection import Selection
 from schema.terms.types import Availability, LineCustomization
@@ -83,6 +84,7 @@ class CartView:
                 ((off.label, off.code, off.amount_minor, off.target) for off in lines.priced.discounts),
                 cart.currency_code,
             ),
+            gift_options=GiftOptions.of(cart.gift_options),
             gift_cards=CartGiftCard.all_of(cart, lines.priced),
             store_credit=CartStoreCredit.of(cart, lines.priced),
             pages={arguments: lines.page(request) for arguments, request in self.pages.items()},
@@ -118,6 +120,7 @@ class LineView:
             variant=self.variants.get(line.variant_id, strawberry.UNSET),
             cost=CartLineCost.of(self._costs[str(line.id)], self.cart.currency_code),
             attributes=Attribute.all_of(line.attributes),
+            gift_options=GiftOptions.of(line.gift_options),
             customizations=[LineCustomization.of(chosen, self.cart.currency_code) for chosen in line.customized.chosen],
             availability=Availability(status=status, expected_at=expected_at),
             warnings=[

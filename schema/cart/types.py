@@ -14,6 +14,7 @@ from schema.catalogue import ProductVariant
 from schema.connections import Connection
 from schema.enums import describe_enum
 from schema.errors import UserError
+from schema.gifting import GiftOptions
 from schema.nodes import Node
 from schema.scalars import CountryCode
 from schema.terms.types import Availability, LineCustomization
@@ -61,6 +62,9 @@ class CartLine(Node):
     availability: Availability = strawberry.field(
         description="Whether the line's units can be ordered, and from when on they are there."
     )
+    gift_options: GiftOptions | None = strawberry.field(
+        description="What is wanted done with the line as a gift; null for nothing."
+    )
     warnings: list[WarningType] = strawberry.field(
         description="What has changed since the line was made, or does not fit: QUANTITY_UNAVAILABLE, OUT_OF_STOCK, "
         "NOT_FOR_SALE, QUANTITY_NOT_ALLOWED, CUSTOMIZATION_UNAVAILABLE and REGION_RESTRICTED keep the cart from being "
@@ -99,6 +103,9 @@ class Cart(Node):
     )
     discounts: list[AppliedDiscount] = strawberry.field(
         description="What is taken off: at most one discount that applies by itself, and at most one by a code."
+    )
+    gift_options: GiftOptions | None = strawberry.field(
+        description="What is wanted done with it as a gift, as a whole; null for nothing."
     )
     gift_cards: list[CartGiftCard] = strawberry.field(
         description="The gift cards that are to pay for it, in that order, with what each pays."

@@ -55,6 +55,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "flowTriggers": Permission.MARKETING_READ,
         "giftCard": Permission.GIFT_CARDS_READ,
         "giftCardBalance": PUBLIC,  # with its code
+        "giftSettings": Permission.SETTINGS_WRITE,
         "giftCards": Permission.GIFT_CARDS_READ,
         "inboundSms": Permission.CUSTOMERS_READ,
         "invoiceSeries": Permission.SETTINGS_WRITE,
@@ -72,6 +73,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "order": PUBLIC,  # with its token, or for staff with ORDERS_READ
         "orders": Permission.ORDERS_READ,
         "orderTracking": PUBLIC,  # with its token, or its number and email
+        "packingSlip": Permission.ORDERS_READ,
         "product": PUBLIC,
         "products": PUBLIC,
         "profile": Permission.CUSTOMERS_READ,
@@ -124,6 +126,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "cartCreate": PUBLIC,
         "cartDiscountCodesUpdate": PUBLIC,
         "cartGiftCardCodesUpdate": PUBLIC,
+        "cartGiftOptionsUpdate": PUBLIC,
+        "giftSettingsUpdate": Permission.SETTINGS_WRITE,
         "cartStoreCreditUpdate": CUSTOMER,
         "cartMerge": PUBLIC,  # with both secrets
         "cartLinesAdd": PUBLIC,

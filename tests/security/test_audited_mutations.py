@@ -21,7 +21,8 @@ from tests.security.test_access_matrix import CUSTOMER, MATRIX, PUBLIC, everythi
 GUARDED = {name for name, needed in MATRIX["Mutation"].items() if needed not in (PUBLIC, CUSTOMER)}
 Given = Callable[[dict[str, str]], dict[str, Any]]
 
-CREDIT = {"amount": {"amount": "5", "currencyCode": "USD"}, "reason": "Sorry"}
+DOLLARS = {"amount": "5", "currencyCode": "USD"}
+CREDIT = {"amount": DOLLARS, "reason": "Sorry"}
 
 # Asked one after the other, of one shop: what an earlier one made, a later one may use. `of["ord"]` is an id.
 STEPS: list[tuple[str, Given]] = [
@@ -77,6 +78,10 @@ STEPS: list[tuple[str, Given]] = [
     (
         "giftCardIssue",
         lambda of: {"input": {"amount": {"amount": "5", "currencyCode": "USD"}, "recipientEmail": "gift@example.com"}},
+    ),
+    (
+        "giftSettingsUpdate",
+        lambda of: {"input": {"wrappingEnabled": True, "prices": [{"order": DOLLARS, "unit": DOLLARS}]}},
     ),
     ("giftCardAdjust", lambda of: {"id": of["gc"], "delta": "1", "reason": "Sorry"}),
     ("giftCardResend", lambda of: {"id": of["gc"], "recipientEmail": "other@example.com"}),

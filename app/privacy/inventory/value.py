@@ -42,6 +42,6 @@ TABLES = (
         emptied={"recipient_email": "NULL", "recipient_name": "NULL", "message": "NULL", "note": "NULL"},
         why="A card is good for who has its code; who gave it to whom is gone.",
     ),
-    shop("gift_settings", "id wrapping_enabled wrapping_label tax_class_id updated_at"),
+    shop("gift_settings", "id wrapping_enabled wrapping_label updated_at"),
     shop("gift_wrap_prices", "currency_code order_minor unit_minor updated_at", key="currency_code"),
 )

@@ -55,6 +55,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         },
         "Mutation.invoiceSeriesUpdate.input.marketId": {"input": {"kind": "INVOICE", "prefix": "RE-"}},
         "Mutation.cartLinesUpdate.lines[].id": {"cartId": things["cart"], "lines": [{"id": "", "quantity": 1}]},
+        "Mutation.cartGiftOptionsUpdate.lineId": {"cartId": things["cart"], "giftOptions": {"message": "Hello"}},
         "Mutation.cartLinesRemove.lineIds[]": {"cartId": things["cart"]},
         "Mutation.cartMerge.intoCartId": {"cartId": of["cart"]},
         "Mutation.cartMerge.cartId": {"intoCartId": of["cart"]},
@@ -81,6 +82,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
             }
         },
         "cartLinesAdd": {"cartId": of["cart"], "lines": line},
+        "cartGiftOptionsUpdate": {"giftOptions": {"message": "Hello"}},
         "cartUpdate": {"input": {"note": "Ring twice"}},
         "checkoutComplete": {"input": {**complete, "cartId": of["cart"], "marketingConsent": CONSENT}},
         "checkoutCreate": {"input": {"cartId": of["cart"], "marketingConsent": CONSENT}},

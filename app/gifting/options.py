@@ -1,0 +1,51 @@
+"""What a shopper wants done with a gift, for a whole cart or one of its lines; stored as small JSON."""
+
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from app.kit.text import check_text
+
+MAX_MESSAGE_CHARS = 500
+"""As much as fits on a card."""
+
+
+class GiftChange(TypedDict, total=False):
+    """What is given changes; None takes it away."""
+
+    wrap: bool | None
+    message: str | None
+    hide_prices: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftOptions:
+    """Attributes:
+    message: the giver's words, for a card in the parcel.
+    hide_prices: whether the slip in the parcel leaves prices out.
+    """
+
+    wrap: bool = False
+    message: str | None = None
+    hide_prices: bool = False
+
+    @staticmethod
+    def of(stored: dict[str, Any] | None) -> "GiftOptions":
+        """Of a cart's, an order's or a line's `gift_options`."""
+        return GiftOptions(**stored) if stored else GiftOptions()
+
+    def to_json(self) -> dict[str, Any] | None:
+        """None where nothing is wanted."""
+        chosen = {"wrap": self.wrap, "message": self.message, "hide_prices": self.hide_prices}
+        return chosen if any(chosen.values()) else None
+
+    def changed(self, change: GiftChange) -> "GiftOptions":
+        """With what was given. Raises DomainError: TOO_LONG, INVALID for control characters, at `message`."""
+        message = change.get("message", self.message)
+        trimmed = (message or "").strip()
+        if wrong := check_text(trimmed, MAX_MESSAGE_CHARS, ["message"]):
+            raise wrong
+        return GiftOptions(
+            wrap=bool(change.get("wrap", self.wrap)),
+            message=trimmed or None,
+            hide_prices=bool(change.get("hide_prices", self.hide_prices)),
+        )
