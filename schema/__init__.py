@@ -31,8 +31,10 @@ from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueri
 from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
 from schema.orders import OrderMutations, OrderQueries
+from schema.payment_settings import PaymentSettingsMutations, PaymentSettingsQueries
 from schema.privacy import PrivacyMutations, PrivacyQueries
 from schema.referrals import ReferralMutations, ReferralQueries
+from schema.refunds import RefundMutations
 from schema.scalars import SCALAR_MAP
 from schema.segments import SegmentMutations, SegmentQueries
 from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
@@ -71,6 +73,7 @@ class Query(
     MessagingQueries,
     OperationsQueries,
     OrderQueries,
+    PaymentSettingsQueries,
     PrivacyQueries,
     SegmentQueries,
     ShopQueries,
@@ -117,10 +120,12 @@ class Mutation(
     MessagingMutations,
     OperationsMutations,
     OrderMutations,
+    PaymentSettingsMutations,
     PrivacyMutations,
     SegmentMutations,
     ShopMutations,
     ReferralMutations,
+    RefundMutations,
     StaffMutations,
     TaxMutations,
     TemplateMutations,

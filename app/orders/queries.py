@@ -35,7 +35,7 @@ _PAYMENTS = """
     (
         SELECT json_agg(json_build_object(
             'id', p.id, 'gateway', p.gateway, 'method', p.method, 'state', p.state, 'amount_minor', p.amount_minor,
-            'captured_minor', p.captured_minor, 'reference', p.reference, 'created_at', p.created_at
+            'captured_minor', p.captured_minor, 'refunded_minor', p.refunded_minor, 'reference', p.reference, 'created_at', p.created_at
         ) ORDER BY p.created_at, p.id)
         FROM payments p WHERE p.order_id = o.id
     ) AS payments

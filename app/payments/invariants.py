@@ -3,8 +3,8 @@
 TRUTHS = [
     (
         "order_is_charged_what_is_due",
-        "Where something is due there is one payment of the checkout, of that amount until the order changes; and never "
-        "is more taken than is due, what goes back deducted.",
+        "Where something is due there is one payment of the checkout, of that amount until the order changes; and "
+        "never is more taken than is due, what goes back deducted.",
         """
         SELECT o.id, o.amount_due_minor, p.payments, p.asked, p.captured, given.back
         FROM orders o

@@ -40,7 +40,17 @@ def _test() -> Gateway | None:
     return TestGateway() if get_settings().is_development else None
 
 
-_OWN: Mapping[str, Configured] = {"test": _test}
+def _stripe() -> Gateway | None:
+    """Imported only where it is set up: the SDK takes its time, and memory."""
+    settings = get_settings()
+    if settings.stripe_secret_key is None:
+        return None
+    from app.payments.adapters.stripe import StripeGateway
+
+    return StripeGateway(settings)
+
+
+_OWN: Mapping[str, Configured] = {"test": _test, "stripe": _stripe}
 """Also declared as entry points; named here so that they are found in a checkout that is not installed."""
 
 

@@ -11,6 +11,8 @@ class Permission(StrEnum):
     INVENTORY_WRITE = "INVENTORY_WRITE"
     ORDERS_READ = "ORDERS_READ"
     ORDERS_WRITE = "ORDERS_WRITE"
+    REFUNDS_WRITE = "REFUNDS_WRITE"
+    """Giving money back; and with ORDERS_WRITE, cancelling orders whose money was taken."""
     SHIPPING_WRITE = "SHIPPING_WRITE"
     SETTINGS_WRITE = "SETTINGS_WRITE"
     STAFF_WRITE = "STAFF_WRITE"

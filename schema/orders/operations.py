@@ -80,7 +80,8 @@ class OrderMutations:
     @mutation(
         access=STAFF(Permission.ORDERS_WRITE),
         description="Cancel an order of which nothing has been shipped: its units can be sold again, what is set aside "
-        "of its payment is given back, and the customer is told.",
+        "of its payment is given back, and the customer is told. For one whose money has been taken, `refund` says "
+        "what becomes of that.",
     )
     async def order_cancel(
         self,
@@ -89,14 +90,25 @@ class OrderMutations:
         reason: Annotated[
             str | None, strawberry.argument(description="Up to 500 characters for the customer, who reads it.")
         ] = strawberry.UNSET,
+        refund: Annotated[
+            bool | None,
+            strawberry.argument(
+                description="Whether money that has been taken is given back, which needs REFUNDS_WRITE, or kept. "
+                "Without it, such an order is refused with PAYMENT_CAPTURED."
+            ),
+        ] = strawberry.UNSET,
     ) -> OrderPayload:
         cancelled, view = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), _view(info)
-        await cancellation.cancel_order(cancelled, reason or None)
+        back = refund if isinstance(refund, bool) else None
+        if back:
+            STAFF(Permission.REFUNDS_WRITE).check(info)
+        await cancellation.cancel_order(cancelled, reason or None, refund=back)
         return await _payload(info, view, cancelled)
 
     @mutation(
         access=STAFF(Permission.ORDERS_WRITE),
-        description="Note that the money for an order that is paid on delivery has come in.",
+        description="Note that the money for an order has come in that is paid on delivery, by transfer, on account or "
+        "by hand.",
     )
     async def order_mark_as_paid(self, info: Info, order_id: OrderId) -> OrderPayload:
         paid, view = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), _view(info)

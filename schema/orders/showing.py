@@ -15,7 +15,7 @@ from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, pa
 from app.orders import queries
 from app.orders.queries import OrderRow
 from app.payments.models import PaymentMethod, PaymentState
-from app.payments.registry import CASH_ON_DELIVERY
+from app.payments.registry import ASKED_NOBODY
 from app.pricing.amounts import DiscountTarget
 from app.staff.permissions import Permission
 from schema.addresses import Address
@@ -31,6 +31,7 @@ from schema.order_lines import LineView, OrderLine, Variants
 from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
 from schema.orders.timeline import OrderEvent, load_timelines
 from schema.orders.types import Order, OrderShipping, PageArguments, Payment
+from schema.refunds import Refund, load_refunds
 from schema.selection import Selection
 
 ORDER_PREFIX = "ord"
@@ -55,6 +56,7 @@ class _Beside:
 
     fulfillments: list[Fulfillment]
     timeline: list[OrderEvent]
+    refunds: list[Refund]
     invoices: list[Invoice]
 
 
@@ -66,7 +68,7 @@ class OrderView:
         variant: what is wanted of the lines' variants; None when they are not asked for.
         fulfillments: what is wanted of them; None likewise.
         payments: wanted, and theirs to see.
-        timeline, invoices: whether they are asked for.
+        timeline, refunds, invoices: whether they are asked for.
     """
 
     pages: Mapping[PageArguments, PageRequest]
@@ -74,6 +76,7 @@ class OrderView:
     fulfillments: Selection | None
     payments: bool
     timeline: bool
+    refunds: bool
     invoices: bool
 
     @classmethod
@@ -87,6 +90,7 @@ class OrderView:
             selection.below("fulfillments") if "fulfillments" in selection else None,
             "payments" in selection and sees_all(info),
             "timeline" in selection,
+            "refunds" in selection,
             "invoices" in selection,
         )
 
@@ -117,13 +121,19 @@ class OrderView:
             fulfillments = await load_fulfillments(info, [row["id"] for row in rows], self.fulfillments)
         order_ids = [row["id"] for row in rows]
         timelines = await load_timelines(order_ids, for_staff=sees_all(info)) if self.timeline and rows else {}
+        refunds = await load_refunds(order_ids, for_staff=sees_all(info)) if self.refunds and rows else {}
         invoices = await load_invoices(order_ids) if self.invoices and rows else {}
         return [
             self._order(
                 info,
                 row,
                 variants,
-                _Beside(fulfillments.get(row["id"], []), timelines.get(row["id"], []), invoices.get(row["id"], [])),
+                _Beside(
+                    fulfillments.get(row["id"], []),
+                    timelines.get(row["id"], []),
+                    refunds.get(row["id"], []),
+                    invoices.get(row["id"], []),
+                ),
             )
             for row in rows
         ]
@@ -159,8 +169,9 @@ class OrderView:
             cancel_reason=row["cancel_reason"],
             fulfillments=beside.fulfillments,
             payments=[_payment(payment, currency) for payment in row["payments"]] if self.payments else None,
-            invoices=beside.invoices,
             timeline=beside.timeline,
+            refunds=beside.refunds,
+            invoices=beside.invoices,
             pages={arguments: _lines_page(row["lines"], lines, request) for arguments, request in self.pages.items()},
         )
 
@@ -199,10 +210,11 @@ def _payment(stored: dict[str, Any], currency: str) -> Payment:
     return Payment(
         id=strawberry.ID(ids.encode("pay", uuid.UUID(stored["id"]))),
         method=PaymentMethod(stored["method"]),
-        gateway=None if stored["gateway"] == CASH_ON_DELIVERY else stored["gateway"],
+        gateway=None if stored["gateway"] in ASKED_NOBODY else stored["gateway"],
         state=PaymentState(stored["state"]),
         amount=Money.of(stored["amount_minor"], currency),
         captured_amount=Money.of(stored["captured_minor"], currency),
+        refunded_amount=Money.of(stored["refunded_minor"], currency),
         reference=stored["reference"],
         created_at=dt.datetime.fromisoformat(stored["created_at"]),
     )

@@ -18,6 +18,7 @@ from schema.order_lines import OrderLine
 from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
 from schema.orders.timeline import OrderEvent
 from schema.payments import PaymentMethod, PaymentState
+from schema.refunds import Refund
 
 PageArguments = tuple[int | None, str | None]
 """`first` and `after`."""
@@ -38,7 +39,8 @@ class Payment:
     gateway: str | None = strawberry.field(description="Who takes the money; null on delivery.")
     state: PaymentState = strawberry.field(description="Where it is in its life.")
     amount: Money = strawberry.field(description="What is to be paid.")
-    captured_amount: Money = strawberry.field(description="What the shop has.")
+    captured_amount: Money = strawberry.field(description="What the shop has taken.")
+    refunded_amount: Money = strawberry.field(description="What of that went back.")
     reference: str | None = strawberry.field(description="The gateway's own id.")
     created_at: dt.datetime = strawberry.field(description="When it was begun.")
 
@@ -81,6 +83,7 @@ class Order(Node):
     cancel_reason: str | None = strawberry.field(description="Why, for people.")
     fulfillments: list[Fulfillment] = strawberry.field(description="What has been shipped of it, oldest first.")
     payments: list[Payment] | None = strawberry.field(description="Its payments; for staff, null for anybody else.")
+    refunds: list[Refund] = strawberry.field(description="What was given back of it, oldest first.")
     invoices: list[Invoice] = strawberry.field(description="Its invoice and credit notes, oldest first.")
     timeline: list[OrderEvent] = strawberry.field(description="What happened to it, oldest first.")
     pages: strawberry.Private[dict[PageArguments, Connection[OrderLine]]]

@@ -25,6 +25,7 @@ describe_enum(
     INVENTORY_WRITE="Change stock and warehouses.",
     ORDERS_READ="See orders with their customers.",
     ORDERS_WRITE="Cancel and fulfil orders, and record tracking events.",
+    REFUNDS_WRITE="Give money back; with ORDERS_WRITE, cancel orders whose money has been taken.",
     SHIPPING_WRITE="Change shipping zones and methods.",
     SETTINGS_WRITE="Change the shop's settings and policies.",
     STAFF_WRITE="Invite staff and change their permissions. Not for API keys.",

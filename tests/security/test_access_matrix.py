@@ -63,6 +63,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "invoices": Permission.ORDERS_READ,
         "job": ANY_STAFF,  # who may do what the job does
         "marketingSettings": Permission.MARKETING_READ,
+        "paymentSettings": Permission.SETTINGS_WRITE,
         "me": PUBLIC,  # null for whoever is not signed in with an account
         "messages": Permission.OPERATIONS,
         "node": PUBLIC,  # as the object's own field
@@ -215,6 +216,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "orderCancel": Permission.ORDERS_WRITE,
         "orderMarkAsPaid": Permission.ORDERS_WRITE,
         "orderNoteAdd": Permission.ORDERS_WRITE,
+        "paymentSettingsUpdate": Permission.SETTINGS_WRITE,
+        "refundCreate": Permission.REFUNDS_WRITE,
         "invoiceSeriesUpdate": Permission.SETTINGS_WRITE,
         "invoiceSettingsUpdate": Permission.SETTINGS_WRITE,
         "priceDropSubscribe": PUBLIC,

@@ -165,6 +165,7 @@ STEPS: list[tuple[str, Given]] = [
     ("privacyExport", lambda of: {"profileId": of["prof"]}),
     ("invoiceSeriesUpdate", lambda of: {"input": {"kind": "INVOICE", "prefix": "RE-"}}),
     ("invoiceSettingsUpdate", lambda of: {"input": {"footer": "Thank you"}}),
+    ("paymentSettingsUpdate", lambda of: {"input": {"capturePolicy": "FIRST_SHIPMENT"}}),
     ("orderNoteAdd", lambda of: {"orderId": of["ord"], "text": "Call first"}),
     ("productsExport", lambda of: {"input": {"format": "SHOPIFY_CSV"}}),
     ("privacyErase", lambda of: {"profileId": of["prof"]}),
@@ -181,6 +182,7 @@ ELSEWHERE = {
     "messageResend",  # needs a message that failed
     "orderCancel",
     "orderMarkAsPaid",  # needs an order that is paid at the door
+    "refundCreate",  # needs an order whose money has been taken
     "shippingZoneCreate",
     "shippingZoneDelete",
     "shippingZoneUpdate",

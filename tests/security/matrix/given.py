@@ -54,6 +54,11 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
             "input": {"orderId": things["ord unpaid"], "lines": [{"orderLineId": "", "quantity": 1}]}
         },
         "Mutation.invoiceSeriesUpdate.input.marketId": {"input": {"kind": "INVOICE", "prefix": "RE-"}},
+        "Mutation.refundCreate.input.lines[].orderLineId": {
+            "input": {
+                "orderId": things["ord unpaid"], "idempotencyKey": "key", "lines": [{"orderLineId": "", "quantity": 1}]
+            }
+        },
         "Mutation.cartLinesUpdate.lines[].id": {"cartId": things["cart"], "lines": [{"id": "", "quantity": 1}]},
         "Mutation.cartGiftOptionsUpdate.lineId": {"cartId": things["cart"], "giftOptions": {"message": "Hello"}},
         "Mutation.cartLinesRemove.lineIds[]": {"cartId": things["cart"]},
@@ -107,6 +112,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         },
         "flowSave": {"input": {"definition": {"trigger": {"event": "order.placed"}, "steps": []}}},
         "giftCardAdjust": {"id": things["gc"], "delta": "1", "reason": "Sorry"},
+        "refundCreate": {"input": {"idempotencyKey": "key", "amount": {"amount": "1", "currencyCode": "USD"}}},
         "storeCreditDebit": {"input": CREDIT},
         "storeCreditGrant": {"input": CREDIT},
         "inventoryAdjust": {"input": {"variantId": of["var"], "delta": 1}},

@@ -223,6 +223,8 @@ IDS: dict[str, str | Id] = {
     "Mutation.invoiceSeriesUpdate.input.marketId": "mkt",
     "Mutation.orderMarkAsPaid.orderId": "ord unpaid",
     "Mutation.orderNoteAdd.orderId": "ord",
+    "Mutation.refundCreate.input.lines[].orderLineId": "oline",
+    "Mutation.refundCreate.input.orderId": "ord",
     "Mutation.productCreate.input.collectionIds[]": "coll",
     "Mutation.productCreate.input.options[].id": nobodys("option"),  # of another product
     "Mutation.productCreate.input.variants[].id": nobodys("var"),
@@ -330,6 +332,7 @@ NODES: dict[str, Id] = {
     "priv": owned("priv", P.PRIVACY_WRITE),
     "prod": for_staff("prod", P.PRODUCTS_READ),  # one on sale: anybody
     "prof": for_staff("prof", P.CUSTOMERS_READ),
+    "ref": for_staff("ref", P.ORDERS_READ),  # a shopper finds them in their order
     "scred": owned("scred", P.GIFT_CARDS_READ),
     "seg": for_staff("seg", P.MARKETING_READ),
     "staff": for_staff("staff", P.STAFF_WRITE),  # and oneself
