@@ -67,6 +67,10 @@ MERGED_PROFILE = """
     INSERT INTO profiles (id, properties, stage, order_count, total_spent_minor, created_at, updated_at, merged_into_id)
     VALUES (gen_random_uuid(), '{}', 'VISITOR', 0, 0, now(), now(),
 """
+GIFT_CARD = """
+    INSERT INTO stored_values (id, kind, status, currency_code, created_at, updated_at, balance_minor)
+    VALUES (gen_random_uuid(), 'GIFT_CARD', 'ACTIVE', 'USD', now(), now(),
+"""
 
 BREAKS = {
     "stock_not_negative": [
@@ -133,6 +137,7 @@ BREAKS = {
         f"UPDATE order_lines SET total_minor = 1 WHERE order_id = {of(AUTHORIZED)}",
         f"UPDATE order_lines SET tax_minor = 1 WHERE order_id = {of(AUTHORIZED)}",
         f"UPDATE order_lines SET gift_wrap_minor = 1 WHERE order_id = {of(AUTHORIZED)}",
+        f"UPDATE order_lines SET quantity = quantity + 1 WHERE order_id = {of(AUTHORIZED)}",
         "UPDATE orders SET subtotal_minor = subtotal_minor - 1, shipping_minor = shipping_minor + 1",
     ],
     "order_total_adds_up": [
@@ -148,6 +153,25 @@ BREAKS = {
         f"""UPDATE orders SET discounts = '[{{"amount_minor": 1}}]' WHERE number = {AUTHORIZED}""",
         f"""UPDATE order_lines SET tax_lines = '[{{"amount_minor": 1}}]' WHERE order_id = {of(AUTHORIZED)}""",
         f"""UPDATE order_lines SET discounts = '[{{"amount_minor": 1}}]' WHERE order_id = {of(AUTHORIZED)}""",
+    ],
+    "stored_value_adds_up": [f"{GIFT_CARD} 500)"],
+    "stored_value_held_for_the_living": [
+        f"""
+        {GIFT_CARD} 0);
+        INSERT INTO stored_value_entries (stored_value_id, kind, amount_minor, attempt_id, created_at)
+        SELECT v.id, 'HOLD', -1, a.id, now() FROM stored_values v, checkout_attempts a
+        WHERE a.state = 'SUCCEEDED'
+        """
+    ],
+    "stored_value_is_the_orders": [f"UPDATE orders SET gift_card_minor = 1 WHERE number = {AUTHORIZED}"],
+    "gift_cards_sold_once": [
+        f"""
+        {GIFT_CARD} 0);
+        INSERT INTO gift_cards (id, code_hash, last_characters, initial_minor, order_id, order_line_id, unit_number,
+                                created_at)
+        SELECT v.id, '', 'ABCD', 1, l.order_id, l.id, 1, now() FROM stored_values v, order_lines l
+        WHERE l.order_id = {of(AUTHORIZED)} LIMIT 1
+        """
     ],
     "order_is_charged_what_is_due": [
         f"UPDATE payments SET amount_minor = amount_minor - 1 WHERE order_id = {of(AUTHORIZED)}",
@@ -295,7 +319,12 @@ async def _reported_after(breaking: str) -> set[str]:
         async with db.unit_of_work():
             # Some of it the database itself would refuse.
             await db.execute("SET LOCAL session_replication_role = replica")
-            await db.execute("ALTER TABLE orders DROP CONSTRAINT orders_total")
+            await db.execute(
+                """
+                ALTER TABLE orders DROP CONSTRAINT orders_total, DROP CONSTRAINT orders_amount_due;
+                ALTER TABLE order_lines DROP CONSTRAINT order_lines_subtotal;
+                """
+            )
             assert await db.execute(breaking) > 0, f"this broke nothing: {breaking}"
             for invariant in INVARIANTS:
                 if await db.fetch(f"SELECT * FROM ({invariant.sql}) broken LIMIT 1"):
