@@ -31,13 +31,14 @@ from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueri
 from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
 from schema.orders import OrderMutations, OrderQueries
+from schema.orders.pickup import PickupMutations
 from schema.payment_settings import PaymentSettingsMutations, PaymentSettingsQueries
 from schema.privacy import PrivacyMutations, PrivacyQueries
 from schema.referrals import ReferralMutations, ReferralQueries
 from schema.refunds import RefundMutations
 from schema.scalars import SCALAR_MAP
 from schema.segments import SegmentMutations, SegmentQueries
-from schema.shipping import QuoteQueries, ZoneMutations, ZoneQueries
+from schema.shipping import PickupQueries, QuoteQueries, ZoneMutations, ZoneQueries
 from schema.shop import ShopMutations, ShopQueries
 from schema.staff import StaffMutations, StaffQueries
 from schema.suppressions import SuppressionMutations, SuppressionQueries
@@ -84,6 +85,7 @@ class Query(
     SurveyQueries,
     SuppressionQueries,
     WebhookQueries,
+    PickupQueries,
     QuoteQueries,
     ZoneQueries,
 ):
@@ -121,6 +123,7 @@ class Mutation(
     OperationsMutations,
     OrderMutations,
     PaymentSettingsMutations,
+    PickupMutations,
     PrivacyMutations,
     SegmentMutations,
     ShopMutations,

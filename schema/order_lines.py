@@ -1,5 +1,6 @@
 """The lines of an order, which orders and fulfilments show."""
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,12 +9,14 @@ import strawberry
 
 from app.kit import ids
 from app.orders import queries
+from app.terms.customizations import Chosen
 from schema.cart import Attribute, OrderLineCost
 from schema.catalogue import ProductVariant, SelectedOption, load_variants
 from schema.context import Info
 from schema.gifting import GiftOptions
 from schema.nodes import Node
 from schema.selection import Selection
+from schema.terms.types import LineCustomization
 
 LINE_PREFIX = "oline"
 
@@ -33,7 +36,13 @@ class OrderLine(Node):
     sku: str | None = strawberry.field(description="The shop's own number of the variant.")
     image_url: str | None = strawberry.field(description="Its picture.")
     selected_options: list[SelectedOption] = strawberry.field(description="Which options were chosen.")
-    attributes: list[Attribute] = strawberry.field(description="The storefront's own, such as an engraving.")
+    attributes: list[Attribute] = strawberry.field(description="The storefront's own, such as a colour's name.")
+    customizations: list[LineCustomization] = strawberry.field(
+        description="What is made to order, as it was offered and priced then; in the unit price."
+    )
+    expected_at: dt.datetime | None = strawberry.field(
+        description="When what was ordered ahead, or is back-ordered, was said to be there; null for at once."
+    )
     quantity: int = strawberry.field(description="Units sold.")
     fulfilled_quantity: int = strawberry.field(description="Units shipped so far.")
     requires_shipping: bool = strawberry.field(description="Whether it has to be shipped.")
@@ -64,6 +73,8 @@ class LineView:
             image_url=self._url(line["image_url"]),
             selected_options=[SelectedOption(name=one["name"], value=one["value"]) for one in line["selected_options"]],
             attributes=Attribute.all_of(line["attributes"]),
+            customizations=[LineCustomization.of(Chosen(**one), self.currency) for one in line["customizations"]],
+            expected_at=dt.datetime.fromisoformat(line["expected_at"]) if line["expected_at"] else None,
             quantity=line["quantity"],
             fulfilled_quantity=line["fulfilled_quantity"],
             requires_shipping=line["requires_shipping"],

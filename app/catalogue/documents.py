@@ -186,7 +186,9 @@ _STOCK_LEVELS = f"""(
         'backordered', s.backordered, 'updated_at', s.updated_at,
         'warehouse', json_build_object(
             'id', {_public_id("wh", "w.id")}, 'code', w.code, 'name', w.name, 'is_default', w.is_default,
-            'priority', w.priority, 'country_code', w.country_code, 'time_zone', w.time_zone
+            'priority', w.priority, 'country_code', w.country_code, 'time_zone', w.time_zone,
+            'pickup_enabled', w.pickup_enabled, 'address', w.address, 'opening_hours', w.opening_hours,
+            'pickup_instructions', w.pickup_instructions, 'pickup_ready_hours', w.pickup_ready_hours
         )
     ) ORDER BY w.priority, w.id), '[]')
     FROM stock_levels s JOIN warehouses w ON w.id = s.warehouse_id WHERE s.variant_id = {{row}}.id

@@ -22,7 +22,8 @@ AUTHORISED_FOR = timedelta(days=5)
 def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID | None = None) -> OrderDraft:
     """Freeze everything that was agreed on: lines with names, options and prices, addresses, the promised shipping."""
     cart, details, priced = review.cart, review.details, review.priced
-    shipping_address = details.shipping_address if review.ships else None
+    store = review.quote.location if review.quote else None
+    shipping_address = details.shipping_address if review.ships and store is None else None
     units = wanted_units(cart.lines)
     return OrderDraft(
         id=new_id(),
@@ -49,6 +50,7 @@ def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID 
         discounts=_discounts(review),
         customer_id=customer_id,
         confirmed_age=review.confirmed_age,
+        pickup_location_id=store.id if store else None,
         charged_at_once=any(_waits(line, units[line.variant_id], review.now) for line in cart.lines),
         gift_wrap_minor=priced.gift_wrap_minor,
         rounding_minor=priced.rounding_minor,
@@ -125,9 +127,16 @@ def _waits(line: CartLineSnapshot, units: int, now: datetime) -> bool:
 
 def stock_demands(review: Review) -> list[Demand]:
     """Units to hold, by variant; what is not counted needs none."""
+    store = review.quote.location if review.quote else None
+    fetched = {line.variant_id for line in review.cart.lines if line.requires_shipping} if store else set()
     policies = {line.variant_id: line.inventory_policy for line in review.cart.lines if line.track_inventory}
     return [
-        Demand(variant_id, quantity, policies[variant_id] is InventoryPolicy.CONTINUE)
+        Demand(
+            variant_id,
+            quantity,
+            policies[variant_id] is InventoryPolicy.CONTINUE and variant_id not in fetched,
+            store.id if store and variant_id in fetched else None,
+        )
         for variant_id, quantity in wanted_units(review.cart.lines).items()
         if variant_id in policies
     ]

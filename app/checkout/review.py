@@ -24,7 +24,7 @@ from app.pricing.results import PricingResult
 from app.promotions.rules import refusals
 from app.promotions.terms import Applied
 from app.shipping import service as shipping
-from app.shipping.quotes import Quote
+from app.shipping.quotes import Quote, QuoteKind, read_quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,20 @@ async def review(
         message = "Enter an email address or a phone number."
         problems.append(DomainError(CommonErrorCode.REQUIRED, message, [*at, "email"]))
     quote = None
-    if ships and details.shipping_address is None:
+    fetched = _pickup_of(details) if ships else None
+    if fetched is not None:
+        try:
+            quote = await shipping.verify_pickup(
+                fetched,
+                cart.lines,
+                cart.currency_code,
+                now,
+                field=[*at, "shippingQuoteId"],
+                checkout_id=cart.checkout.id if cart.checkout else None,
+            )
+        except DomainError as problem:
+            problems.append(problem)
+    elif ships and details.shipping_address is None:
         message = "Enter the address to ship to."
         problems.append(DomainError(CommonErrorCode.REQUIRED, message, [*at, "shippingAddress"]))
     elif ships and details.shipping_quote_id is None:
@@ -110,7 +123,8 @@ async def review(
             raise
         problems.append(too_large.under(*at, "shippingQuoteId"))
         quote, priced = None, price_cart(cart, applied=applied)
-    address = (details.shipping_address if ships else None) or details.billing_address
+    store = quote.location if quote else None
+    address = (store.address if store else details.shipping_address if ships else None) or details.billing_address
     region = (address.country_code, address.province_code) if address else (cart.country_code, None)
     by_terms, confirmed_age = refused(cart, priced, region, details, now=now, at=at)
     return Review(
@@ -125,6 +139,17 @@ async def review(
         confirmed_age=confirmed_age,
         is_repriced=cart.market.id != own_market_id,
     )
+
+
+def _pickup_of(details: Details) -> Quote | None:
+    """The promise to fetch it from a store, where that is what was chosen; whether it holds is another question."""
+    if details.shipping_quote_id is None:
+        return None
+    try:
+        quote = read_quote(details.shipping_quote_id)
+    except DomainError:
+        return None
+    return quote if quote.kind is QuoteKind.PICKUP else None
 
 
 async def _with_buyer(cart: CartSnapshot, details: Details) -> CartSnapshot:

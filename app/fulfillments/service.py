@@ -45,6 +45,9 @@ async def create_fulfillment(
         if order["status"] == OrderStatus.CANCELLED:
             message = "The order is cancelled."
             raise DomainError(FulfillmentErrorCode.ORDER_NOT_FULFILLABLE, message, ["input", "orderId"])
+        if order["pickup_location_id"] is not None and order["picked_up_at"] is None:
+            message = "The order is fetched from a store: note that it was, with orderPickupComplete."
+            raise DomainError(FulfillmentErrorCode.ORDER_NOT_FULFILLABLE, message, ["input", "orderId"])
         ordered = await _ordered_lines(order_id)
         units = lines_to_ship(ordered, wanted)
         shipped = _by_variant(ordered, units)

@@ -13,6 +13,8 @@ class Demand:
     variant_id: uuid.UUID
     quantity: int
     may_backorder: bool
+    warehouse_id: uuid.UUID | None = None
+    """The only one that may give it, where it is fetched from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Level:
     """On the shelf and promised to nobody."""
     owed: int = 0
     """Sold before it was there; to be taken from what is available."""
+    warehouse_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def allocate(demands: Sequence[Demand], levels: Sequence[Level]) -> Allocation:
     shares: list[Share] = []
     missing: dict[uuid.UUID, int] = {}
     for demand in demands:
-        found = of_variant[demand.variant_id]
+        found = [level for level in of_variant[demand.variant_id] if demand.warehouse_id in (None, level.warehouse_id)]
         available = max(0, sum(level.available - level.owed for level in found))
         owed = max(0, demand.quantity - available)
         if owed and not (demand.may_backorder and found):

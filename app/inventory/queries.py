@@ -1,9 +1,12 @@
 """Reading warehouses and stock."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+import orjson
 
 from app import db
 
@@ -19,6 +22,12 @@ class WarehouseRow:
     country_code: str | None
     time_zone: str
     """Of the IANA database."""
+    pickup_enabled: bool
+    address: dict[str, str] | None
+    """As `PostalAddress.to_json` gives it."""
+    opening_hours: list[dict[str, Any]]
+    pickup_instructions: str
+    pickup_ready_hours: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,10 @@ class StockLevelRow:
     updated_at: datetime
 
 
-_WAREHOUSE = "w.id, w.code, w.name, w.is_default, w.priority, w.country_code, w.time_zone"
+_WAREHOUSE = """
+    w.id, w.code, w.name, w.is_default, w.priority, w.country_code, w.time_zone, w.pickup_enabled, w.address,
+    w.opening_hours, w.pickup_instructions, w.pickup_ready_hours
+"""
 
 
 async def warehouses(ids: Sequence[uuid.UUID] | None = None) -> list[WarehouseRow]:
@@ -42,7 +54,12 @@ async def warehouses(ids: Sequence[uuid.UUID] | None = None) -> list[WarehouseRo
         """,
         None if ids is None else list(ids),
     )
-    return [WarehouseRow(**row) for row in rows]
+    return [_row(row) for row in rows]
+
+
+def _row(values: Mapping[str, Any]) -> WarehouseRow:
+    address = orjson.loads(values["address"]) if values["address"] else None
+    return WarehouseRow(**{**values, "address": address, "opening_hours": orjson.loads(values["opening_hours"])})
 
 
 async def stock_level(variant_id: uuid.UUID, warehouse_id: uuid.UUID) -> StockLevelRow | None:
@@ -59,4 +76,4 @@ async def stock_level(variant_id: uuid.UUID, warehouse_id: uuid.UUID) -> StockLe
         return None
     values = dict(row)
     level = {name: values.pop(name) for name in ("available", "reserved", "backordered", "updated_at")}
-    return StockLevelRow(warehouse=WarehouseRow(**values), **level)
+    return StockLevelRow(warehouse=_row(values), **level)

@@ -13,7 +13,7 @@ A level's movements add up to what is available and what is held; a hold becomes
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import orjson
 
@@ -44,34 +44,27 @@ _LOCK_OF_ATTEMPT = """
 """
 
 
-async def find(
-    demands: Sequence[Demand], *, checkout_id: uuid.UUID | None = None, warehouse_id: uuid.UUID | None = None
-) -> Allocation:
+async def find(demands: Sequence[Demand], *, checkout_id: uuid.UUID | None = None) -> Allocation:
     """Lock the levels of what is wanted, and decide which of them give how much. Nothing is taken yet.
 
     Warehouses give in the order of their priority; what goes beyond all of them is back-ordered where that is allowed.
 
     Args:
         checkout_id: whose units count as available, as they are taken over by what is decided here.
-        warehouse_id: the only one that gives, where the goods are fetched from it; it owes nothing.
     """
     db.current_unit_of_work()
     if not demands:
         return Allocation([], {})
-    if warehouse_id is not None:
-        demands = [replace(demand, may_backorder=False) for demand in demands]
-    found = allocate(demands, await _locked_levels(demands, checkout_id, warehouse_id))
+    found = allocate(demands, await _locked_levels(demands, checkout_id))
     unknown = [demand.variant_id for demand in demands if demand.may_backorder and demand.variant_id in found.missing]
     # Sold without ever having been in stock: there has to be a level that owes the units.
     if unknown:
         await _open_empty_levels(unknown)
-        found = allocate(demands, await _locked_levels(demands, checkout_id, warehouse_id))
+        found = allocate(demands, await _locked_levels(demands, checkout_id))
     return found
 
 
-async def _locked_levels(
-    demands: Sequence[Demand], checkout_id: uuid.UUID | None, warehouse_id: uuid.UUID | None
-) -> list[Level]:
+async def _locked_levels(demands: Sequence[Demand], checkout_id: uuid.UUID | None) -> list[Level]:
     rows = await db.fetch(_LOCK, [demand.variant_id for demand in demands])
     own: dict[uuid.UUID, int] = {}
     if checkout_id is not None:
@@ -79,9 +72,14 @@ async def _locked_levels(
         own = {row["stock_level_id"]: row["units"] for row in await db.fetch(_OF_CHECKOUT, checkout_id)}
     rows.sort(key=lambda row: (row["priority"], row["id"]))
     return [
-        Level(row["id"], row["variant_id"], row["available"] + own.get(row["id"], 0), row["backordered"])
+        Level(
+            row["id"],
+            row["variant_id"],
+            row["available"] + own.get(row["id"], 0),
+            row["backordered"],
+            row["warehouse_id"],
+        )
         for row in rows
-        if warehouse_id in (None, row["warehouse_id"])
     ]
 
 

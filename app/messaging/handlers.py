@@ -20,6 +20,12 @@ async def on_order_cancelled(event: Event) -> None:
     await notices.reserve_notice("order_cancelled", order_id=order_id, subject_id=order_id)
 
 
+@events.on("order.ready_for_pickup", name="messaging.order_ready_for_pickup")
+async def on_ready_for_pickup(event: Event) -> None:
+    order_id = _subject(event)
+    await notices.reserve_notice("order_ready_for_pickup", order_id=order_id, subject_id=order_id)
+
+
 @events.on("fulfillment.created", name="messaging.order_shipped")
 async def on_fulfillment_created(event: Event) -> None:
     if not event.payload["notifyCustomer"]:

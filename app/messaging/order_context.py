@@ -5,7 +5,7 @@ Nothing in it is an object: a template reaches no more than it is given.
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -100,6 +100,8 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
             lines, extra = await _shipped(order_id, uuid.UUID(ids["fulfillmentId"]), order_lines, lines, shop)
         case "order_out_for_delivery" | "order_delivered":
             extra = await _parcel(order_id, uuid.UUID(ids["shipmentId"]), shop)
+        case "order_ready_for_pickup":
+            extra = _pickup(row)
         case "order_cancelled":
             extra = _cancelled(row)
     return {
@@ -183,12 +185,31 @@ def _order(row: db.Record, lines: list[dict[str, Any]], shop: _Shop, template: s
     )
 
 
+def _pickup(row: db.Record) -> dict[str, object]:
+    quote = orjson.loads(row["shipping_quote"]) if row["shipping_quote"] else {}
+    store = quote.get("location") or {}
+    return {
+        "store": store.get("name", ""),
+        "store_address": address_lines(PostalAddress.from_json(store["address"])) if store else [],
+        "instructions": store.get("instructions") or None,
+    }
+
+
+def _notes(line: dict[str, Any], shop: _Shop) -> list[str]:
+    """What is made to order, when it is expected, and what the storefront attached."""
+    notes = [f"{one['label']}: {one['shown']}" for one in line["customizations"] or ()]
+    if line["expected_at"]:
+        day = formats.day_text(datetime.fromisoformat(line["expected_at"]), shop.time_zone, shop.locale)
+        notes.append(f"Expected on {day}")
+    return notes + [f"{a['key']}: {a['value']}" for a in line["attributes"] if not a["key"].startswith("_")]
+
+
 def _line(line: dict[str, Any], currency: str, shop: _Shop) -> LineValues:
     options = " / ".join(option["value"] for option in line["selected_options"])
     return LineValues(
         name=line["product_name"],
         options=options or None,
-        notes=[f"{a['key']}: {a['value']}" for a in line["attributes"] if not a["key"].startswith("_")],
+        notes=_notes(line, shop),
         quantity=line["quantity"],
         unit_price=formats.money_text(line["unit_price_minor"], currency, shop.locale),
         total=formats.money_text(line["subtotal_minor"], currency, shop.locale),

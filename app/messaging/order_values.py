@@ -83,6 +83,11 @@ TEMPLATE_VALUES: dict[str, dict[str, str]] = {
         "delivered_on": "day",
         "delivered_at_place": "text or nil",
     },
+    "order_ready_for_pickup": {
+        "store": "name of the store",
+        "store_address": "lines",
+        "instructions": "text, or nil",
+    },
     "order_cancelled": {
         "reason": "text or nil",
         "refund": "one sentence about the money, or nil",

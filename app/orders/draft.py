@@ -109,6 +109,8 @@ class OrderDraft:
     customer_id: uuid.UUID | None = None
     confirmed_age: int | None = None
     charged_at_once: bool = False
+    pickup_location_id: uuid.UUID | None = None
+    """The warehouse that it is fetched from; `shipping_quote` says what was said of it."""
     gift_wrap_minor: int = 0
     rounding_minor: int = 0
     gift_card_minor: int = 0

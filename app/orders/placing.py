@@ -25,7 +25,8 @@ _ORDER = """
     shipping_tax_lines jsonb, gift_wrap_tax_lines jsonb, stored_value jsonb, discounts jsonb, shipping_address jsonb,
     billing_address jsonb, shipping_quote jsonb, gift_options jsonb, note text, attributes jsonb,
     market_id uuid, company_id uuid, tax_id text, reverse_charge bool, language text, purchase_order_number text,
-    payment_due_at timestamptz, holds text[], source text, confirmed_age int
+    payment_due_at timestamptz, holds text[], source text, confirmed_age int,
+    pickup_location_id uuid
 """
 _LINE = """
     id uuid, position int, product_id uuid, variant_id uuid, product_name text, variant_name text, sku text,

@@ -33,6 +33,8 @@ class Terms:
     sells_there: bool
     time_zone: str
     zones: tuple[Zone, ...]
+    has_pickup: bool = False
+    """Whether there is a store in the country to fetch things from."""
 
 
 async def terms_for(country_code: str) -> Terms:
@@ -41,6 +43,9 @@ async def terms_for(country_code: str) -> Terms:
         f"""
         SELECT business_now() AS now,
                {version("markets")} AS markets,
+               EXISTS (
+                   SELECT FROM warehouses w WHERE w.pickup_enabled AND w.address ->> 'country_code' = $1::text
+               ) AS has_pickup,
                (SELECT time_zone FROM warehouses ORDER BY is_default DESC, priority, id LIMIT 1) AS time_zone,
                (
                    SELECT coalesce(json_agg(json_build_object(
@@ -69,6 +74,7 @@ async def terms_for(country_code: str) -> Terms:
         sells_there=known.sells_to(country_code),
         time_zone=row["time_zone"] or DEFAULT_TIME_ZONE,
         zones=tuple(_zone(stored, market.from_shop_currency) for stored in orjson.loads(row["zones"])),
+        has_pickup=row["has_pickup"],
     )
 
 
@@ -99,7 +105,11 @@ async def lines_of_variants(
     """By variant id, at the prices of the country's market; what is not for sale there is missing. One statement."""
     rows = await db.fetch(
         f"""
-        SELECT v.id, v.weight_grams, v.requires_shipping, v.price_minor,
+        SELECT v.id, v.weight_grams, v.requires_shipping, v.price_minor, v.track_inventory, v.inventory_policy,
+               v.available_from, v.restock_expected_at, (
+                   SELECT least(greatest(coalesce(sum(s.available - s.backordered), 0), 0), 2147483647)::int
+                   FROM stock_levels s WHERE s.variant_id = v.id
+               ) AS available_quantity,
                {sql_of_price_breaks("v", market="place.market_id", customer="$3::uuid")} AS price_breaks
         FROM (
             SELECT coalesce(
@@ -126,6 +136,11 @@ def _line(row: db.Record, quantity: int) -> ShippableLine:
         weight_grams=row["weight_grams"],
         requires_shipping=row["requires_shipping"],
         unit_price_minor=reached[-1] if reached else row["price_minor"],
+        available_quantity=row["available_quantity"],
+        track_inventory=row["track_inventory"],
+        sells_beyond_stock=row["inventory_policy"] == "CONTINUE",
+        available_from=row["available_from"],
+        restock_expected_at=row["restock_expected_at"],
     )
 
 

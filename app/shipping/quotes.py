@@ -3,13 +3,15 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from app.addresses.postal import Destination
 from app.errors import DomainError
 from app.keys import keyring
 from app.shipping.delivery import DateRange
 from app.shipping.errors import ShippingErrorCode
+from app.shipping.pickup import CARRIER, PickupLocation
 from app.shipping.rules import (
     Offer,
     Shippable,
@@ -22,6 +24,12 @@ ID_PREFIX = "quote_"
 MAX_ID_CHARS = 2000
 _PURPOSE = "shipping-quote"
 _VERSION = 1
+_PICKUP = 2
+
+
+class QuoteKind(StrEnum):
+    DELIVERY = "DELIVERY"
+    PICKUP = "PICKUP"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +54,20 @@ class Quote:
     lines: str
     destination_fields: tuple[int, ...]
     destination: str
+    kind: QuoteKind = QuoteKind.DELIVERY
+    ready_at: dt.datetime | None = None
+    """For PICKUP: from when on it can be fetched. Zone and method are the store's id then, and the destination is
+    nothing."""
+    location: PickupLocation | None = None
+    """The store as it is now, once it has been looked up; not signed."""
 
     @property
     def id(self) -> str:
         """The promise itself, signed. It names no address."""
+        if self.kind is QuoteKind.PICKUP and self.ready_at:
+            ends = [int(self.ready_at.timestamp()), int(self.expires_at.timestamp())]
+            store = [_PICKUP, self.zone_id.hex, self.service, self.currency, *ends, self.lines]
+            return ID_PREFIX + keyring().sign(_PURPOSE, store)
         delivery = self.delivery and [self.delivery.first.isoformat(), self.delivery.last.isoformat()]
         promise = [
             _VERSION,
@@ -74,6 +92,18 @@ class Quote:
     def to_json(self) -> dict[str, object]:
         """What an order keeps of it, and what its tracking shows."""
         delivery = self.delivery
+        if self.location and self.ready_at:
+            return {
+                "kind": self.kind.value,
+                "carrier": self.carrier,
+                "service": self.service,
+                "priceMinor": 0,
+                "currencyCode": self.currency,
+                "estimatedDelivery": None,
+                "readyAt": self.ready_at.isoformat(),
+                "locationId": self.location.id.hex,
+                "location": self.location.to_json(),
+            }
         return {
             "carrier": self.carrier,
             "service": self.service,
@@ -111,12 +141,49 @@ def promise(
     )
 
 
+def promise_pickup(
+    location: PickupLocation,
+    lines: Iterable[Shippable],
+    *,
+    currency: str,
+    ready_at: dt.datetime,
+    expires_at: dt.datetime,
+) -> Quote:
+    promised = _pickup(location.id, location.name, currency, fingerprint_of_lines(lines), (ready_at, expires_at))
+    return replace(promised, location=location)
+
+
+def _pickup(
+    location_id: uuid.UUID, name: str, currency: str, lines: str, times: tuple[dt.datetime, dt.datetime]
+) -> Quote:
+    ready_at, expires_at = times
+    return Quote(
+        zone_id=location_id,
+        method_id=location_id,
+        carrier=CARRIER,
+        service=name,
+        price_minor=0,
+        currency=currency,
+        delivery=None,
+        expires_at=expires_at.replace(microsecond=0),
+        lines=lines,
+        destination_fields=(),
+        destination="",
+        kind=QuoteKind.PICKUP,
+        ready_at=ready_at.replace(microsecond=0),
+    )
+
+
 def read_quote(quote_id: str, field: Sequence[str | int] | None = None) -> Quote:
     """The promise behind an id. Raises DomainError(QUOTE_INVALID) for anything that was not signed here."""
     signed = quote_id.removeprefix(ID_PREFIX)
     known = len(quote_id) <= MAX_ID_CHARS and signed != quote_id
     promised = keyring().unsign(_PURPOSE, signed) if known else None
     # Only this module signs for this purpose, so that the shape is right once signature and version are.
+    if isinstance(promised, list) and promised[:1] == [_PICKUP]:
+        _, store, name, currency, ready, expires, lines = promised
+        times = (dt.datetime.fromtimestamp(ready, dt.UTC), dt.datetime.fromtimestamp(expires, dt.UTC))
+        return _pickup(uuid.UUID(hex=store), name, currency, lines, times)
     if not isinstance(promised, list) or promised[:1] != [_VERSION]:
         raise DomainError(ShippingErrorCode.QUOTE_INVALID, "This is not a shipping quote of this shop.", field)
     _, zone, method, carrier, service, price, currency, delivery, expires, lines, fields, destination = promised

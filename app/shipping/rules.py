@@ -14,9 +14,10 @@ from app.addresses.postal import Destination
 from app.addresses.postal_patterns import comparable
 from app.shipping.delivery import DateRange, Delivery
 from app.shipping.rates import Consignment, FlatRate, PerItemRate, SubtotalRate, WeightRate
+from app.terms.dates import AvailabilityStatus, Dated, availability
 
 
-class Shippable(Protocol):
+class Shippable(Dated, Protocol):
     """What shipping needs to know of a line. A cart's lines have it, and so have an order's."""
 
     @property
@@ -33,13 +34,26 @@ class Shippable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ShippableLine:
-    """A bare variant in some quantity."""
+    """A bare variant in some quantity. What it says of stock and dates is as in a cart."""
 
     variant_id: uuid.UUID
     quantity: int
     weight_grams: int
     requires_shipping: bool
     unit_price_minor: int
+    available_quantity: int = 0
+    track_inventory: bool = False
+    sells_beyond_stock: bool = False
+    available_from: dt.datetime | None = None
+    restock_expected_at: dt.datetime | None = None
+
+    @property
+    def stock_limit(self) -> int | None:
+        return self.available_quantity if self.track_inventory and not self.sells_beyond_stock else None
+
+    @property
+    def for_sale(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +93,34 @@ def consignment_of(lines: Iterable[Shippable]) -> Consignment | None:
     )
 
 
-def offers(zone: Zone, consignment: Consignment, now: dt.datetime, warehouse_time_zone: str) -> list[Offer]:
-    """The zone's methods that take the consignment, the cheapest first, equals in the shop's order."""
+def sent_from(lines: Iterable[Shippable], now: dt.datetime) -> dt.datetime | None:
+    """When all of it can be sent: now, or once what is ordered ahead or back-ordered is there. None: nobody knows."""
+    shipped = [line for line in lines if line.requires_shipping and line.quantity > 0]
+    units: Counter[uuid.UUID] = Counter()
+    for line in shipped:
+        units[line.variant_id] += line.quantity
+    latest = now
+    for line in shipped:
+        status, expected = availability(line, units[line.variant_id], now)
+        if status is AvailabilityStatus.BACK_ORDER and expected is None:
+            return None
+        # What is sold out cannot be ordered; until it can, its dates are those of what is there.
+        if expected is not None and status is not AvailabilityStatus.SOLD_OUT:
+            latest = max(latest, expected)
+    return latest
+
+
+def offers(zone: Zone, consignment: Consignment, now: dt.datetime | None, warehouse_time_zone: str) -> list[Offer]:
+    """The zone's methods that take the consignment, the cheapest first, equals in the shop's order.
+
+    Args:
+        now: when it can be sent; None promises no date.
+    """
     found = []
     for method in zone.methods:
         price_minor = method.rate.price_minor_of(consignment)
         if price_minor is not None:
-            delivery = method.delivery.estimate(now, warehouse_time_zone) if method.delivery else None
+            delivery = method.delivery.estimate(now, warehouse_time_zone) if method.delivery and now else None
             found.append(Offer(method, price_minor, delivery))
     return sorted(found, key=lambda offer: offer.price_minor)
 

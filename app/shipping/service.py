@@ -3,15 +3,16 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.addresses.locations import zone_of
 from app.addresses.postal import Destination
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.settings import get_settings
-from app.shipping import queries
+from app.shipping import pickup, queries
 from app.shipping.errors import ShippingErrorCode
 from app.shipping.queries import Terms
-from app.shipping.quotes import Quote, promise, read_quote
+from app.shipping.quotes import Quote, QuoteKind, promise, promise_pickup, read_quote
 from app.shipping.rules import (
     Shippable,
     ShippableLine,
@@ -21,6 +22,7 @@ from app.shipping.rules import (
     fingerprint_of_lines,
     known_fields,
     offers,
+    sent_from,
 )
 
 MAX_LINES = 250
@@ -66,9 +68,17 @@ async def lines_to_ship(
 
 
 async def quote_shipping(
-    lines: Sequence[Shippable], destination: Destination, at: Sequence[str | int] = ()
+    lines: Sequence[Shippable],
+    destination: Destination,
+    at: Sequence[str | int] = (),
+    *,
+    checkout_id: uuid.UUID | None = None,
 ) -> list[Quote]:
-    """Every way to ship the lines, the cheapest first; none when nothing needs shipping. Writes nothing.
+    """Every way to ship the lines, the cheapest first, then the stores of the country that have all of them; none when
+    nothing needs shipping. Writes nothing.
+
+    Args:
+        checkout_id: whose units, kept for its shopper, count as there.
 
     Lines have to be priced in the market of the destination's country: that is what the quotes are in.
 
@@ -79,24 +89,72 @@ async def quote_shipping(
     if consignment is None:
         return []
     terms = await queries.terms_for(destination.country_code)
+    expires_at = terms.now + dt.timedelta(minutes=get_settings().shipping_quote_minutes)
+    fetched: list[Quote] = []
+    if terms.has_pickup and terms.sells_there:
+        ready = sent_from(lines, terms.now) or terms.now
+        fetched = [
+            promise_pickup(
+                store, lines, currency=terms.market.currency_code, ready_at=store.ready_at(ready), expires_at=expires_at
+            )
+            for store in await pickup.having(lines, country_code=destination.country_code, checkout_id=checkout_id)
+        ]
     zone = _zone_of(destination, terms)
-    if zone is None:
+    if zone is None and not fetched:
         raise DomainError(
             ShippingErrorCode.DESTINATION_NOT_SERVED, "The shop does not ship to this destination.", [*at, "address"]
         )
-    found = offers(zone, consignment, terms.now, terms.time_zone)
-    if not found:
+    found = offers(zone, consignment, sent_from(lines, terms.now), terms.time_zone) if zone else []
+    if not found and not fetched:
         message = "The shop ships to this destination, but by no method that takes these items."
         raise DomainError(ShippingErrorCode.NO_SHIPPING_METHOD, message, [*at, "address"])
-    expires_at = terms.now + dt.timedelta(minutes=get_settings().shipping_quote_minutes)
-    return [
+    shipped = [
         promise(offer, zone.id, lines, destination, currency=terms.market.currency_code, expires_at=expires_at)
         for offer in found
+        if zone
     ]
+    return [*shipped, *fetched]
 
 
 def _zone_of(destination: Destination, terms: Terms) -> Zone | None:
     return zone_of(destination, terms.zones) if terms.sells_there else None
+
+
+async def verify_pickup(
+    quote: Quote,
+    lines: Sequence[Shippable],
+    currency: str,
+    now: dt.datetime,
+    *,
+    field: Sequence[str | int] = ("shippingQuoteId",),
+    checkout_id: uuid.UUID | None = None,
+) -> Quote:
+    """A promise to have it ready in a store, with the store, once it is sure that it was made for this order.
+
+    Raises:
+        DomainError: QUOTE_EXPIRED or QUOTE_NOT_APPLICABLE, also where the store has not all of it any more.
+    """
+    _check(quote, lines, currency, now, field)
+    stores = await pickup.having(lines, location_id=quote.zone_id, checkout_id=checkout_id)
+    if not stores:
+        raise _not_applicable("a store that does not have all of these items any more", field)
+    return replace(quote, location=stores[0])
+
+
+def _check(
+    quote: Quote, lines: Sequence[Shippable], currency: str, now: dt.datetime, field: Sequence[str | int]
+) -> None:
+    if now >= quote.expires_at:
+        message = "The shipping quote has expired; ask for new ones."
+        raise DomainError(ShippingErrorCode.QUOTE_EXPIRED, message, field)
+    if quote.currency != currency:
+        raise _not_applicable("another currency", field)
+    if quote.lines != fingerprint_of_lines(lines):
+        raise _not_applicable("other items", field)
+
+
+def _not_applicable(why: str, field: Sequence[str | int]) -> DomainError:
+    return DomainError(ShippingErrorCode.QUOTE_NOT_APPLICABLE, f"The shipping quote was made for {why}.", field)
 
 
 async def verify_quote(
@@ -124,22 +182,14 @@ async def verify_quote(
         DomainError: QUOTE_INVALID, QUOTE_EXPIRED or QUOTE_NOT_APPLICABLE, which says what does not fit.
     """
     quote = read_quote(quote_id, field)
-    if now >= quote.expires_at:
-        message = "The shipping quote has expired; ask for new ones."
-        raise DomainError(ShippingErrorCode.QUOTE_EXPIRED, message, field)
-
-    def not_applicable(why: str) -> DomainError:
-        return DomainError(ShippingErrorCode.QUOTE_NOT_APPLICABLE, f"The shipping quote was made for {why}.", field)
-
-    if quote.currency != currency:
-        raise not_applicable("another currency")
-    if quote.lines != fingerprint_of_lines(lines):
-        raise not_applicable("other items")
+    if quote.kind is QuoteKind.PICKUP:
+        return await verify_pickup(quote, lines, currency, now, field=field)
+    _check(quote, lines, currency, now, field)
     if quote.destination != fingerprint_of_destination(destination, quote.destination_fields):
-        raise not_applicable("another destination")
+        raise _not_applicable("another destination", field)
     told_more = set(known_fields(destination)) - set(quote.destination_fields)
     if told_more and not await _holds_for(quote, lines, destination):
-        raise not_applicable("a wider area, and shipping to this address differs")
+        raise _not_applicable("a wider area, and shipping to this address differs", field)
     return quote
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypedDict, TypeVar
 
+from app.addresses.postal import PostalAddress
 from app.catalogue import queries
 from app.catalogue.documents import ARGUMENTS, key_in_document
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
@@ -18,6 +19,7 @@ from app.kit import ids
 from app.kit.pagination import encode_cursor
 from app.markets.terms import BuyingContext
 from app.staff.permissions import Permission
+from schema.addresses import Address
 from schema.catalogue.types import (
     Collection,
     Image,
@@ -34,6 +36,7 @@ from schema.inventory.types import StockLevel, Warehouse
 from schema.money import Money, MoneyRange
 from schema.nodes import node_loader
 from schema.selection import Selection, selection_check
+from schema.shipping.pickup import OpeningHours
 from schema.terms.types import QuantityRule, availability_of, customizations_of
 
 T = TypeVar("T")
@@ -118,7 +121,7 @@ class Converters:
         if documents is None:
             return None
         for document in documents:
-            document["warehouse"] = _adopt(Warehouse, document["warehouse"])
+            document["warehouse"] = _warehouse(document["warehouse"])
             document["updated_at"] = dt.datetime.fromisoformat(document["updated_at"])
         return [_adopt(StockLevel, document) for document in documents]
 
@@ -208,6 +211,13 @@ class Converters:
             return _adopt(Connection, made)
 
         return convert
+
+
+def _warehouse(document: dict[str, Any]) -> Warehouse:
+    if document["address"]:
+        document["address"] = Address.of(PostalAddress.from_json(document["address"]))
+    document["opening_hours"] = OpeningHours.all_of(document["opening_hours"])
+    return _adopt(Warehouse, document)
 
 
 def _moment(text: str | None) -> dt.datetime | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 
+from app.addresses.postal import Destination
 from app.cart import queries as carts
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
@@ -19,7 +20,7 @@ from app.checkout.service import CheckoutKey
 from app.errors import DomainError, DomainErrors
 from app.kit import ids
 from app.kit.crypto import token_matches
-from app.shipping.quotes import Quote
+from app.shipping.quotes import Quote, QuoteKind
 from app.shipping.service import quote_shipping
 from app.terms.rules import highest_age
 from schema.addresses import Address
@@ -89,11 +90,18 @@ class CheckoutView:
 
 async def _quotes(seen: Review) -> tuple[list[Quote], list[DomainError]]:
     """Ways to ship, or why there are none."""
-    if not seen.ships or seen.details.shipping_address is None:
+    address, checkout = seen.details.shipping_address, seen.cart.checkout
+    if not seen.ships or (address is None and seen.cart.country_code is None):
         return [], []
     try:
-        return await quote_shipping(seen.cart.lines, destination_of(seen.details.shipping_address)), []
+        # Without an address the country is enough to fetch it from a store; what is shipped needs one.
+        destination = destination_of(address) if address else Destination(seen.cart.country_code or "")
+        keeper = checkout.id if checkout else None
+        quotes = await quote_shipping(seen.cart.lines, destination, checkout_id=keeper)
+        return [quote for quote in quotes if address or quote.kind is QuoteKind.PICKUP], []
     except (DomainError, DomainErrors) as problem:
+        if address is None:
+            return [], []
         for error in problem.errors:
             error.field = ["shippingAddress"]
         return [], problem.errors

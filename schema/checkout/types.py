@@ -68,7 +68,8 @@ class Checkout(Node):
         description="The chosen way to ship, while it holds for this order."
     )
     shipping_quotes: list[ShippingQuote] = strawberry.field(
-        description="Ways to ship to the address, the cheapest first; empty without one, and where nothing ships."
+        description="Ways to ship to the address, the cheapest first, then stores to fetch it from; without an address "
+        "only these, in the cart's country. Empty where nothing ships."
     )
     payment_methods: list[AvailablePaymentMethod] = strawberry.field(
         description="Ways to pay; empty when nothing is due."

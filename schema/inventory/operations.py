@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 import strawberry
 
+from app.addresses.postal import PostalAddress
 from app.inventory import queries, service, warehouses
 from app.inventory.queries import StockLevelRow, WarehouseRow
 from app.inventory.service import Adjustment
@@ -13,6 +14,7 @@ from app.kit import ids
 from app.kit.problems import MAX_INT
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
+from schema.addresses import Address, AddressInput
 from schema.catalogue import ProductVariant, load_variants
 from schema.context import Info
 from schema.errors import UserError
@@ -21,6 +23,7 @@ from schema.inventory.types import StockLevel, Warehouse
 from schema.nodes import node_loader
 from schema.scalars import CountryCode
 from schema.selection import Selection
+from schema.shipping.pickup import OpeningHours
 
 
 @strawberry.input(description="A change of what can be sold of a variant: exactly one of `setTo` and `delta`.")
@@ -42,6 +45,13 @@ class InventoryAdjustInput:
     reason: str | None = strawberry.field(default=strawberry.UNSET, description="For the record, up to 120 characters.")
 
 
+@strawberry.input(description="When a store is open on one day of the week.")
+class OpeningHoursInput:
+    weekday: int = strawberry.field(description="1 for Monday to 7 for Sunday.")
+    opens: str = strawberry.field(description="Local time, such as `09:00`.")
+    closes: str = strawberry.field(description="Local time, such as `18:30`; later than that.")
+
+
 @strawberry.input(description="A warehouse. In updates, what is left out stays.")
 class WarehouseInput:
     code: str | None = strawberry.field(
@@ -57,9 +67,33 @@ class WarehouseInput:
     time_zone: str | None = strawberry.field(
         default=strawberry.UNSET, description="A name of the IANA database, such as `Europe/Berlin`; UTC unless said."
     )
+    pickup_enabled: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether shoppers can fetch orders here; needs its address."
+    )
+    address: AddressInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Where it is; the store's name as the last name."
+    )
+    opening_hours: list[OpeningHoursInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="When shoppers can come, up to 28 entries."
+    )
+    pickup_instructions: str | None = strawberry.field(
+        default=strawberry.UNSET, description="What shoppers have to know, up to 1,000 characters."
+    )
+    pickup_ready_hours: int | None = strawberry.field(
+        default=strawberry.UNSET, description="Within how many hours an order is ready, up to 720; 24 unless said."
+    )
     is_default: bool | None = strawberry.field(
         default=strawberry.UNSET, description="true makes it the default, and the one that was so until then is not."
     )
+
+    def given(self) -> WarehouseGiven:
+        """Raises DomainErrors for the address."""
+        values = given_fields(self)
+        if self.address:
+            values["address"] = self.address.parsed(["input", "address"])
+        if self.opening_hours:
+            values["opening_hours"] = [given_fields(one) for one in self.opening_hours]
+        return cast(WarehouseGiven, values)
 
 
 @strawberry.type(description="Answer to `inventoryAdjust`.")
@@ -83,6 +117,11 @@ def _warehouse(row: WarehouseRow) -> Warehouse:
         is_default=row.is_default,
         priority=row.priority,
         country_code=None if row.country_code is None else CountryCode(row.country_code),
+        pickup_enabled=row.pickup_enabled,
+        address=Address.of(PostalAddress.from_json(row.address)) if row.address else None,
+        opening_hours=OpeningHours.all_of(row.opening_hours),
+        pickup_instructions=row.pickup_instructions,
+        pickup_ready_hours=row.pickup_ready_hours,
         time_zone=row.time_zone,
     )
 
@@ -149,7 +188,7 @@ class InventoryMutations:
     async def warehouse_create(
         self, info: Info, input: Annotated[WarehouseInput, strawberry.argument(description="The warehouse.")]
     ) -> WarehousePayload:
-        warehouse_id = await warehouses.create_warehouse(cast(WarehouseGiven, given_fields(input)))
+        warehouse_id = await warehouses.create_warehouse(input.given())
         (row,) = await queries.warehouses([warehouse_id])
         return WarehousePayload(warehouse=_warehouse(row))
 
@@ -161,6 +200,6 @@ class InventoryMutations:
         input: Annotated[WarehouseInput, strawberry.argument(description="What is to change.")],
     ) -> WarehousePayload:
         warehouse_id = ids.decode("wh", id, ["id"])
-        await warehouses.update_warehouse(warehouse_id, cast(WarehouseGiven, given_fields(input)))
+        await warehouses.update_warehouse(warehouse_id, input.given())
         (row,) = await queries.warehouses([warehouse_id])
         return WarehousePayload(warehouse=_warehouse(row))

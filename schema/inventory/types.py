@@ -4,8 +4,10 @@ import datetime as dt
 
 import strawberry
 
+from schema.addresses import Address
 from schema.nodes import Node
 from schema.scalars import CountryCode
+from schema.shipping.pickup import OpeningHours
 
 
 @strawberry.type(description="Where stock is kept and shipped from. For staff.")
@@ -15,6 +17,11 @@ class Warehouse(Node):
     is_default: bool = strawberry.field(description="Whether changes of stock are for it when they name no other.")
     priority: int = strawberry.field(description="Orders take stock from the lowest number first.")
     country_code: CountryCode | None = strawberry.field(description="The country that it is in.")
+    pickup_enabled: bool = strawberry.field(description="Whether shoppers can fetch orders here.")
+    address: Address | None = strawberry.field(description="Where it is.")
+    opening_hours: list[OpeningHours] = strawberry.field(description="When shoppers can come, from Monday on.")
+    pickup_instructions: str = strawberry.field(description="What shoppers have to know; may be empty.")
+    pickup_ready_hours: int = strawberry.field(description="Within how many hours an order is ready.")
     time_zone: str = strawberry.field(description="Its time zone's name in the IANA database; its cut-off goes by it.")
 
 

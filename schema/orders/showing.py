@@ -33,6 +33,7 @@ from schema.orders.timeline import OrderEvent, load_timelines
 from schema.orders.types import Order, OrderShipping, PageArguments, Payment
 from schema.refunds import Refund, load_refunds
 from schema.selection import Selection
+from schema.shipping.pickup import OrderPickup
 
 ORDER_PREFIX = "ord"
 _CURSOR_ORDER = "order_lines"
@@ -163,6 +164,7 @@ class OrderView:
             shipping_address=_address(row["shipping_address"]),
             billing_address=_address(row["billing_address"]),
             shipping=_shipping(row["shipping_quote"]),
+            pickup=OrderPickup.of(row, row["shipping_quote"]),
             note=row["note"],
             attributes=Attribute.all_of(row["attributes"]),
             cancelled_at=row["cancelled_at"],

@@ -19,6 +19,7 @@ from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
 from schema.orders.timeline import OrderEvent
 from schema.payments import PaymentMethod, PaymentState
 from schema.refunds import Refund
+from schema.shipping.pickup import OrderPickup
 
 PageArguments = tuple[int | None, str | None]
 """`first` and `after`."""
@@ -76,6 +77,9 @@ class Order(Node):
     discounts: list[AppliedDiscount] = strawberry.field(description="What was taken off, and by which codes.")
     shipping_address: Address | None = strawberry.field(description="Where it goes; null when nothing ships.")
     billing_address: Address | None = strawberry.field(description="Who pays.")
+    pickup: OrderPickup | None = strawberry.field(
+        description="How it is fetched from a store; null when it is shipped, or nothing of it is."
+    )
     shipping: OrderShipping | None = strawberry.field(description="How it goes; null when nothing ships.")
     note: str | None = strawberry.field(description="The buyer's words to the shop.")
     attributes: list[Attribute] = strawberry.field(description="The storefront's own.")

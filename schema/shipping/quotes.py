@@ -11,15 +11,24 @@ from app.cart.queries import load_cart, priced_for
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.kit import ids
 from app.shipping import service
-from app.shipping.quotes import Quote
+from app.shipping.quotes import Quote, QuoteKind
 from app.shipping.rules import Shippable
 from schema.access import PUBLIC, query
 from schema.context import Info
 from schema.dates import DateRange
+from schema.enums import describe_enum
 from schema.errors import UserError, to_user_errors
 from schema.lines import CartLineInput
 from schema.money import Money
 from schema.scalars import CountryCode
+from schema.shipping.pickup import PickupLocation
+
+describe_enum(
+    QuoteKind,
+    "How an order comes to whoever bought it.",
+    DELIVERY="It is shipped.",
+    PICKUP="It is fetched from a store. No shipping address is needed, and taxes go by the store's.",
+)
 
 
 @strawberry.type(
@@ -28,6 +37,9 @@ from schema.scalars import CountryCode
 )
 class ShippingQuote:
     id: strawberry.ID = strawberry.field(description="The signed promise; hand it to the checkout.")
+    kind: QuoteKind = strawberry.field(description="Whether it is brought or fetched.")
+    pickup_location: PickupLocation | None = strawberry.field(description="For PICKUP: the store.")
+    ready_at: dt.datetime | None = strawberry.field(description="For PICKUP: by when it is ready, ordered now.")
     carrier: str = strawberry.field(description="Who carries it.")
     service: str = strawberry.field(description="The carrier's service.")
     price: Money = strawberry.field(description="What it costs, before discounts.")
@@ -41,6 +53,9 @@ class ShippingQuote:
         delivery = quote.delivery
         return cls(
             id=strawberry.ID(quote.id),
+            kind=quote.kind,
+            pickup_location=PickupLocation.of(quote.location) if quote.location else None,
+            ready_at=quote.ready_at,
             carrier=quote.carrier,
             service=quote.service,
             price=Money.of(quote.price_minor, quote.currency),
@@ -81,7 +96,8 @@ class ShippingQuotesInput:
 @strawberry.type(description="Answer to `shippingQuotes`.")
 class ShippingQuotesPayload:
     quotes: list[ShippingQuote] = strawberry.field(
-        default_factory=list, description="The cheapest first; empty when nothing needs shipping."
+        default_factory=list,
+        description="The cheapest first, then stores of that country which have all of it; empty when nothing ships.",
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
 

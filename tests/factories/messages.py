@@ -75,6 +75,11 @@ _OWN: dict[str, dict[str, Any]] = {
         "delivered_on": "November 25, 2026",
         "delivered_at_place": "Front door",
     },
+    "order_ready_for_pickup": {
+        "store": "Pier Store",
+        "store_address": ["5 Pier Road", "Portland, OR 97204"],
+        "instructions": "Ring twice.",
+    },
     "order_cancelled": {"reason": "Out of stock", "refund": "You have nothing to pay."},
 }
 

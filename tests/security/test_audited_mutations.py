@@ -181,6 +181,8 @@ ELSEWHERE = {
     "jobDownloadCreate",
     "messageResend",  # needs a message that failed
     "orderCancel",
+    "orderPickupComplete",  # needs an order that is fetched from a store
+    "orderPickupReady",
     "orderMarkAsPaid",  # needs an order that is paid at the door
     "refundCreate",  # needs an order whose money has been taken
     "shippingZoneCreate",

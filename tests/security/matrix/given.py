@@ -56,7 +56,9 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "Mutation.invoiceSeriesUpdate.input.marketId": {"input": {"kind": "INVOICE", "prefix": "RE-"}},
         "Mutation.refundCreate.input.lines[].orderLineId": {
             "input": {
-                "orderId": things["ord unpaid"], "idempotencyKey": "key", "lines": [{"orderLineId": "", "quantity": 1}]
+                "orderId": things["ord unpaid"],
+                "idempotencyKey": "key",
+                "lines": [{"orderLineId": "", "quantity": 1}],
             }
         },
         "Mutation.cartLinesUpdate.lines[].id": {"cartId": things["cart"], "lines": [{"id": "", "quantity": 1}]},

@@ -225,6 +225,8 @@ IDS: dict[str, str | Id] = {
     "Mutation.orderNoteAdd.orderId": "ord",
     "Mutation.refundCreate.input.lines[].orderLineId": "oline",
     "Mutation.refundCreate.input.orderId": "ord",
+    "Mutation.orderPickupComplete.orderId": "ord",
+    "Mutation.orderPickupReady.orderId": "ord",
     "Mutation.productCreate.input.collectionIds[]": "coll",
     "Mutation.productCreate.input.options[].id": nobodys("option"),  # of another product
     "Mutation.productCreate.input.variants[].id": nobodys("var"),
