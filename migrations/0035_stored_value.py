@@ -7,7 +7,7 @@ from tortoise.migrations import operations as ops
 
 from app.gift_cards.models import EntryKind, ValueKind, ValueStatus
 
-# contract: the check of an order's total takes in everything that the one before did, wraps and rounding being zero then.
+# contract: the new check of an order's total takes in all that the old one did, wraps and rounding being zero then.
 FORWARD = """
 ALTER TABLE orders DROP CONSTRAINT orders_total, ADD CONSTRAINT orders_total CHECK (
     total_minor = subtotal_minor - discount_minor + gift_wrap_minor + shipping_minor + rounding_minor

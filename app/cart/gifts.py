@@ -44,6 +44,17 @@ async def change_gift_options(key: CartKey, asked: GiftChange, line_id: uuid.UUI
     return await change(key, decide)
 
 
+def unwrapped(cart: CartSnapshot) -> list[DomainError]:
+    """What keeps an order from being placed: wrapping that was chosen, and that the shop has stopped to offer since."""
+    chosen = [cart.gift_options, *(line.gift_options for line in cart.lines)]
+    if not any(GiftOptions.of(stored).wrap for stored in chosen):
+        return []
+    if cart.wrap_terms is not None and cart.wrap_terms.in_currency(cart.currency_code) is not None:
+        return []
+    message = "The shop does not wrap gifts any more; take the wrapping out."
+    return [DomainError(GiftingErrorCode.GIFT_WRAP_UNAVAILABLE, message, ["cart", _FIELD, "wrap"])]
+
+
 def _changed(options: GiftOptions, asked: GiftChange) -> GiftOptions:
     try:
         return options.changed(asked)

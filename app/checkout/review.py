@@ -10,6 +10,7 @@ from app.addresses.postal import Destination, PostalAddress
 from app.cart import queries as carts
 from app.cart.costs import discounts_of, price_cart
 from app.cart.errors import CartErrorCode
+from app.cart.gifts import unwrapped
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.catalogue.models import ProductKind
 from app.checkout.errors import CheckoutErrorCode
@@ -115,6 +116,7 @@ async def review(
     for place, line in enumerate(cart.lines):
         if line.product_kind is ProductKind.GIFT_CARD:
             problems += recipient_problems(line.attributes, now, ["cart", "lines", place, "attributes"])
+    problems += unwrapped(cart)
     problems += spent_elsewhere(cart.stored_value, cart.currency_code, has_gift_card=cart.has_gift_card)
     try:
         priced = price_cart(cart, to_price, applied)

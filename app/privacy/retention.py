@@ -26,6 +26,7 @@ class RetentionKind(StrEnum):
     MESSAGES = "MESSAGES"
     CLICKS = "CLICKS"
     INBOUND_SMS = "INBOUND_SMS"
+    GIFT_CARD_RECIPIENTS = "GIFT_CARD_RECIPIENTS"
     SURVEY_COMMENTS = "SURVEY_COMMENTS"
     UNVERIFIED_ACCOUNTS = "UNVERIFIED_ACCOUNTS"
     ACCOUNT_TOKENS = "ACCOUNT_TOKENS"
@@ -106,6 +107,10 @@ PERIODS: dict[RetentionKind, Period] = {
     _K.INBOUND_SMS: Period(
         730, 30, "Texts that people sent.",
         "Proof of STOP and START beyond a year; the record of consent has it without the words.",
+    ),
+    _K.GIFT_CARD_RECIPIENTS: Period(
+        395, 30, "Whom a gift card was mailed to, and with which words, since it was. The card stays good.",
+        "Time in which somebody asks for the mail once more.",
     ),
     _K.SURVEY_COMMENTS: Period(1095, 30, "What people wrote in surveys. The score stays.", "Comparing the years."),
     _K.UNVERIFIED_ACCOUNTS: Period(

@@ -127,6 +127,7 @@ SWEEPS: tuple[Sweep, ...] = (
     _sweep(K.MESSAGES, "provider_notices", Action.DELETE, f"t.received_at < {_AGO}"),
     _sweep(K.MESSAGES, "messages", Action.DELETE, f"t.created_at < {_AGO} AND {_AT_REST} AND {_NO_OPEN_ORDER}"),
     _sweep(K.INBOUND_SMS, "inbound_sms", Action.DELETE, f"t.received_at < {_AGO}"),
+    _sweep(K.GIFT_CARD_RECIPIENTS, "gift_cards", Action.EMPTY, f"greatest(t.send_at, t.created_at) < {_AGO}"),
     _sweep(K.SURVEY_COMMENTS, "survey_responses", Action.EMPTY, f"t.updated_at < {_AGO}"),
     _sweep(K.UNVERIFIED_ACCOUNTS, "customers", Action.DELETE,
            f"t.email_verified_at IS NULL AND t.created_at < {_REAL_AGO}",

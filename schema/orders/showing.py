@@ -25,6 +25,7 @@ from schema.connections import Connection
 from schema.context import Info
 from schema.dates import DateRange
 from schema.fulfillments import Fulfillment, load_fulfillments
+from schema.gifting import GiftOptions
 from schema.invoices import Invoice, load_invoices
 from schema.money import Money
 from schema.order_lines import LineView, OrderLine, Variants
@@ -166,6 +167,7 @@ class OrderView:
             shipping=_shipping(row["shipping_quote"]),
             pickup=OrderPickup.of(row, row["shipping_quote"]),
             note=row["note"],
+            gift_options=GiftOptions.of(row["gift_options"]),
             attributes=Attribute.all_of(row["attributes"]),
             cancelled_at=row["cancelled_at"],
             cancel_reason=row["cancel_reason"],

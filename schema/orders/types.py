@@ -11,6 +11,7 @@ from schema.connections import Connection
 from schema.dates import DateRange
 from schema.errors import UserError
 from schema.fulfillments import Fulfillment
+from schema.gifting import GiftOptions
 from schema.invoices import Invoice
 from schema.money import Money
 from schema.nodes import Node
@@ -82,6 +83,9 @@ class Order(Node):
     )
     shipping: OrderShipping | None = strawberry.field(description="How it goes; null when nothing ships.")
     note: str | None = strawberry.field(description="The buyer's words to the shop.")
+    gift_options: GiftOptions | None = strawberry.field(
+        description="What is wanted done with the whole of it as a gift; null for nothing."
+    )
     attributes: list[Attribute] = strawberry.field(description="The storefront's own.")
     cancelled_at: dt.datetime | None = strawberry.field(description="When it was cancelled.")
     cancel_reason: str | None = strawberry.field(description="Why, for people.")

@@ -122,7 +122,7 @@ async def test_a_card_goes_to_whom_it_is_for_when_it_is_time(
 async def test_nobody_pays_for_a_card_that_cannot_be_sent(
     api: Api, product: MadeProduct, attributes: dict[str, str], code: str
 ) -> None:
-    refused = await buy(api, product, **attributes)
+    refused = await buy(api, product, 1, other=None, **attributes)
     assert [(error["code"], error["field"]) for error in refused["userErrors"]] == [
         (code, ["cart", "lines", "0", "attributes"])
     ]

@@ -131,9 +131,11 @@ async def test_the_order_keeps_it_and_its_slip_hides_prices(api: Api, cart: Made
     placed = await checkout.complete(api, given)
     assert placed["order"], placed["userErrors"]
     assert placed["order"]["cost"]["total"]["amount"] == "37.49"  # 25.00 + 5.00 + 1.50 + 5.99
-    row = await db.fetchrow("SELECT gift_wrap_minor, gift_options::text FROM orders")
-    assert row is not None
-    assert row["gift_wrap_minor"] == 650
+    assert await db.fetchval("SELECT gift_wrap_minor FROM orders") == 650
+    shown = "query ($id: ID!) { order(id: $id) { giftOptions { message } lines { nodes { giftOptions { wrap } } } } }"
+    order = (await api.ok(shown, {"id": placed["order"]["id"]}, token=staff_token))["order"]
+    assert order["giftOptions"] == {"message": "With love"}
+    assert [line["giftOptions"] for line in order["lines"]["nodes"]] == [None, {"wrap": True}]
     await wraps(api, staff_token, wrappingEnabled=False, prices=[])
     fulfillment = await fulfill(api, staff_token, placed["order"]["id"])
     slip = (await api.ok(SLIP, {"id": fulfillment["id"]}, token=staff_token))["packingSlip"]
@@ -152,3 +154,15 @@ async def test_the_slip_of_what_is_no_gift_has_prices(api: Api, staff_token: str
     fulfillment = await fulfill(api, staff_token, placed["order"]["id"])
     slip = (await api.ok(SLIP, {"id": fulfillment["id"]}, token=staff_token))["packingSlip"]
     assert (slip["hidesPrices"], slip["lines"][0]["unitPrice"]) == (False, {"amount": "10.00"})
+
+
+async def test_nobody_orders_a_wrap_that_the_shop_has_stopped_to_offer(
+    api: Api, cart: MadeCart, staff_token: str
+) -> None:
+    await wraps(api, staff_token)
+    await update(api, cart, 0, wrap=True)
+    await wraps(api, staff_token, wrappingEnabled=False, prices=[])
+    given = {"cartId": cart.gid, "idempotencyKey": "one", "email": checkout.EMAIL, "payment": checkout.CARD}
+    refused = await checkout.complete(api, given)
+    assert "GIFT_WRAP_UNAVAILABLE" in [error["code"] for error in refused["userErrors"]]
+    assert await db.fetchval("SELECT count(*) FROM orders") == 0
