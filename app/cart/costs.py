@@ -8,7 +8,7 @@ from app.pricing.amounts import GiftWrapToPrice, LineToPrice, PriceBreak, Pricin
 from app.pricing.results import PricingResult
 from app.pricing.rules import MAX_TOTAL_MINOR, price
 from app.promotions.rules import apply
-from app.promotions.terms import Applied, Buyer, PromotionContext, PromotionLine
+from app.promotions.terms import NOTHING_APPLIED, Applied, Buyer, PromotionContext, PromotionLine
 
 _NEVER_TOO_LARGE_MINOR = MAX_TOTAL_MINOR // 1000
 """Goods with their options for less than that are not too much with any wraps, shipping and taxes."""
@@ -22,12 +22,16 @@ def discounts_of(
     Args:
         country_code: where it ships to, once that is known better than by the cart.
     """
+    if not cart.discounts.terms and not cart.discount_codes:
+        return NOTHING_APPLIED
     buyer = Buyer(email=cart.email, phone=cart.phone, profile_id=cart.profile_id)
     context = PromotionContext(
         market_id=cart.market.id,
         country_code=country_code or cart.country_code,
         ships=any(line.requires_shipping for line in cart.lines),
         shipping_minor=shipping.price_minor if shipping else None,
+        shop_currency_code=cart.market.shop_currency_code,
+        exchange=cart.market.from_shop_currency,
     )
     lines = [
         PromotionLine(to_price=to_price, product_id=line.product_id, variant_id=line.variant_id)

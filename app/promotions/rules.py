@@ -7,9 +7,11 @@ from app.errors import DomainError
 from app.promotions.benefits import benefit_of
 from app.promotions.combining import Candidate, Sale, choose
 from app.promotions.errors import PromotionErrorCode
+from app.promotions.exchanging import exchanged
 from app.promotions.items import Item, items_of
 from app.promotions.obstacles import because, obstacle_for, too_little
 from app.promotions.terms import (
+    NOTHING_APPLIED,
     Applied,
     Buyer,
     DiscountCodeReason,
@@ -21,8 +23,6 @@ from app.promotions.terms import (
     PromotionLine,
     same,
 )
-
-_NOTHING = Applied((), ())
 
 
 def apply(  # noqa: PLR0917 - everything that decides
@@ -40,7 +40,7 @@ def apply(  # noqa: PLR0917 - everything that decides
         codes: as the shopper typed them.
     """
     if not offered.terms and not codes:
-        return _NOTHING
+        return NOTHING_APPLIED
     items = items_of(lines, offered.products)
     subtotal = sum(item.subtotal_minor for item in items)
 
@@ -49,12 +49,13 @@ def apply(  # noqa: PLR0917 - everything that decides
             return obstacle
         return _benefit(terms, items, subtotal, currency, context)
 
-    found = {terms.order: judged(terms) for terms in offered.terms}
+    every = [_in_currency(terms, currency, context) for terms in offered.terms]
+    found = {terms.order: judged(terms) for terms in every}
     sale = Sale([line.to_price for line in lines], context.shipping_minor)
     chosen = choose([one for one in found.values() if isinstance(one, Candidate)], sale)
     counted = {candidate.key for candidate in chosen}
 
-    by_code = {same(terms.code): terms for terms in offered.terms if terms.code is not None}
+    by_code = {same(terms.code): terms for terms in every if terms.code is not None}
     entered = []
     for code in codes:
         terms = by_code.get(same(code))
@@ -70,6 +71,12 @@ def apply(  # noqa: PLR0917 - everything that decides
         tuple(entered),
         tuple(candidate.discount for candidate in chosen),
     )
+
+
+def _in_currency(terms: DiscountTerms, currency: str, context: PromotionContext) -> DiscountTerms:
+    if terms.currency_code in (None, currency) or terms.currency_code != context.shop_currency_code:
+        return terms
+    return exchanged(terms, context.exchange, currency) if context.exchange else terms
 
 
 def _benefit(

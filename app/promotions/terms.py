@@ -1,6 +1,6 @@
 """What goes into deciding on discounts, and what comes out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -150,12 +150,15 @@ class PromotionContext:
         country_code: where it ships to, or where the buyer says to be.
         ships: whether anything in it is sent.
         shipping_minor: what the chosen way to ship costs; None before there is one.
+        shop_currency_code, exchange: what amounts in the shop's currency are in the cart's, minor units both.
     """
 
     market_id: UUID | None = None
     country_code: str | None = None
     ships: bool = True
     shipping_minor: int | None = None
+    shop_currency_code: str | None = None
+    exchange: Callable[[int], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,9 @@ class Applied:
     terms: tuple[DiscountTerms, ...]
     codes: tuple[EnteredCode, ...]
     discounts: tuple[Discount, ...] = ()
+
+
+NOTHING_APPLIED = Applied((), ())
 
 
 def same(code: str) -> str:

@@ -141,7 +141,8 @@ class DiscountInput:
         default=UNSET, description="Above 0 and at most 100, with up to four digits after the point."
     )
     amount: MoneyInput | None = strawberry.field(
-        default=UNSET, description="In the shop's currency; off all of its items together."
+        default=UNSET,
+        description="In the shop's currency, exchanged where a market sells in another; off all of its items together.",
     )
     applies_on_each_item: bool | None = strawberry.field(
         default=UNSET, description="Take the amount, or the tiers' amounts, off each unit instead."

@@ -1,6 +1,7 @@
 """What each kind of discount takes off, and on what."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -94,6 +95,23 @@ def test_free_shipping_is_for_what_ships_up_to_its_price() -> None:
     assert reasons(decide(free, CART, "S", shipping_minor=901)) == ["SHIPPING_TOO_EXPENSIVE"]
     assert reasons(decide(free, CART, "S")) == [None], "before a way to ship is chosen"
     assert taken(decide(free, CART, "S", shipping_minor=900), CART, 900) == {"D1": 900}
+
+
+def test_amounts_of_the_shop_are_exchanged_for_a_market_with_another_currency() -> None:
+    rule = Rule(
+        tiers=(Tier(minimum_subtotal_minor=3000, worth=Worth(amount_minor=500)),),
+    )
+    offered = [terms(1, rule, currency_code="USD", minimum_subtotal_minor=100)]
+    yen: dict[str, Any] = {
+        "currency": "JPY",
+        "shop_currency_code": "USD",
+        "exchange": lambda minor: (minor * 3 + 1) // 2,
+    }
+    below, reached = [line(1, 4499)], [line(1, 4500)]
+    assert decide(offered, below, **yen).discounts == ()
+    assert taken(decide(offered, reached, **yen), reached) == {"D1": 750}
+    elsewhere = [terms(1, amount(100), currency_code="EUR", code="E")]
+    assert reasons(decide(elsewhere, reached, "E", **yen)) == ["OTHER_CURRENCY"]
 
 
 def test_a_document_says_what_it_said() -> None:
