@@ -42,7 +42,6 @@ CREATE TABLE tax_settings (
     id smallint PRIMARY KEY CHECK (id = 1),
     home_country_code varchar(2),
     tax_id varchar(32),
-    prices_include_tax boolean NOT NULL DEFAULT false,
     gross_price_stays boolean NOT NULL DEFAULT true,
     untaxed_price_stays boolean NOT NULL DEFAULT false,
     shipping varchar(16) NOT NULL DEFAULT 'AS_GOODS' CHECK (shipping IN ('AS_GOODS', 'SHIPPING_CLASS', 'NOT_TAXED')),

@@ -1,10 +1,11 @@
 """What a cart costs, by the one function that prices orders too."""
 
-from app.cart.snapshots import CartSnapshot
+from app.cart import taxes
+from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.catalogue.models import ProductKind
 from app.gift_cards.rules import usable
 from app.gifting.options import GiftOptions
-from app.pricing.amounts import GiftWrapToPrice, LineToPrice, PriceBreak, PricingInput, ShippingToPrice
+from app.pricing.amounts import GiftWrapToPrice, LineToPrice, PricingInput, ShippingToPrice
 from app.pricing.results import PricingResult
 from app.pricing.rules import MAX_TOTAL_MINOR, price
 from app.promotions.rules import apply
@@ -41,14 +42,19 @@ def discounts_of(
 
 
 def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
+    taxation = taxes.taxation_of(cart)
+    wrap_rates = taxes.wrap_rates(taxation)
     wrap = cart.wrap_terms.in_currency(cart.currency_code) if cart.wrap_terms else None
     return tuple(
         LineToPrice(
             id=str(line.id),
             variant_key=str(line.variant_id),
             quantity=line.quantity,
-            price_breaks=line.price_breaks or (PriceBreak(1, line.unit_price_minor),),
-            customization_minor=sum(cart.market.from_shop_currency(one.price_minor) for one in line.customized.chosen),
+            price_breaks=taxes.breaks_of(line, taxation),
+            customization_minor=taxes.charged_for(line, _customization(cart, line), taxation),
+            tax_rates=taxes.rates_of(line, taxation),
+            gift_wrap_tax_rates=wrap_rates,
+            ships=line.requires_shipping,
             fixed=line.product_kind is ProductKind.GIFT_CARD,
             gift_wrap_minor=wrap[1] * line.quantity if wrap and GiftOptions.of(line.gift_options).wrap else 0,
         )
@@ -62,6 +68,10 @@ def wrap_to_price(cart: CartSnapshot) -> GiftWrapToPrice | None:
     if cart.wrap_terms is None or price is None or not GiftOptions.of(cart.gift_options).wrap:
         return None
     return GiftWrapToPrice(label=cart.wrap_terms.label, price_minor=price[0])
+
+
+def _customization(cart: CartSnapshot, line: CartLineSnapshot) -> int:
+    return sum(cart.market.from_shop_currency(one.price_minor) for one in line.customized.chosen)
 
 
 def check_total(cart: CartSnapshot) -> None:
@@ -78,28 +88,32 @@ def check_total(cart: CartSnapshot) -> None:
         price_cart(cart)
 
 
+def to_price(
+    cart: CartSnapshot, shipping: ShippingToPrice | None = None, applied: Applied | None = None
+) -> PricingInput:
+    """The cart as pricing has it. Lines keep their ids as text, and discounts theirs.
+
+    Args:
+        shipping: at its quoted price; its taxes follow from the cart.
+        applied: of `discounts_of`, where the caller has it already.
+    """
+    taxation = taxes.taxation_of(cart)
+    taxed = shipping and taxes.taxed_shipping(shipping, taxation)
+    wrap = wrap_to_price(cart)
+    return PricingInput(
+        currency=cart.currency_code,
+        lines=lines_to_price(cart),
+        discounts=(applied or discounts_of(cart, shipping)).discounts,
+        gift_wrap=wrap and taxes.taxed_wrap(wrap, taxation),
+        shipping=taxed,
+        prices_include_tax=cart.market.prices_include_tax,
+        rounding_minor=cart.market.rounding_minor,
+        stored_value=usable(cart.stored_value, cart.currency_code, has_gift_card=cart.has_gift_card),
+    )
+
+
 def price_cart(
     cart: CartSnapshot, shipping: ShippingToPrice | None = None, applied: Applied | None = None
 ) -> PricingResult:
-    """Lines keep their ids as text, and discounts theirs.
-
-    Args:
-        applied: of `discounts_of`, where the caller has it already.
-
-    Raises:
-        DomainError: TOTAL_TOO_LARGE.
-    """
-    lines = lines_to_price(cart)
-    discounts = (applied or discounts_of(cart, shipping)).discounts
-    return price(
-        PricingInput(
-            currency=cart.currency_code,
-            lines=lines,
-            discounts=discounts,
-            gift_wrap=wrap_to_price(cart),
-            shipping=shipping,
-            prices_include_tax=cart.market.prices_include_tax,
-            rounding_minor=cart.market.rounding_minor,
-            stored_value=usable(cart.stored_value, cart.currency_code, has_gift_card=cart.has_gift_card),
-        )
-    )
+    """What it comes to; see `to_price`. Raises DomainError(TOTAL_TOO_LARGE)."""
+    return price(to_price(cart, shipping, applied))

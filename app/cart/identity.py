@@ -7,6 +7,7 @@ from app.addresses.countries import country
 from app.addresses.errors import AddressErrorCode
 from app.cart.warnings import CartWarning, WarningCode
 from app.errors import DomainError, DomainErrors
+from app.tax.tax_ids import normalise_tax_id
 
 
 class BuyerIdentity(TypedDict, total=False):
@@ -15,14 +16,15 @@ class BuyerIdentity(TypedDict, total=False):
     email: str | None
     phone: str | None
     country_code: str | None
+    tax_id: str | None
 
 
 def checked_identity(given: BuyerIdentity, country_in_cart: str | None = None) -> BuyerIdentity:
     """The same as it is stored; a phone number in national form is read as one of the buyer's country.
 
     Raises:
-        DomainErrors: INVALID_EMAIL, INVALID_PHONE, INVALID_COUNTRY, REQUIRED for blank text, TOO_LONG; field paths
-            are within the identity.
+        DomainErrors: INVALID_EMAIL, INVALID_PHONE, INVALID_COUNTRY, INVALID_TAX_ID, REQUIRED for blank text,
+            TOO_LONG; field paths are within the identity.
     """
     errors: list[DomainError] = []
     checked: BuyerIdentity = given.copy()
@@ -39,6 +41,11 @@ def checked_identity(given: BuyerIdentity, country_in_cart: str | None = None) -
     if (phone := given.get("phone")) is not None:
         try:
             checked["phone"] = normalise_phone(phone, country_code, ["phone"])
+        except DomainError as error:
+            errors.append(error)
+    if (tax_id := given.get("tax_id")) is not None:
+        try:
+            checked["tax_id"] = normalise_tax_id(tax_id, country_code, ["taxId"])
         except DomainError as error:
             errors.append(error)
     if errors:

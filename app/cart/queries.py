@@ -25,6 +25,7 @@ from app.pricing.amounts import PriceBreak, unit_price
 from app.promotions import queries as promotions
 from app.promotions.buyers import with_buyer
 from app.promotions.terms import Buyer, Offered
+from app.tax.facts import TaxFacts, read_facts, sql_of_facts
 from app.terms.queries import sql_of_terms
 from app.terms.rules import terms_of
 
@@ -37,7 +38,8 @@ _TERMS = f"""
     'variant_id', v.id, 'product_id', p.id, 'is_removed', v.removed_at IS NOT NULL,
     'product_status', p.status, 'product_kind', p.kind,
     'unit_price_minor', v.price_minor, 'requires_shipping', v.requires_shipping, 'weight_grams', v.weight_grams,
-    'taxable', v.taxable, 'track_inventory', v.track_inventory, 'inventory_policy', v.inventory_policy,
+    'taxable', v.taxable, 'tax_class_id', p.tax_class_id, 'track_inventory', v.track_inventory,
+    'inventory_policy', v.inventory_policy,
     'available_from', v.available_from, 'restock_expected_at', v.restock_expected_at,
     'terms', {sql_of_terms("p")},
     'available_quantity', (
@@ -71,6 +73,7 @@ _PRODUCTS = """
     SELECT held.product_id FROM cart_lines l JOIN product_variants held ON held.id = l.variant_id WHERE l.cart_id = c.id
 """
 _DISCOUNTS = promotions.sql_of_offered("c.discount_codes", _PRODUCTS)
+_TAX_FACTS = sql_of_facts(tax_id="c.tax_id", customer_id="c.customer_id", company_id="c.company_id")
 
 
 def _carts(
@@ -84,7 +87,7 @@ def _carts(
                c.created_at, c.updated_at, c.profile_id, c.customer_id, c.market_id, c.company_id, c.tax_id,
                c.gift_options, {gifting.sql_of_terms("c")} AS wrap_terms,
                c.gift_card_ids, c.use_store_credit, {value.sql_of_value("c")} AS stored_value,
-               c.discount_codes, {discounts} AS discounts,
+               c.discount_codes, {discounts} AS discounts, {_TAX_FACTS} AS tax_facts,
                EXISTS (
                    SELECT FROM checkout_attempts a
                    WHERE a.cart_id = c.id AND a.state IN ('PROCESSING', 'REQUIRES_ACTION')
@@ -95,6 +98,8 @@ def _carts(
                        'reserved_until', k.reserved_until,
                        'shipping_country', k.shipping_address ->> 'country_code',
                        'shipping_province', k.shipping_address ->> 'province_code',
+                       'shipping_postal_code', k.shipping_address ->> 'postal_code',
+                       'shipping_city', k.shipping_address ->> 'city',
                        'held', (
                            SELECT json_object_agg(h.variant_id, h.units) FROM (
                                SELECT r.variant_id, sum(r.quantity) AS units FROM stock_reservations r
@@ -147,7 +152,8 @@ _OF_LINES = _carts("c.id IN (SELECT l.cart_id FROM cart_lines l WHERE l.id = ANY
 _OFFER = f"""
     SELECT business_now() AS now, s.countries, {VERSIONS} AS versions,
            {_variants_among("$1", _terms("$3::uuid", "$4::uuid", "null::uuid"))},
-           {promotions.sql_of_offered("$2::jsonb", _products_among("$1"))} AS discounts
+           {promotions.sql_of_offered("$2::jsonb", _products_among("$1"))} AS discounts,
+           {sql_of_facts(tax_id="$5::text", customer_id="$4::uuid", company_id="null::uuid")} AS tax_facts
     FROM shop s WHERE s.id = 1
 """
 
@@ -166,6 +172,7 @@ class Offer:
     countries: list[str]
     variants: Variants
     discounts: Offered
+    tax_facts: TaxFacts
 
 
 async def load_cart(cart_id: uuid.UUID, secret: str, *, market_id: uuid.UUID | None = None) -> CartSnapshot | None:
@@ -282,13 +289,18 @@ def buyer_of(cart: CartSnapshot) -> Buyer:
 
 
 async def load_offer(
-    variant_ids: Sequence[uuid.UUID], codes: Sequence[str], wishes: Sequence[Wish], customer_id: uuid.UUID | None
+    variant_ids: Sequence[uuid.UUID],
+    codes: Sequence[str],
+    wishes: Sequence[Wish],
+    customer_id: uuid.UUID | None,
+    tax_id: str | None,
 ) -> Offer:
     """For a cart of somebody who is where `wishes` say. One statement, and another one where the markets are not what
     this process took them for. Raises DomainError(CURRENCY_NOT_OFFERED)."""
     buying, entered = await markets.resolve(wishes), orjson.dumps(list(codes)).decode()
     while True:
-        row = await db.fetchrow(_OFFER, variant_ids, entered, buying.market.id if buying else None, customer_id)
+        market_id = buying.market.id if buying else None
+        row = await db.fetchrow(_OFFER, variant_ids, entered, market_id, customer_id, tax_id)
         if row is None:
             raise RuntimeError("the shop has no row; migrations make one")
         versions = versions_of(row["versions"])
@@ -297,7 +309,8 @@ async def load_offer(
             break
         buying = await markets.resolve(wishes)
     variants, discounts = _variants(row["variants"]), promotions.offered_of(row["discounts"])
-    return Offer(row["now"], market, versions, row["countries"], variants, discounts)
+    facts = await read_facts(row["tax_facts"], versions)
+    return Offer(row["now"], market, versions, row["countries"], variants, discounts, facts)
 
 
 async def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
@@ -342,6 +355,7 @@ async def _cart(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
         gift_card_ids=orjson.loads(row["gift_card_ids"]),
         use_store_credit=row["use_store_credit"],
         stored_value=value.terms_of(row["stored_value"]),
+        tax_facts=await read_facts(row["tax_facts"], versions),
         wrap_terms=gifting.terms_of(row["wrap_terms"]),
     )
 
@@ -386,8 +400,8 @@ def _decoded(text: str | None) -> list[dict[str, Any]]:
 def _typed(row: dict[str, Any], checkout: CheckoutSnapshot | None) -> dict[str, Any]:
     if checkout is not None and checkout.held:
         row["available_quantity"] += checkout.held.get(row["variant_id"], 0)
-    for name in ("id", "variant_id", "product_id"):
-        if name in row:
+    for name in ("id", "variant_id", "product_id", "tax_class_id"):
+        if row.get(name):
             row[name] = uuid.UUID(row[name])
     row["product_status"] = ProductStatus(row["product_status"])
     row["product_kind"] = ProductKind(row["product_kind"])

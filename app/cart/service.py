@@ -40,6 +40,8 @@ from app.kit.text import check_text
 from app.markets import current as markets
 from app.markets.terms import Wish
 from app.promotions.entering import checked_codes, forgive, try_codes
+from app.tax import registers
+from app.tax.facts import with_state_of
 
 MAX_NOTE_CHARS = 5_000
 _NO_PROOF = Proof(None, None)
@@ -103,11 +105,13 @@ async def create_cart(
     await try_codes(client, entered)
     placed = [Wish(country_code), *wishes] if (country_code := (identity or {}).get("country_code")) else wishes
     variant_ids, customer_id = [line.variant_id for line in lines], customer.id if customer else None
-    offer = await queries.load_offer(variant_ids, entered, placed, customer_id)
+    wrong_identity: list[DomainError] = []
+    with _collected(wrong_identity, "input", "buyerIdentity"):
+        checked = checked_identity(identity or {})
+    offer = await queries.load_offer(variant_ids, entered, placed, customer_id, checked.get("tax_id"))
     with _collected(errors, "input"):
         added = rules.add_lines([], lines, offer.variants)
-    with _collected(errors, "input", "buyerIdentity"):
-        checked = checked_identity(identity or {})
+    errors += wrong_identity
     with _collected(errors, "input"):
         _check_details(details or {})
     if errors:
@@ -134,14 +138,19 @@ async def create_cart(
         lines=added.lines,
         discount_codes=entered,
         discounts=offer.discounts,
+        tax_id=checked.get("tax_id"),
+        tax_facts=offer.tax_facts,
     )
     cart = await queries.with_customer_uses(_with_details(cart, details or {}))
     await _forgive(client, cart)
     with _errors_under("input"):
         check_total(cart)
     await consents.limit(consent, proof)
-    async with db.unit_of_work() if consent else nullcontext():
+    looked_up = registers.looks_up(cart.tax_id, cart.tax_facts.settings)
+    async with db.unit_of_work() if consent or looked_up else nullcontext():
         cart = await _insert(cart, customer)
+        if looked_up:
+            await registers.want(cart.tax_id, cart.tax_facts.settings)
         with _errors_under("input", "buyerIdentity"):
             await consents.take(cart, consent, proof)
     about_country = _under(country_warnings(checked, offer.countries), "buyerIdentity")
@@ -208,14 +217,18 @@ async def change_identity(
         return Changed(changed, _under(warnings, "buyerIdentity"))
 
     market_id = market.id if market else None
-    if not consent:
+    if not consent and identity.get("tax_id") is None:
         return await change(key, decide, market_id=market_id)
     await consents.limit(consent, proof)
     async with db.unit_of_work():
         changed = await change(key, decide, market_id=market_id)
+        facts, tax_id = changed.cart.tax_facts, changed.cart.tax_id
+        if identity.get("tax_id") is not None and registers.looks_up(tax_id, facts.settings):
+            await registers.want(tax_id, facts.settings)
+            facts = await with_state_of(facts, tax_id)
         with _errors_under("buyerIdentity"):
             await consents.take(changed.cart, consent, proof)
-    return changed
+    return replace(changed, cart=replace(changed.cart, tax_facts=facts))
 
 
 async def change_codes(key: CartKey, codes: Sequence[str], client: str) -> Changed:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from app.addresses.postal import Destination
 from app.cart.models import CartState
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
 from app.gift_cards.rules import ValueTerms
@@ -12,6 +13,7 @@ from app.gifting.terms import WrapTerms
 from app.markets.terms import MarketTerms
 from app.pricing.amounts import PriceBreak
 from app.promotions.terms import NOTHING_OFFERED, Offered
+from app.tax.facts import NO_FACTS, TaxFacts
 from app.terms.customizations import Priced, priced
 from app.terms.rules import NO_TERMS, ProductTerms
 
@@ -110,6 +112,14 @@ class CheckoutSnapshot:
     """Units by variant's id."""
     shipping_country: str | None = None
     shipping_province: str | None = None
+    shipping_postal_code: str | None = None
+    shipping_city: str | None = None
+
+    @property
+    def destination(self) -> Destination | None:
+        if self.shipping_country is None:
+            return None
+        return Destination(self.shipping_country, self.shipping_province, self.shipping_postal_code, self.shipping_city)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +143,8 @@ class CartSnapshot:
         versions: of each part of the configuration at that moment, see `app.configuration`.
         company_id, tax_id: whom it is bought for, and the VAT number or the like of whoever buys.
         gift_options: as they were chosen for the whole of it.
+        tax_facts: what taxes depend on beside where it goes.
+        tax_destination: where an order of it goes, or is billed to, once a checkout has said so.
         wrap_terms: what wrapping costs, where anything is to be wrapped and the shop does it.
     """
 
@@ -167,6 +179,8 @@ class CartSnapshot:
     tax_id: str | None = None
     gift_options: dict[str, Any] | None = None
     wrap_terms: WrapTerms | None = None
+    tax_facts: TaxFacts = NO_FACTS
+    tax_destination: Destination | None = None
 
     @property
     def currency_code(self) -> str:

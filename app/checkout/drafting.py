@@ -65,6 +65,7 @@ def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID 
         market_id=cart.market_id,
         company_id=cart.company_id,
         tax_id=cart.tax_id,
+        tax_estimated=review.tax_estimated,
         reverse_charge=any(tax.reverse_charge for tax in priced.taxes),
     )
 

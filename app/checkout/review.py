@@ -8,10 +8,11 @@ from uuid import UUID
 
 from app.addresses.postal import Destination, PostalAddress
 from app.cart import queries as carts
-from app.cart.costs import discounts_of, price_cart
+from app.cart.costs import discounts_of, to_price
 from app.cart.errors import CartErrorCode
 from app.cart.gifts import unwrapped
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
+from app.cart.taxes import facts_for_engine, taxation_of
 from app.catalogue.models import ProductKind
 from app.checkout.errors import CheckoutErrorCode
 from app.checkout.requests import Details
@@ -22,10 +23,12 @@ from app.gift_cards.selling import problems_of as recipient_problems
 from app.inventory.errors import InsufficientStock
 from app.pricing.amounts import ShippingToPrice
 from app.pricing.results import PricingResult
+from app.pricing.rules import price
 from app.promotions.rules import refusals
 from app.promotions.terms import Applied
 from app.shipping import service as shipping
 from app.shipping.quotes import Quote, QuoteKind, read_quote
+from app.tax.engines.applying import Outside, outside_rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class Review:
         confirmed_age: years that the buyer has at least, where something in the cart asks for it.
         now: business time at which it was reviewed.
         problems: everything that is missing or wrong but stock and payment.
+        tax_estimated: where it goes is not known for sure, or the tax engine did not answer.
         is_repriced: whether it ships into another market than the cart's, so that prices are others than its own.
     """
 
@@ -50,6 +54,7 @@ class Review:
     problems: list[DomainError]
     now: datetime
     confirmed_age: int | None = None
+    tax_estimated: bool = False
     is_repriced: bool = False
 
 
@@ -109,22 +114,22 @@ async def review(
             )
         except DomainError as problem:
             problems.append(problem)
-    to_price = ShippingToPrice(label=quote.name, price_minor=quote.price_minor) if quote else None
+    cart = replace(cart, tax_destination=_taxed_at(details, quote, ships=ships))
+    shipped = ShippingToPrice(label=quote.name, price_minor=quote.price_minor) if quote else None
     country_code = details.shipping_address.country_code if ships and details.shipping_address else None
-    applied = discounts_of(await _with_buyer(cart, details), to_price, country_code)
+    applied = discounts_of(await _with_buyer(cart, details), shipped, country_code)
     problems += refusals(applied)
-    for place, line in enumerate(cart.lines):
-        if line.product_kind is ProductKind.GIFT_CARD:
-            problems += recipient_problems(line.attributes, now, ["cart", "lines", place, "attributes"])
+    problems += _recipients(cart.lines, now)
     problems += unwrapped(cart)
     problems += spent_elsewhere(cart.stored_value, cart.currency_code, has_gift_card=cart.has_gift_card)
     try:
-        priced = price_cart(cart, to_price, applied)
+        priced, tax = await _priced(cart, shipped, applied)
     except DomainError as too_large:
         if quote is None:
             raise
         problems.append(too_large.under(*at, "shippingQuoteId"))
-        quote, priced = None, price_cart(cart, applied=applied)
+        quote, (priced, tax) = None, await _priced(cart, None, applied)
+    problems += [problem.under(*at, source) for problem in tax.problems]
     store = quote.location if quote else None
     address = (store.address if store else details.shipping_address if ships else None) or details.billing_address
     region = (address.country_code, address.province_code) if address else (cart.country_code, None)
@@ -139,8 +144,19 @@ async def review(
         problems=[*problems, *by_terms],
         now=now,
         confirmed_age=confirmed_age,
+        tax_estimated=tax.estimated,
         is_repriced=cart.market.id != own_market_id,
     )
+
+
+def _recipients(lines: Sequence[CartLineSnapshot], now: datetime) -> list[DomainError]:
+    """What is wrong with those whom gift cards are for."""
+    return [
+        problem
+        for place, line in enumerate(lines)
+        if line.product_kind is ProductKind.GIFT_CARD
+        for problem in recipient_problems(line.attributes, now, ["cart", "lines", place, "attributes"])
+    ]
 
 
 def _pickup_of(details: Details) -> Quote | None:
@@ -152,6 +168,21 @@ def _pickup_of(details: Details) -> Quote | None:
     except DomainError:
         return None
     return quote if quote.kind is QuoteKind.PICKUP else None
+
+
+async def _priced(
+    cart: CartSnapshot, shipping_to_price: ShippingToPrice | None, applied: Applied
+) -> tuple[PricingResult, Outside]:
+    order = to_price(cart, shipping_to_price, applied)
+    tax = await outside_rates(order, taxation_of(cart), facts_for_engine(cart))
+    return price(tax.order), tax
+
+
+def _taxed_at(details: Details, quote: Quote | None, *, ships: bool) -> Destination | None:
+    """Goods where they are delivered or fetched, all else where the buyer is."""
+    store = quote.location if quote else None
+    address = store.address if store else details.shipping_address if ships else details.billing_address
+    return destination_of(address) if address else None
 
 
 async def _with_buyer(cart: CartSnapshot, details: Details) -> CartSnapshot:

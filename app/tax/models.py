@@ -64,7 +64,6 @@ class TaxSettingsRow(Model):
     """Always 1."""
     home_country_code = fields.CharField(max_length=2, null=True)
     tax_id = fields.CharField(max_length=32, null=True)
-    prices_include_tax = fields.BooleanField(default=False)
     gross_price_stays = fields.BooleanField(default=True)
     untaxed_price_stays = fields.BooleanField(default=False)
     shipping = fields.CharEnumField(ShippingTax, max_length=16, default=ShippingTax.AS_GOODS)

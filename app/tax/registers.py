@@ -23,6 +23,8 @@ CHECK = "tax.id_check"
 TIMEOUT_SECONDS = 20.0
 FRESH_DAYS = 30
 """How long an answer is good: later the register is asked again, while the old answer holds."""
+MAX_PENDING = 500
+"""Questions that wait at one time: whoever types in one number after the other does not make a crowd of us."""
 RETRY_MINUTES = (1, 10, 60)
 """How long to wait after each time that the register was away. Later somebody has to use the number again."""
 
@@ -32,7 +34,7 @@ log = structlog.get_logger(__name__)
 _ASK = """
     INSERT INTO tax_id_checks (id, tax_id, state, requested_at, requester)
     SELECT $1, $2, 'PENDING', business_now(), $3
-    WHERE NOT EXISTS (
+    WHERE (SELECT count(*) FROM tax_id_checks k WHERE k.state = 'PENDING') < $5 AND NOT EXISTS (
         SELECT FROM tax_id_checks k WHERE k.tax_id = $2 AND k.state IN ('VALID', 'INVALID')
           AND k.requested_at > business_now() - $4 * interval '1 day'
     )
@@ -47,13 +49,21 @@ class Said:
     consultation_number: str | None = None
 
 
+def looks_up(tax_id: str | None, settings: TaxSettings) -> bool:
+    """Whether the shop has such numbers looked up."""
+    return (
+        tax_id is not None
+        and settings.tax_id_check is TaxIdCheck.ONLINE
+        and bool(settings.zones)
+        and member_of_tax_id(tax_id) is not None
+    )
+
+
 async def want(tax_id: str | None, settings: TaxSettings) -> None:
-    """Somebody has just given this number: have it looked up, where the shop does that and nobody has. Joins the open
-    unit of work; the register is asked after its commit."""
-    if tax_id is None or settings.tax_id_check is not TaxIdCheck.ONLINE or member_of_tax_id(tax_id) is None:
-        return
+    """Somebody has just given this number: have it looked up, unless that was done or is under way. Joins the open unit
+    of work; the register is asked after its commit. While too many wait for it already, the shop's fallback decides."""
     requester = settings.tax_id if settings.tax_id and member_of_tax_id(settings.tax_id) else None
-    check_id = await db.fetchval(_ASK, new_id(), tax_id, requester, FRESH_DAYS)
+    check_id = await db.fetchval(_ASK, new_id(), tax_id, requester, FRESH_DAYS, MAX_PENDING)
     if check_id is not None:
         await events.record(CHECK, subject_id=check_id, payload={"attempt": 0})
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 
 from app.addresses.postal import Destination
 from app.pricing.allocation import half_up
@@ -27,6 +28,23 @@ class TaxIdState(StrEnum):
     VALID = "VALID"
     INVALID = "INVALID"
     UNAVAILABLE = "UNAVAILABLE"
+
+
+class TaxIdStatus(StrEnum):
+    """What a buyer's number is worth, as they are told."""
+
+    ACCEPTED = "ACCEPTED"
+    PENDING = "PENDING"
+    INVALID = "INVALID"
+    NOTED = "NOTED"
+
+
+def tax_id_status(settings: TaxSettings, tax_id: str, state: TaxIdState | None) -> TaxIdStatus:
+    if member_of_tax_id(tax_id) is None:
+        return TaxIdStatus.NOTED
+    if tax_id_counts(settings, tax_id, state):
+        return TaxIdStatus.ACCEPTED
+    return TaxIdStatus.INVALID if state is TaxIdState.INVALID else TaxIdStatus.PENDING
 
 
 def tax_id_counts(settings: TaxSettings, tax_id: str | None, state: TaxIdState | None) -> bool:
@@ -68,7 +86,18 @@ def rates_for(
     """
     if destination is None or not settings.zones:
         return ()
-    zone = settings.zone_at(destination)
+    return _rates_in(settings.zone_at(destination), settings, destination, tax_class_id, buyer, services=services)
+
+
+def _rates_in(
+    zone: TaxZone | None,
+    settings: TaxSettings,
+    destination: Destination,
+    tax_class_id: uuid.UUID | None,
+    buyer: TaxBuyer,
+    *,
+    services: bool,
+) -> tuple[TaxRate, ...]:
     rates = _rates_of(settings, zone, tax_class_id)
     if not rates:
         untaxed_place = zone is None or not zone.rates
@@ -116,7 +145,7 @@ def tax_factor(rates: Sequence[TaxRate]) -> Fraction:
     return factor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Taxation:
     """Everything that a cart's prices need to know of taxes, for one destination and one buyer.
 
@@ -133,13 +162,21 @@ class Taxation:
     prices_include_tax: bool = False
     estimated: bool = False
 
+    @cached_property
+    def _zone(self) -> TaxZone | None:
+        return self.settings.zone_at(self.destination) if self.destination else None
+
+    @cached_property
+    def _home_zone(self) -> TaxZone | None:
+        return self.settings.zone_at(self.home) if self.home else None
+
     def rates(
         self, tax_class_id: uuid.UUID | None, *, services: bool = False, taxable: bool = True
     ) -> tuple[TaxRate, ...]:
         """See `rates_for`; nothing for what is not taxable at all (gift cards, variants that say so)."""
-        if not taxable:
+        if not taxable or self.destination is None or not self.settings.zones:
             return ()
-        return rates_for(self.settings, self.destination, tax_class_id, self.buyer, services=services)
+        return _rates_in(self._zone, self.settings, self.destination, tax_class_id, self.buyer, services=services)
 
     def charged(
         self, price_minor: int, tax_class_id: uuid.UUID | None, *, services: bool = False, taxable: bool = True
@@ -150,7 +187,7 @@ class Taxation:
         """
         if not (self.prices_include_tax and taxable and self.settings.zones and self.destination and self.home):
             return price_minor
-        at_home = _rates_of(self.settings, self.settings.zone_at(self.home), tax_class_id)
+        at_home = _rates_of(self.settings, self._home_zone, tax_class_id)
         here = self.rates(tax_class_id, services=services)
         factor, home_factor = tax_factor(here), tax_factor(at_home)
         stays = self.settings.gross_price_stays if factor > 1 else self.settings.untaxed_price_stays
@@ -161,5 +198,4 @@ class Taxation:
     @property
     def shipping(self) -> ShippingTax:
         """What decides the tax on shipping at the destination."""
-        zone = self.settings.zone_at(self.destination) if self.destination else None
-        return (zone and zone.shipping) or self.settings.shipping
+        return (self._zone and self._zone.shipping) or self.settings.shipping

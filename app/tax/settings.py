@@ -11,6 +11,7 @@ from app.addresses.locations import Location
 from app.configuration import Versioned
 from app.pricing.amounts import TaxRate
 from app.tax.terms import (
+    NOTHING,
     EngineTerms,
     ShippingTax,
     TaxClass,
@@ -26,7 +27,7 @@ PART = "taxes"
 
 _LOAD = """
     SELECT (SELECT row_to_json(s) FROM (
-                SELECT home_country_code, tax_id, prices_include_tax, gross_price_stays, untaxed_price_stays, shipping,
+                SELECT home_country_code, tax_id, gross_price_stays, untaxed_price_stays, shipping,
                        shipping_class_id, gift_wrap_class_id, tax_id_check, tax_id_fallback, engine,
                        engine_configuration, engine_timeout_ms, engine_fallback
                 FROM tax_settings WHERE id = 1
@@ -69,7 +70,6 @@ async def load() -> TaxSettings:
     return TaxSettings(
         home_country_code=stored["home_country_code"],
         tax_id=stored["tax_id"],
-        prices_include_tax=stored["prices_include_tax"],
         gross_price_stays=stored["gross_price_stays"],
         untaxed_price_stays=stored["untaxed_price_stays"],
         shipping=ShippingTax(stored["shipping"]),
@@ -113,4 +113,9 @@ def _uuid(text: str | None) -> UUID | None:
 
 
 settings: Versioned[TaxSettings] = Versioned(PART, load)
-"""Read the version with the statement at hand (`app.configuration.VERSIONS`), then `await settings.at(version)`."""
+"""Use `settings_at`, or for one statement `settings.current()`."""
+
+
+async def settings_at(version: int | None) -> TaxSettings:
+    """The settings of the version that a statement of the caller's has just read (`app.configuration`)."""
+    return NOTHING if version is None else await settings.at(version)

@@ -33,7 +33,6 @@ class SettingsChange(TypedDict, total=False):
 
     home_country_code: str | None
     tax_id: str | None
-    prices_include_tax: bool
     gross_price_stays: bool
     untaxed_price_stays: bool
     shipping: ShippingTax

@@ -78,7 +78,6 @@ class TaxSettings:
     Attributes:
         home_country_code: where the seller is established and ships from.
         tax_id: the seller's own number, in the form of `app.tax.tax_ids`.
-        prices_include_tax: of the catalogue, where the market does not say otherwise.
         gross_price_stays: an inclusive price is the same at every rate of tax (the seller bears the difference).
             Else its net part stays, and the destination's tax takes the place of the home country's.
         untaxed_price_stays: an inclusive price is charged in full also where no tax is due (exports, reverse charge,
@@ -88,7 +87,6 @@ class TaxSettings:
 
     home_country_code: str | None = None
     tax_id: str | None = None
-    prices_include_tax: bool = False
     gross_price_stays: bool = True
     untaxed_price_stays: bool = False
     shipping: ShippingTax = ShippingTax.AS_GOODS
@@ -119,6 +117,10 @@ class TaxSettings:
         by_country = self._zones_by_country
         candidates = by_country.get(destination.country_code)
         return zone_of(destination, by_country.get(EVERYWHERE, ()) if candidates is None else candidates)
+
+
+NOTHING = TaxSettings()
+"""Of a shop that has configured nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

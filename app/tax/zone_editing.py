@@ -105,8 +105,9 @@ async def update_zone(zone_id: uuid.UUID, draft: ZoneDraft) -> None:
 
 async def delete_zone(zone_id: uuid.UUID) -> None:
     """With its rates. What was sold keeps the taxes that were charged. Raises DomainError(NOT_FOUND)."""
-    if not await db.execute("DELETE FROM tax_zones WHERE id = $1", zone_id):
-        raise not_found("tax zone", ["id"])
+    async with db.unit_of_work():
+        if not await db.execute("DELETE FROM tax_zones WHERE id = $1", zone_id):
+            raise not_found("tax zone", ["id"])
 
 
 @dataclass(frozen=True, slots=True)

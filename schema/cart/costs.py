@@ -84,6 +84,10 @@ class CartCost:
     shipping: Money = strawberry.field(description="Shipping, after its discounts; zero until a way to ship is chosen.")
     tax: Money = strawberry.field(description="Tax on lines, gift wraps and shipping.")
     tax_included: bool = strawberry.field(description="Whether the tax lies inside the prices.")
+    tax_estimated: bool = strawberry.field(
+        description="Whether the tax may still change: where it goes is not known for sure, or the tax engine did not "
+        "answer."
+    )
     rounding: Money = strawberry.field(
         description="What rounding the total to payable coins added; below zero, what it took."
     )
@@ -104,11 +108,12 @@ class CartCost:
     taken: strawberry.Private[Callable[[], Iterable[results.DiscountAllocation]]]
 
     @classmethod
-    def of(cls, priced: results.PricingResult) -> "CartCost":
+    def of(cls, priced: results.PricingResult, *, tax_estimated: bool) -> "CartCost":
         return cls._of(
             lambda name: getattr(priced, name),
             currency=priced.currency,
             tax_included=priced.tax_included,
+            tax_estimated=tax_estimated,
             taxes=lambda: priced.taxes,
             taken=lambda: priced.discounts,
         )
@@ -120,6 +125,7 @@ class CartCost:
             lambda name: order[name],
             currency=order["currency_code"],
             tax_included=order["tax_included"],
+            tax_estimated=order["tax_estimated"],
             taxes=lambda: itemised.taxes(order["tax_lines"]),
             taken=lambda: itemised.discounts_of_order(order["discounts"]),
         )
@@ -131,6 +137,7 @@ class CartCost:
         *,
         currency: str,
         tax_included: bool,
+        tax_estimated: bool,
         taxes: Callable[[], Iterable[results.TaxLine]],
         taken: Callable[[], Iterable[results.DiscountAllocation]],
     ) -> "CartCost":
@@ -141,6 +148,7 @@ class CartCost:
             shipping=Money.of(minor("shipping_minor"), currency),
             tax=Money.of(minor("tax_minor"), currency),
             tax_included=tax_included,
+            tax_estimated=tax_estimated,
             rounding=Money.of(minor("rounding_minor"), currency),
             total=Money.of(minor("total_minor"), currency),
             gift_cards=Money.of(minor("gift_card_minor"), currency),

@@ -54,6 +54,11 @@ class BuyerIdentityInput:
         description="Where the buyer is. A country that the shop does not ship to is kept, with the warning "
         "COUNTRY_NOT_SERVED.",
     )
+    tax_id: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The VAT number of a business, or the like: with its country's code, or as one of `countryCode`. "
+        "INVALID_TAX_ID where its form or its check digits are wrong.",
+    )
     marketing_consent: list[ConsentInput] | None = strawberry.field(
         default=strawberry.UNSET,
         description="For the addresses in the cart, by channel. An empty box (`granted: false`) takes back what was "
@@ -68,6 +73,8 @@ class BuyerIdentityInput:
             identity["phone"] = self.phone
         if self.country_code is not strawberry.UNSET:
             identity["country_code"] = self.country_code
+        if self.tax_id is not strawberry.UNSET:
+            identity["tax_id"] = self.tax_id
         return identity
 
 

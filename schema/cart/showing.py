@@ -9,6 +9,7 @@ import strawberry
 
 from app.cart.costs import discounts_of, price_cart
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
+from app.cart.taxes import taxation_of
 from app.cart.warnings import line_warnings, terms_warnings
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
@@ -71,13 +72,15 @@ class CartView:
             created_at=cart.created_at,
             updated_at=cart.updated_at,
             total_quantity=cart.total_quantity,
-            cost=CartCost.of(lines.priced),
+            cost=CartCost.of(lines.priced, tax_estimated=taxation_of(cart).estimated),
             note=cart.note,
             attributes=Attribute.all_of(cart.attributes),
             buyer_identity=CartBuyerIdentity(
                 email=cart.email,
                 phone=cart.phone,
                 country_code=CountryCode(cart.country_code) if cart.country_code else None,
+                tax_id=cart.tax_id,
+                tax_id_status=cart.tax_facts.status(cart.tax_id),
             ),
             discount_codes=[CartDiscountCode.of(entered) for entered in lines.applied.codes],
             discounts=AppliedDiscount.all_of(

@@ -7,6 +7,7 @@ import strawberry
 
 from app.cart.models import CartState
 from app.cart.rules import MAX_LINES
+from app.tax.rules import TaxIdStatus
 from schema.cart.costs import CartCost, CartLineCost
 from schema.cart.discounts import AppliedDiscount, CartDiscountCode
 from schema.cart.gift_cards import CartGiftCard, CartStoreCredit
@@ -41,11 +42,23 @@ class Attribute:
         return [cls(key=one["key"], value=one["value"]) for one in stored]
 
 
+describe_enum(
+    TaxIdStatus,
+    "What the tax number of a buyer is worth.",
+    ACCEPTED="It counts as the sign of a business of the European Union.",
+    PENDING="The register was asked and has not answered; until it does, tax is charged.",
+    INVALID="The register does not know it, so that tax is charged.",
+    NOTED="It appears on the order and changes nothing: no number of the European Union.",
+)
+
+
 @strawberry.type(description="Who buys, as far as the cart knows.")
 class CartBuyerIdentity:
     email: str | None = strawberry.field(description="Where the order's mail goes.")
     phone: str | None = strawberry.field(description="In international form (E.164).")
     country_code: CountryCode | None = strawberry.field(description="Where the buyer is.")
+    tax_id: str | None = strawberry.field(description="The VAT number of a business, with its country's code.")
+    tax_id_status: TaxIdStatus | None = strawberry.field(description="What it is worth; null without a number.")
 
 
 @strawberry.type(description="Some quantity of a variant. Same variant, attributes and customizations are one line.")

@@ -69,7 +69,7 @@ class CheckoutView:
             phone=details.phone,
             shipping_address=Address.of(details.shipping_address) if details.shipping_address else None,
             billing_address=Address.of(details.billing_address) if details.billing_address else None,
-            cost=CartCost.of(seen.priced),
+            cost=CartCost.of(seen.priced, tax_estimated=seen.tax_estimated),
             shipping_quote=ShippingQuote.of(seen.quote) if seen.quote else None,
             shipping_quotes=[ShippingQuote.of(quote) for quote in quotes],
             payment_methods=[

@@ -58,7 +58,6 @@ class TaxSettings:
         description="Where the seller is established and ships from: what is an export, and whom VAT is not charged."
     )
     tax_id: str | None = strawberry.field(description="The seller's own VAT number.")
-    prices_include_tax: bool = strawberry.field(description="Of the catalogue, where a market does not say otherwise.")
     gross_price_stays: bool = strawberry.field(
         description="For prices that include tax: true charges the same price at every rate of tax. False takes the "
         "home country's tax out of it and adds the destination's."
@@ -85,7 +84,6 @@ class TaxSettings:
         return cls(
             home_country_code=None if known.home_country_code is None else CountryCode(known.home_country_code),
             tax_id=known.tax_id,
-            prices_include_tax=known.prices_include_tax,
             gross_price_stays=known.gross_price_stays,
             untaxed_price_stays=known.untaxed_price_stays,
             shipping=known.shipping,
@@ -134,9 +132,6 @@ class TaxSettingsInput:
     )
     tax_id: str | None = strawberry.field(
         default=strawberry.UNSET, description="The seller's own VAT number; null for none."
-    )
-    prices_include_tax: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="Of the catalogue, where a market does not say otherwise."
     )
     gross_price_stays: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Whether an inclusive price is the same at every rate of tax."

@@ -42,7 +42,7 @@ CLASS_DELETE = """
 SETTINGS = """
     mutation ($input: TaxSettingsInput!) { taxSettingsUpdate(input: $input) {
         taxSettings {
-            homeCountryCode taxId pricesIncludeTax grossPriceStays untaxedPriceStays shipping
+            homeCountryCode taxId grossPriceStays untaxedPriceStays shipping
             shippingClass { code } giftWrapClass { code } taxIdCheck taxIdFallback
             engine { name configuration timeoutMs fallback }
         }
@@ -214,7 +214,6 @@ async def test_settings_say_how_taxes_are_computed(api: Api, token: str) -> None
     given = {
         "homeCountryCode": "DE",
         "taxId": "de 136 695 976",
-        "pricesIncludeTax": True,
         "shipping": "SHIPPING_CLASS",
         "shippingClassId": shipping,
         "taxIdCheck": "ONLINE",
@@ -230,7 +229,6 @@ async def test_settings_say_how_taxes_are_computed(api: Api, token: str) -> None
     assert answer["taxSettings"] == {
         "homeCountryCode": "DE",
         "taxId": "DE136695976",
-        "pricesIncludeTax": True,
         "grossPriceStays": True,
         "untaxedPriceStays": False,
         "shipping": "SHIPPING_CLASS",

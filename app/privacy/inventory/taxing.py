@@ -8,7 +8,7 @@ TABLES = (
     shop("tax_rates", "id zone_id tax_class_id name percentage compound code position"),
     shop(
         "tax_settings",
-        "id home_country_code tax_id prices_include_tax gross_price_stays untaxed_price_stays shipping "
+        "id home_country_code tax_id gross_price_stays untaxed_price_stays shipping "
         "shipping_class_id gift_wrap_class_id tax_id_check tax_id_fallback engine engine_configuration "
         "engine_credentials engine_timeout_ms engine_fallback updated_at",
     ),

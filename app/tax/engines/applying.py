@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from app.errors import DomainError
 from app.pricing.amounts import PricingInput
 from app.pricing.rules import price
 from app.tax.engines.asking import ask
@@ -20,25 +21,40 @@ class ItemFacts:
     sku: str | None = None
 
 
-async def outside_rates(
-    order: PricingInput, taxation: Taxation, facts: Mapping[str, ItemFacts]
-) -> tuple[PricingInput, bool]:
-    """The order to be priced with the engine's rates; True where it did not answer, and the shop's own rates stay.
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """An order with the rates that it is to be charged.
 
-    Without an engine, without a destination and without lines nobody is asked. Never called inside a transaction.
+    Attributes:
+        estimated: the engine did not answer, so that these are the shop's own; or nobody knows for sure where it goes.
+        problems: TAX_UNAVAILABLE, where the shop does not sell without an answer.
+    """
+
+    order: PricingInput
+    estimated: bool
+    problems: tuple[DomainError, ...] = ()
+
+
+async def outside_rates(order: PricingInput, taxation: Taxation, facts: Mapping[str, ItemFacts]) -> Outside:
+    """The order with the engine's rates, where the shop has one, somebody knows where the order goes, and there is
+    anything in it. Never called inside a transaction.
 
     Args:
         order: with the shop's own rates.
         facts: of each line, by its id.
 
     Raises:
-        DomainError: TAX_UNAVAILABLE; TOTAL_TOO_LARGE.
+        DomainError: TOTAL_TOO_LARGE.
     """
     terms = taxation.settings.engine
     if terms is None or taxation.destination is None or not order.lines:
-        return order, False
-    answer = (await ask(terms, question_of(order, taxation, facts))).answer
-    return (order, True) if answer is None else (_with(order, answer), False)
+        return Outside(order, taxation.estimated)
+    question = question_of(order, taxation, facts)
+    try:
+        answer = (await ask(terms, question)).answer
+    except DomainError as unavailable:
+        return Outside(order, True, (unavailable,))
+    return Outside(order, True) if answer is None else Outside(_with(order, answer), taxation.estimated)
 
 
 def question_of(order: PricingInput, taxation: Taxation, facts: Mapping[str, ItemFacts]) -> TaxQuestion:
