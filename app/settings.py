@@ -111,6 +111,17 @@ class Settings(BaseSettings):
     )
     postmark_webhook_login: str | None = Field(None, description="user:password that Postmark's webhooks sign in with")
     sendgrid_webhook_key: str | None = Field(None, description="Public key of SendGrid's signed event webhook")
+    stripe_secret_key: str | None = Field(None, description="sk_… or rk_…; with it, gateway `stripe` exists")
+    stripe_publishable_key: str | None = Field(None, description="pk_…, which storefronts are shown")
+    stripe_webhook_secrets: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="whsec_…, comma-separated while one is being exchanged"
+    )
+    stripe_paypal: bool = Field(False, description="PayPal through Stripe, where Stripe has it switched on")
+    stripe_api_url: str = "https://api.stripe.com"
+    paypal_client_id: str | None = Field(None, description="With its secret, gateway `paypal` exists")
+    paypal_secret: str | None = None
+    paypal_webhook_id: str | None = Field(None, description="Of the webhook at PayPal's dashboard; what signs for it")
+    paypal_api_url: str = "https://api-m.paypal.com"
     vies_url: str = Field(
         "https://ec.europa.eu/taxation_customs/vies/rest-api", description="The Union's register of VAT numbers"
     )
@@ -135,7 +146,13 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     @field_validator(
-        "secret_keys", "allowed_origins", "smtp_fallback_urls", "ses_topic_arns", "rate_limit_exempt", mode="before"
+        "secret_keys",
+        "allowed_origins",
+        "smtp_fallback_urls",
+        "ses_topic_arns",
+        "stripe_webhook_secrets",
+        "rate_limit_exempt",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:

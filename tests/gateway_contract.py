@@ -26,6 +26,7 @@ from app.payments.gateway import (
     GatewayState,
     InvalidWebhookError,
     KnownPayment,
+    Payer,
     RefundRequest,
 )
 from app.payments.known import begun_at
@@ -80,7 +81,7 @@ def unanswered(request: Authorisation) -> KnownPayment:
 
 
 @dataclass
-class _Card:
+class Card:
     token: str
     amount_minor: int = 4597
     currency: str = "USD"
@@ -99,7 +100,7 @@ class _Card:
 
 
 async def authorised(provider: Provider, amount_minor: int = 4597, currency: str = "USD", **more: object) -> Asked:
-    request = _Card(provider.good_token, amount_minor, currency).request(**more)
+    request = Card(provider.good_token, amount_minor, currency).request(**more)
     return Asked(request, await provider.gateway.authorise(request))
 
 
@@ -148,12 +149,12 @@ class GatewayContract:
         assert found.reference == asked.answer.reference
 
     async def test_a_payment_that_was_never_asked_for_is_unknown(self, provider: Provider) -> None:
-        never = unanswered(_Card(provider.good_token).request())
+        never = unanswered(Card(provider.good_token).request())
         assert await provider.gateway.retrieve(never) is None
         assert list(await provider.gateway.refunds_of(never)) == []
 
     async def test_a_declined_card(self, provider: Provider) -> None:
-        request = _Card(provider.declined_token).request()
+        request = Card(provider.declined_token).request()
         answer = await provider.gateway.authorise(request)
         assert answer.state is GatewayState.DECLINED
         assert answer.failure_code
@@ -172,7 +173,7 @@ class GatewayContract:
     async def test_the_shopper_acts(self, provider: Provider, agrees: bool) -> None:
         if provider.action_token is None:
             pytest.skip("nothing to do at this provider's")
-        request = _Card(provider.action_token).request()
+        request = Card(provider.action_token).request()
         answer = await provider.gateway.authorise(request)
         assert answer.state is GatewayState.REQUIRES_ACTION
         assert answer.action is not None
@@ -236,7 +237,7 @@ class GatewayContract:
         assert (await standing(provider, asked.known)).captured_minor == 4597
 
     async def test_calling_off_what_was_never_asked_for_is_no_error(self, provider: Provider) -> None:
-        await provider.gateway.void(unanswered(_Card(provider.good_token).request()))
+        await provider.gateway.void(unanswered(Card(provider.good_token).request()))
 
     # --- refunding ----------------------------------------------------------------------------------------------------
 
@@ -303,14 +304,14 @@ class GatewayContract:
     async def test_a_saved_card_pays_again_until_it_is_forgotten(self, provider: Provider) -> None:
         if PaymentMethod.CARD not in provider.gateway.saves:
             pytest.skip("keeps no cards")
-        asked = await authorised(provider, save=True)
+        asked = await authorised(provider, save=True, payer=Payer(customer_id=new_id()))
         saved = asked.answer.saved
         assert saved is not None
-        request = _Card("").request(token=None, saved_reference=saved.reference)
+        request = Card("").request(token=None, saved_reference=saved.reference)
         assert (await provider.gateway.authorise(request)).state is GatewayState.AUTHORIZED
         for _ in range(2):
             await provider.gateway.forget(saved.reference)
-        request = _Card("").request(token=None, saved_reference=saved.reference)
+        request = Card("").request(token=None, saved_reference=saved.reference)
         assert (await provider.gateway.authorise(request)).state is GatewayState.DECLINED
 
     async def test_an_examination_names_no_secret(self, provider: Provider) -> None:

@@ -53,7 +53,7 @@ class Answer:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes = field(repr=False)
-    """At most 64 KB of it."""
+    """At most 64 KB of it, or as much as was asked for."""
 
     @property
     def is_success(self) -> bool:
@@ -76,8 +76,9 @@ async def request(
     timeout_seconds: float,
     max_redirects: int = 0,
     allow_private: bool = False,
+    max_answer_bytes: int = MAX_ANSWER_BYTES,
 ) -> Answer:
-    """Ask, and read at most 64 KB of the answer, whatever its status.
+    """Ask, and read at most 64 KB of the answer (or `max_answer_bytes`), whatever its status.
 
     Args:
         timeout_seconds: for everything together: looking up the name, connecting, redirects, the answer.
@@ -97,7 +98,9 @@ async def request(
     try:
         async with asyncio.timeout(timeout_seconds):
             for redirects_left in range(max_redirects, -1, -1):
-                answer = await _exchange(method, target, given, content, trace=trace, allow_private=allow_private)
+                answer = await _exchange(
+                    method, target, given, content, trace=trace, allow_private=allow_private, limit=max_answer_bytes
+                )
                 location = answer.headers.get("location")
                 if redirects_left == 0 or answer.status not in _REDIRECTS or location is None:
                     return answer
@@ -180,7 +183,14 @@ class _Trace:
 
 
 async def _exchange(
-    method: str, url: httpx2.URL, headers: Mapping[str, str], content: bytes, *, trace: "_Trace", allow_private: bool
+    method: str,
+    url: httpx2.URL,
+    headers: Mapping[str, str],
+    content: bytes,
+    *,
+    trace: "_Trace",
+    allow_private: bool,
+    limit: int,
 ) -> Answer:
     """One request over a connection of its own."""
     host = url.raw_host.decode("ascii")
@@ -205,8 +215,8 @@ async def _exchange(
         try:
             body = bytearray()
             async for chunk in response.aiter_stream():
-                body += chunk[: MAX_ANSWER_BYTES - len(body)]
-                if len(body) >= MAX_ANSWER_BYTES:
+                body += chunk[: limit - len(body)]
+                if len(body) >= limit:
                     break
         finally:
             await response.aclose()
