@@ -138,6 +138,7 @@ async def create_cart(
         lines=added.lines,
         discount_codes=entered,
         discounts=offer.discounts,
+        customer_id=customer.id if customer else None,
         tax_id=checked.get("tax_id"),
         tax_facts=offer.tax_facts,
     )
