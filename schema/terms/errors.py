@@ -27,11 +27,11 @@ class AgeRestrictedError(UserError):
 @error_type(
     MinimumOrderNotReached,
     lambda error: {
-        "minimum": Money.of(error.minimum.amount_minor, error.minimum.currency),
+        "minimum_order": Money.of(error.minimum.amount_minor, error.minimum.currency),
         "missing": Money.of(error.missing.amount_minor, error.missing.currency),
     },
 )
 @strawberry.type(description="The goods are worth less than the smallest order.")
 class MinimumOrderNotReachedError(UserError):
-    minimum: Money = strawberry.field(description="What the goods have to be worth, after discounts.")
+    minimum_order: Money = strawberry.field(description="What the goods have to be worth, after discounts.")
     missing: Money = strawberry.field(description="How much is missing to that.")
