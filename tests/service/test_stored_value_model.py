@@ -67,9 +67,9 @@ async def step(model: Model, chance: random.Random) -> None:
                 for _ in range(2):
                     async with db.unit_of_work():
                         returned = await stored_value.refund(order, refund, amount)
-                assert sum(part.amount_minor for part in returned) == amount
-                for part in returned:
-                    model.balances[part.id] += part.amount_minor
+                assert sum(back.amount_minor for back in returned) == amount
+                for back in returned:
+                    model.balances[back.id] += back.amount_minor
                 model.spent[order] -= amount
             assert await stored_value.refundable(order) == model.spent[order]
 
