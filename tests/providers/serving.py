@@ -1,12 +1,14 @@
 """A provider's HTTP server in the test's event loop, with the faults that networks and providers have."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
+from app.payments.registry import gateways
+from app.settings import get_settings
 from tests.http_receiver import Received, Reply
 
 T = TypeVar("T", bound="ProviderServer")
@@ -27,8 +29,8 @@ class ProviderServer:
     port: int = 0
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
-    before_answer: Callable[[Received], None] | None = None
-    """Called once something is done and before it is answered, as for a webhook that overtakes the answer."""
+    before_answer: Callable[[Received], Awaitable[None]] | None = None
+    """Awaited once something is done and before it is answered, as for a webhook that overtakes the answer."""
 
     @property
     def url(self) -> str:
@@ -77,7 +79,7 @@ class ProviderServer:
                 self.answer(request)
         reply = self.answer(request)
         if self.before_answer is not None:
-            self.before_answer(request)
+            await self.before_answer(request)
         return reply
 
     def _fault(self, request: Received) -> Fault | None:
@@ -105,3 +107,19 @@ async def serving(provider: T) -> AsyncIterator[T]:
         yield provider
     finally:
         server.close()  # and no waiting for what is silent
+
+
+@contextmanager
+def configured(**settings: object) -> Iterator[None]:
+    """The gateways of the application under test, with these settings more."""
+    values = get_settings()
+    before = {name: getattr(values, name) for name in settings}
+    try:
+        for name, value in settings.items():
+            setattr(values, name, value)
+        gateways.cache_clear()
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(values, name, value)
+        gateways.cache_clear()
