@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app import db
-from app.cart import belonging, joining, owners, queries
+from app.cart import belonging, carrying, joining, owners, queries
 from app.cart.costs import check_total
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
@@ -133,6 +133,7 @@ async def _merge(source: CartKey, target: CartKey, rows: Rows, customer_id: uuid
     if given.lines and given.market_id not in (None, kept.market.id):
         warnings.append(market_changed(kept.market, joining.FIELD))
     written = await _write(given, kept, after, rows)
+    warnings += await carrying.carry(given, kept, after)
     await _give(rows, source.id, target.id, owner)
     return Changed(written, warnings)
 

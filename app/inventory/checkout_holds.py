@@ -31,8 +31,8 @@ _LOCK = """
     SELECT s.id, s.variant_id, s.available, s.backordered, w.priority
     FROM stock_levels s JOIN warehouses w ON w.id = s.warehouse_id
     WHERE s.variant_id IN (
-        SELECT l.variant_id FROM cart_lines l WHERE l.cart_id = $2
-        UNION SELECT r.variant_id FROM stock_reservations r WHERE r.checkout_id = $1
+        SELECT l.variant_id FROM cart_lines l WHERE l.cart_id = ANY($2::uuid[])
+        UNION SELECT r.variant_id FROM stock_reservations r WHERE r.checkout_id = ANY($1::uuid[])
     )
     ORDER BY s.id FOR NO KEY UPDATE OF s
 """
@@ -97,7 +97,7 @@ async def follow(checkout_id: uuid.UUID, cart_id: uuid.UUID) -> datetime | None:
         Until when; None where nothing is kept.
     """
     db.current_unit_of_work()
-    rows = await db.fetch(_LOCK, checkout_id, cart_id)
+    rows = await db.fetch(_LOCK, [checkout_id], [cart_id])
     standing = await db.fetchrow(_STANDING, checkout_id)
     if standing is None:
         return None
@@ -118,6 +118,11 @@ async def follow(checkout_id: uuid.UUID, cart_id: uuid.UUID) -> datetime | None:
         await timers.schedule(RESERVATION_ENDED, subject_id=checkout_id, due_at=ends)
     await watching.changed(_less(held, shares))
     return ends
+
+
+async def lock(checkout_ids: Sequence[uuid.UUID], cart_ids: Sequence[uuid.UUID]) -> None:
+    """Before several follow their carts in one unit of work: the levels of all of them, in the order of their ids."""
+    await db.execute(_LOCK, list(checkout_ids), list(cart_ids))
 
 
 def period(now: datetime, since: datetime | None, terms: Terms) -> tuple[datetime, datetime | None]:
