@@ -10,7 +10,9 @@ import pytest
 from app import db, invariants
 from app.cart import service as cart_service
 from app.cart.service import CartKey
-from app.promotions import codes
+from app.kit.ids import new_id
+from app.orders.draft import DiscountDraft
+from app.promotions import codes, redemptions
 from app.promotions.requests import FreeShippingRequest
 from tests.client import Api
 from tests.factories import cart as carts
@@ -82,6 +84,25 @@ async def test_one_customer_with_twenty_carts_uses_it_as_often_as_one_may(api: A
     assert found == {"ORDER": 2, "DISCOUNT_ALREADY_USED": 18}
     await drain()
     assert await invariants.check() == []
+
+
+async def test_holds_of_one_customer_at_the_same_moment_see_each_other(api: Api) -> None:
+    discount_id = await discounts.discount(usage_limit_per_customer=1)
+    use = DiscountDraft(id=discount_id, code_id=None, name="Sale", code=None, amount_minor=100)
+    all_are_there = asyncio.Barrier(5)
+
+    async def held() -> bool:
+        try:
+            async with db.unit_of_work():
+                await db.execute("SELECT 1")
+                await all_are_there.wait()
+                await redemptions.hold(new_id(), [use], checkout.EMAIL, None)
+        except redemptions.TakenMeanwhile:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(held() for _ in range(5)))) == 1
+    assert await db.fetchval("SELECT used_count FROM discounts") == 1
 
 
 async def test_drawn_codes_are_used_once_each_and_free_shipping_as_often_as_it_may(api: Api, drain: Drain) -> None:
