@@ -1,8 +1,18 @@
-"""The states and kinds of payments, as clients see them."""
+"""The states and kinds of payments, as clients see them; and whereto money is transferred."""
 
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import strawberry
+
+from app.payments import payment_settings, transfers
 from app.payments.gateway import PaymentActionType
 from app.payments.models import PaymentMethod, PaymentState
+from app.payments.payment_settings import PaymentSettings
 from schema.enums import describe_enum
+from schema.money import Money
 
 describe_enum(
     PaymentMethod,
@@ -34,4 +44,50 @@ describe_enum(
     CLIENT_SECRET="Confirm with `clientSecret` in the gateway's own form in the client.",  # noqa: S106
 )
 
-__all__ = ["PaymentActionType", "PaymentMethod", "PaymentState"]
+
+@strawberry.type(description="The shop's account, for payments by transfer.")
+class BankAccount:
+    account_holder: str = strawberry.field(description="Whom to transfer to.")
+    iban: str | None = strawberry.field(description="The account (ISO 13616), without spaces.")
+    bic: str | None = strawberry.field(description="The bank's code (ISO 9362).")
+    bank_name: str | None = strawberry.field(description="The bank.")
+    instructions: str | None = strawberry.field(description="What the shop says about it.")
+
+    @classmethod
+    def of(cls, settings: PaymentSettings) -> "BankAccount":
+        return cls(
+            account_holder=settings.bank_account_holder or "",
+            iban=settings.bank_iban,
+            bic=settings.bank_bic,
+            bank_name=settings.bank_name,
+            instructions=settings.bank_instructions,
+        )
+
+
+@strawberry.type(description="What is still to be transferred for an order.")
+class BankTransfer:
+    account: BankAccount = strawberry.field(description="Where to.")
+    reference: str = strawberry.field(description="What to give as the reference: the order's number.")
+    amount: Money = strawberry.field(description="How much.")
+    pay_by: dt.datetime = strawberry.field(description="Until when; then the order is cancelled.")
+
+
+async def load_transfers(orders: Sequence[Mapping[str, Any]]) -> dict[uuid.UUID, BankTransfer]:
+    """By the ids of those of the orders (their rows) that wait for one: a statement, and one more where any does."""
+    owed = await transfers.owed_of([order["id"] for order in orders])
+    if not owed:
+        return {}
+    account = BankAccount.of(await payment_settings.current())
+    return {
+        order["id"]: BankTransfer(
+            account=account,
+            reference=str(order["number"]),
+            amount=Money.of(owed[order["id"]].amount_minor, order["currency_code"]),
+            pay_by=owed[order["id"]].pay_by,
+        )
+        for order in orders
+        if order["id"] in owed
+    }
+
+
+__all__ = ["BankAccount", "BankTransfer", "PaymentActionType", "PaymentMethod", "PaymentState", "load_transfers"]

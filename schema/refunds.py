@@ -148,8 +148,8 @@ class RefundCreateInput:
         description="Whether the customer is written to once it has succeeded; true unless given.",
     )
     idempotency_key: str = strawberry.field(
-        description="New for every refund, the same when asking again: up to 255 visible ASCII characters. The same key "
-        "and input are the same refund; another input is refused."
+        description="New for every refund, the same when asking again: up to 255 visible ASCII characters. The same "
+        "key and input are the same refund; another input is refused."
     )
 
     def parsed(self, currency: str) -> RefundRequested:

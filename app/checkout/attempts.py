@@ -63,6 +63,7 @@ class PlannedPayment:
     return_url: str | None
     saved: Chargeable | None = None
     saves: bool = False
+    purchase_order_number: str | None = None
 
 
 # Nothing is written where the cart has changed since it was read, or where the key is in use. Claiming counts as a

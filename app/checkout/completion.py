@@ -10,8 +10,8 @@ attempt should this process not live to do it, see `handlers`.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from app import db, events
@@ -27,7 +27,7 @@ from app.checkout.drafting import draft_order, stock_demands
 from app.checkout.errors import CheckoutErrorCode, TotalChanged, in_progress
 from app.checkout.lease import LEASE_SECONDS
 from app.checkout.models import AttemptState
-from app.checkout.payment_methods import check_payment
+from app.checkout.payment_methods import Terms, check_payment, terms_for
 from app.checkout.requests import CompletionRequest, Details, PaymentChoice
 from app.checkout.review import Review, review, shortages
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
@@ -37,11 +37,13 @@ from app.kit.crypto import token_matches
 from app.kit.ids import new_id
 from app.kit.money import Money
 from app.metrics import instruments
+from app.orders.draft import OrderDraft
 from app.orders.models import PaymentStatus
+from app.payments import credit, transfers
 from app.payments.gateway import KnownPayment
 from app.payments.known import begun_at
-from app.payments.models import PaymentState
-from app.payments.registry import CASH_ON_DELIVERY, gateway_for
+from app.payments.models import PaymentMethod, PaymentState
+from app.payments.registry import ASKED_NOBODY, MANUAL, gateway_for
 from app.payments.saved_methods import Chargeable
 from app.promotions import redemptions
 from app.shipping.errors import ShippingErrorCode
@@ -59,6 +61,11 @@ class _ValueGone(Exception):  # noqa: N818 - takes the transaction back, and is 
 
     def __init__(self, due_minor: int) -> None:
         self.due_minor = due_minor
+
+
+class _NoCredit(Exception):  # noqa: N818 - takes the transaction back, and is no error
+    def __init__(self, problem: DomainError) -> None:
+        self.problems = [problem]
 
 
 class _Short(Exception):  # noqa: N818 - takes the transaction back, and is no error
@@ -166,6 +173,8 @@ async def _begin(
             found = shortages(cart.lines, short.available)
         except redemptions.TakenMeanwhile:
             return None  # read again, the discount says why it is gone
+        except _NoCredit as refused:
+            found = refused.problems
         except stored_value.TakenMeanwhile:
             raise _ValueGone(found.review.priced.amount_due_minor) from None
     return Refused(found) if await attempts.claim_refused(claim, refusals.to_json(found)) else None
@@ -199,7 +208,9 @@ async def _payable(
         except DomainError as wrong:
             problems.append(wrong)
     elif seen.priced.amount_due_minor:
-        problems += check_payment(choice, ships=seen.ships)
+        manual = choice is not None and choice.method in MANUAL
+        terms = await terms_for(cart.versions, cart.company_id) if manual else Terms()
+        problems += check_payment(choice, ships=seen.ships, terms=terms)
         if choice and request.customer and choice.save:
             problems += await own.check_saving(choice, request.customer)
     problems += beginnings.check_consent(request.consent, details)
@@ -215,12 +226,13 @@ def _planned(choice: PaymentChoice, saved: Chargeable | None) -> PlannedPayment:
     able = gateway_for(choice.method, saved.gateway if saved else choice.gateway)
     return PlannedPayment(
         id=new_id(),
-        gateway=able.name if able else CASH_ON_DELIVERY,
+        gateway=able.name if able else MANUAL[choice.method],
         method=choice.method,
         token=choice.token if able else None,
         return_url=choice.return_url if able else None,
         saved=saved,
         saves=choice.save and able is not None and saved is None,
+        purchase_order_number=choice.purchase_order_number,
     )
 
 
@@ -231,6 +243,21 @@ def _total_changed(seen: Review, request: CompletionRequest) -> list[DomainError
         return []
     message = f"The total is {total.decimal} {total.currency}; show it to the shopper, and try again with a new key."
     return [TotalChanged(total, message, ["input", "expectedTotal"])]
+
+
+async def _on_account(order: OrderDraft, payment: PlannedPayment, now: datetime) -> OrderDraft:
+    """In the open unit of work: with the company's row locked, before anything else is.
+
+    Raises _NoCredit where the company may not owe so much more.
+    """
+    if order.company_id is None:
+        raise LookupError("an order on account belongs to a company")
+    try:
+        terms = await credit.reserve(order.company_id, Money(order.due_minor, order.currency_code))
+    except DomainError as problem:
+        raise _NoCredit(DomainError(problem.code, problem.message, ["input", "payment", "method"])) from None
+    due_at = now + terms.time_to_pay
+    return replace(order, purchase_order_number=payment.purchase_order_number, payment_due_at=due_at)
 
 
 async def _hold_and_pay(
@@ -245,6 +272,8 @@ async def _hold_and_pay(
     keeper = standing["checkout_id"] if standing["reserved_until"] else None
     order = draft_order(found.review, payment.method if payment else None, customer_id=request.customer_id)
     async with db.unit_of_work():
+        if payment and payment.method is PaymentMethod.PURCHASE_ORDER:
+            order = await _on_account(order, payment, standing["now"])
         stock = await reservations.find(stock_demands(found.review), checkout_id=keeper)
         if stock.missing:
             raise _Short(stock.missing)
@@ -253,9 +282,11 @@ async def _hold_and_pay(
             return None
         await redemptions.hold(attempt_id, order.discounts, order.email, order.phone)
         await stored_value.hold(attempt_id, order.stored_value)
-        if payment is None or payment.gateway == CASH_ON_DELIVERY:
+        if payment is None or payment.gateway in ASKED_NOBODY:
             status = PaymentStatus.PAID if payment is None else PaymentStatus.PENDING
             placed = await settlement.finish(attempt_id, order, PaymentState.PENDING, status)
+            if payment and payment.method is PaymentMethod.BANK_TRANSFER:
+                await transfers.begin(order.id, standing["now"])
             if request.consent:
                 await beginnings.take_consent(order, request.consent, request.proof)
             return placed

@@ -85,6 +85,7 @@ class PaymentChoice:
     Attributes:
         saved_method_id: what the account saved, in the place of a token.
         save: the account is to keep what is paid with.
+        purchase_order_number: the buyer's own, of what is paid on account.
     """
 
     method: PaymentMethod
@@ -93,6 +94,7 @@ class PaymentChoice:
     return_url: str | None = None
     saved_method_id: uuid.UUID | None = None
     save: bool = False
+    purchase_order_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,12 @@ _LIST = [
     EventType("order.paid", "The order's money is in.", _ids("orderId"), key="orderId"),
     EventType("order.cancelled", "The order was cancelled.", _ids("orderId"), key="orderId"),
     EventType(
+        "order.refunded",
+        "Money of the order went back to its buyer.",
+        {**_ids("orderId", "refundId"), "amountMinor": DataType.WHOLE, "currencyCode": DataType.TEXT},
+        key="orderId",
+    ),
+    EventType(
         "fulfillment.created", "Something of the order was sent out.", _ids("orderId", "fulfillmentId"), key="orderId"
     ),
     EventType("order.fulfilled", "The last of the order was sent out.", _ids("orderId"), key="orderId"),

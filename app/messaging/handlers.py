@@ -4,8 +4,9 @@ import uuid
 
 from app import events
 from app.events import Event
-from app.messaging import account_notices, attribution, clicks, notices, sending
+from app.messaging import account_notices, attribution, clicks, notices, payment_notices, sending
 from app.messaging.provider_notices import effects, keeping, routes, sns
+from app.payments import discrepancies, settling_refunds, transfers
 
 
 @events.on("order.placed", name="messaging.order_confirmation")
@@ -24,6 +25,32 @@ async def on_order_cancelled(event: Event) -> None:
 async def on_ready_for_pickup(event: Event) -> None:
     order_id = _subject(event)
     await notices.reserve_notice("order_ready_for_pickup", order_id=order_id, subject_id=order_id)
+
+
+@events.on("order.refunded", name="messaging.order_refunded")
+async def on_order_refunded(event: Event) -> None:
+    if not event.payload["notifyCustomer"]:
+        return
+    refund_id: str = event.payload["refundId"]
+    await notices.reserve_notice(
+        "order_refunded", order_id=_subject(event), subject_id=uuid.UUID(refund_id), context={"refundId": refund_id}
+    )
+
+
+@events.on(transfers.REMIND, name="messaging.order_payment_reminder")
+async def on_payment_reminder(event: Event) -> None:
+    order_id = _subject(event)
+    await notices.reserve_notice("order_payment_reminder", order_id=order_id, subject_id=order_id)
+
+
+@events.on(discrepancies.FOUND, name="messaging.payment_discrepancy")
+async def on_discrepancy_found(event: Event) -> None:
+    await payment_notices.discrepancy(event.id, event.payload)
+
+
+@events.on(settling_refunds.REFUND_FAILED, name="messaging.refund_failed")
+async def on_refund_failed(event: Event) -> None:
+    await payment_notices.refund_failed(_subject(event))
 
 
 @events.on("fulfillment.created", name="messaging.order_shipped")

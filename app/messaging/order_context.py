@@ -16,7 +16,7 @@ from app.addresses.lines import address_lines
 from app.addresses.postal import PostalAddress
 from app.invoices import queries as invoices
 from app.invoices.links import invoice_url
-from app.messaging import formats
+from app.messaging import formats, payment_values
 from app.messaging.order_values import (
     CustomerValues,
     LineValues,
@@ -80,7 +80,8 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
     """The values of a template.
 
     Args:
-        ids: `fulfillmentId` for order_shipped, `shipmentId` for order_out_for_delivery and order_delivered.
+        ids: `fulfillmentId` for order_shipped, `shipmentId` for order_out_for_delivery and order_delivered,
+            `refundId` for order_refunded.
 
     Raises:
         OrderNotFoundError: there is no such order, fulfilment or parcel.
@@ -95,7 +96,10 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
     match template:
         case "order_confirmation":
             invoice_id = await invoices.latest_of(order_id)
-            extra = {"invoice_url": invoice_url(invoice_id) if invoice_id else None}
+            extra = {
+                "invoice_url": invoice_url(invoice_id) if invoice_id else None,
+                "transfer": await payment_values.transfer(row, shop.locale, shop.time_zone),
+            }
         case "order_shipped":
             lines, extra = await _shipped(order_id, uuid.UUID(ids["fulfillmentId"]), order_lines, lines, shop)
         case "order_out_for_delivery" | "order_delivered":
@@ -103,7 +107,11 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
         case "order_ready_for_pickup":
             extra = _pickup(row)
         case "order_cancelled":
-            extra = _cancelled(row)
+            extra = await _cancelled(row)
+        case "order_refunded":
+            extra = await _refunded(uuid.UUID(ids["refundId"]), shop)
+        case "order_payment_reminder":
+            extra = await _reminded(row, shop)
     return {
         "language": LANGUAGE,
         "shop": shop_values(shop, settings),
@@ -278,6 +286,13 @@ def _payment(row: db.Record, locale: Locale) -> str | None:
             return f"To be paid in cash on delivery: {due}"
         case PaymentMethod.CARD:
             return "Payment by card"
+        case PaymentMethod.PAYPAL:
+            return "Payment with PayPal"
+        case PaymentMethod.BANK_TRANSFER:
+            return "Payment by bank transfer"
+        case PaymentMethod.PURCHASE_ORDER:
+            number = row["purchase_order_number"]
+            return f"On account, purchase order {number}" if number else "On account"
         case _:
             return None
 
@@ -351,11 +366,27 @@ def _parcel_values(row: db.Record, shop: _Shop) -> ParcelValues:
     )
 
 
-def _cancelled(row: db.Record) -> dict[str, object]:
-    """An order is cancelled only while nothing of it has shipped and no money was taken."""
-    refund = None
-    if row["total_minor"] and row["payment_method"] == PaymentMethod.CARD:
-        refund = "Your card is not charged: an amount that your bank has set aside is released within a few days."
-    elif row["total_minor"] and row["payment_method"] == PaymentMethod.CASH_ON_DELIVERY:
-        refund = "You have nothing to pay."
+async def _cancelled(row: db.Record) -> dict[str, object]:
+    money = await db.fetchrow(
+        """
+        SELECT EXISTS (SELECT FROM refunds WHERE order_id = $1) AS has_refund,
+               EXISTS (SELECT FROM payments WHERE order_id = $1 AND captured_minor > 0) AS is_kept
+        """,
+        row["id"],
+    )
+    refund = payment_values.how_money_goes_back(row, **(money or {}))
     return {"reason": row["cancel_reason"] or None, "refund": refund}
+
+
+async def _refunded(refund_id: uuid.UUID, shop: _Shop) -> dict[str, object]:
+    values = await payment_values.refunded(refund_id, shop.locale)
+    if values is None:
+        raise OrderNotFoundError("no such refund")
+    return values
+
+
+async def _reminded(row: db.Record, shop: _Shop) -> dict[str, object]:
+    transfer = await payment_values.transfer(row, shop.locale, shop.time_zone)
+    if transfer is None:
+        raise OrderNotFoundError("nothing is to be transferred any more")
+    return {"transfer": transfer}

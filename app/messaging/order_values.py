@@ -66,7 +66,11 @@ class ParcelValues(TypedDict):
 
 
 TEMPLATE_VALUES: dict[str, dict[str, str]] = {
-    "order_confirmation": {"invoice_url": "the invoice as a PDF, or nil"},
+    "order_confirmation": {
+        "invoice_url": "the invoice as a PDF, or nil",
+        "transfer": "whom to transfer what to, or nil: account_holder, iban, bic, bank, instructions, reference, "
+        "amount, pay_by",
+    },
     "order_shipped": {
         "parcels": "list of parcels: carrier, tracking_number, tracking_url, estimated_delivery",
         "estimated_delivery": "text or nil, for all parcels together",
@@ -92,5 +96,11 @@ TEMPLATE_VALUES: dict[str, dict[str, str]] = {
         "reason": "text or nil",
         "refund": "one sentence about the money, or nil",
     },
+    "order_refunded": {
+        "amount": "what was given back",
+        "money": "one sentence about where it goes",
+        "reason": "text or nil",
+    },
+    "order_payment_reminder": {"transfer": "as in order_confirmation; never nil"},
 }
 """What each template is given beside the values that all of them share."""

@@ -30,12 +30,15 @@ _FOUND = """
     OR lower((coalesce(o.shipping_address, o.billing_address) ->> 'first_name')
              || ' ' || (coalesce(o.shipping_address, o.billing_address) ->> 'last_name')) LIKE $2
 """
+_OVERDUE = "o.payment_due_at < business_now() AND o.payment_status IN ('PENDING', 'PARTIALLY_PAID')"
+_IS_OVERDUE = f"({_OVERDUE}) IS TRUE AS is_payment_overdue"
 _LINES = "(SELECT json_agg(l ORDER BY l.position, l.id) FROM order_lines l WHERE l.order_id = o.id) AS lines"
 _PAYMENTS = """
     (
         SELECT json_agg(json_build_object(
             'id', p.id, 'gateway', p.gateway, 'method', p.method, 'state', p.state, 'amount_minor', p.amount_minor,
-            'captured_minor', p.captured_minor, 'refunded_minor', p.refunded_minor, 'reference', p.reference, 'created_at', p.created_at
+            'captured_minor', p.captured_minor, 'refunded_minor', p.refunded_minor, 'reference', p.reference,
+            'created_at', p.created_at
         ) ORDER BY p.created_at, p.id)
         FROM payments p WHERE p.order_id = o.id
     ) AS payments
@@ -43,7 +46,7 @@ _PAYMENTS = """
 
 
 def _columns(lines: bool, payments: bool) -> str:
-    return ", ".join(["o.*", *([_LINES] if lines else []), *([_PAYMENTS] if payments else [])])
+    return ", ".join(["o.*", _IS_OVERDUE, *([_LINES] if lines else []), *([_PAYMENTS] if payments else [])])
 
 
 def decoded(row: Mapping[str, Any]) -> OrderRow:
@@ -85,6 +88,7 @@ async def search(
     *,
     query: str | None,
     status: OrderStatus | None,
+    overdue: bool = False,
     lines: bool,
     payments: bool,
     count: bool,
@@ -93,11 +97,14 @@ async def search(
 
     Args:
         query: beginning of a number, an email address, a last name, or a first and last name.
+        overdue: only orders on account that should have been paid by now.
 
     Raises:
         DomainError: TOO_LONG for the query, INVALID for the cursor.
     """
     where = "($1::text IS NULL OR o.status = $1)"
+    if overdue:
+        where += f" AND {_OVERDUE} AND o.status <> 'CANCELLED'"
     arguments: list[object] = [status and status.value]
     if needle := _needle(query):
         where += f" AND ({_FOUND})"

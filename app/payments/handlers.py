@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 
 from app import db, events
 from app.events import Event
-from app.orders import status
-from app.payments import capturing, following, refund_asking, saved_methods, service, strays, test_gateway
+from app.orders import cancellation, status
+from app.payments import capturing, following, refund_asking, saved_methods, service, strays, test_gateway, transfers
 from app.payments.gateway import GatewayUnavailableError
 from app.payments.webhooks import NOTIFIED
 
+NOT_PAID_IN_TIME = "The payment did not arrive in time."
 FOLLOW_WANTED = "payment.follow_wanted"
 MAX_PAUSE_SECONDS = 300.0
 MAX_REFUND_PAUSE_SECONDS = 3600.0
@@ -66,6 +67,20 @@ async def _follow(payment_id: uuid.UUID) -> None:
 @events.on(saved_methods.FORGET_WANTED, name="payments.forget", transactional=False)
 async def on_forget_wanted(event: Event) -> None:
     await _ask(event, saved_methods.forget)
+
+
+@events.on(transfers.REMINDER_DUE, name="payments.remind")
+async def on_transfer_reminder_due(event: Event) -> None:
+    await transfers.remind(_subject(event))
+
+
+@events.on(transfers.TIME_OVER, name="payments.transfer_time_over")
+async def on_transfer_time_over(event: Event) -> None:
+    """Nobody has said that the money came in: the order is no order any more."""
+    order_id = _subject(event)
+    await status.lock_order(order_id)
+    if await transfers.owed_of([order_id]):
+        await cancellation.cancel_order(order_id, NOT_PAID_IN_TIME)
 
 
 @events.on(test_gateway.CHANGED, name="test_gateway.webhook", transactional=False)

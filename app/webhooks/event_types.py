@@ -51,6 +51,17 @@ _LIST = (
     PublicEvent("order.paid", "The order's money is in.", (_ORDER, _PROFILE)),
     PublicEvent("order.cancelled", "The order was cancelled.", (_ORDER, _PROFILE)),
     PublicEvent(
+        "order.refunded",
+        "Money of the order went back to its buyer.",
+        (
+            _ORDER,
+            _PROFILE,
+            Datum("refundId", "Which refund.", "ref"),
+            Datum("amountMinor", "In minor units."),
+            Datum("currencyCode", "ISO 4217."),
+        ),
+    ),
+    PublicEvent(
         "fulfillment.created",
         "Something of the order was sent out.",
         (_ORDER, _PROFILE, Datum("fulfillmentId", "Which fulfilment.", "ful")),

@@ -114,6 +114,10 @@ class PaymentInput:
         default=strawberry.UNSET,
         description="Keep what is paid with among the signed-in customer's `paymentMethods`, once the order is placed.",
     )
+    purchase_order_number: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The buyer's own number, needed for PURCHASE_ORDER: up to 64 characters, on the invoice.",
+    )
     return_url: str | None = strawberry.field(
         default=strawberry.UNSET, description="Where the shopper comes back to after confirming with their bank."
     )
@@ -140,6 +144,7 @@ class PaymentInput:
             return_url=self.return_url or None,
             saved_method_id=_id(SAVED_METHOD_PREFIX, self.saved_payment_method_id, [*at, "savedPaymentMethodId"]),
             save=bool(self.save),
+            purchase_order_number=(self.purchase_order_number or "").strip() or None,
         )
 
 

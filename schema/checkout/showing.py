@@ -13,7 +13,7 @@ from app.cart.models import CartState
 from app.cart.snapshots import CartSnapshot
 from app.cart.warnings import CartWarning, line_warnings
 from app.checkout import queries
-from app.checkout.payment_methods import offered_methods
+from app.checkout.payment_methods import Terms, offered_methods, terms_for
 from app.checkout.requests import Details
 from app.checkout.review import Review, destination_of, review, shortages, wanted_units
 from app.checkout.service import CheckoutKey
@@ -29,6 +29,7 @@ from schema.checkout.inputs import CHECKOUT_PREFIX
 from schema.checkout.types import AvailablePaymentMethod, Checkout
 from schema.context import Info
 from schema.errors import to_user_errors
+from schema.payments import BankAccount, PaymentMethod
 from schema.selection import Selection
 from schema.shipping.quotes import ShippingQuote
 
@@ -40,12 +41,14 @@ class CheckoutView:
     cart: CartView
     quotes: bool
     """Whether ways to ship have to be worked out: they are shown, or missing ones are a problem."""
+    methods: bool
+    """Whether ways to pay are shown."""
 
     @classmethod
     def of(cls, selection: Selection) -> "CheckoutView":
         """`selection` is below a Checkout. Raises DomainError for a page of the cart's lines that cannot be had."""
         wanted = "shippingQuotes" in selection or "problems" in selection
-        return cls(CartView.of(selection.below("cart")), wanted)
+        return cls(CartView.of(selection.below("cart")), wanted, "paymentMethods" in selection)
 
     async def load(self, info: Info, key: CheckoutKey) -> Checkout | None:
         """The checkout that the key opens; None where it opens none, and for a cart that has none."""
@@ -62,6 +65,7 @@ class CheckoutView:
         quotes, unserved = await _quotes(seen) if self.quotes else ([], [])
         details = seen.details
         due = seen.priced.amount_due_minor
+        terms = await terms_for(cart.versions, cart.company_id) if self.methods else Terms()
         return Checkout(
             id=strawberry.ID(ids.encode_with_secret(CHECKOUT_PREFIX, row["checkout_id"], cart.secret)),
             cart=await self.cart.show(info, seen.cart),
@@ -78,8 +82,11 @@ class CheckoutView:
                     gateway=offered.gateway,
                     client_key=offered.client_key,
                     needs_token=offered.needs_token,
+                    bank_account=BankAccount.of(terms.settings)
+                    if offered.method is PaymentMethod.BANK_TRANSFER
+                    else None,
                 )
-                for offered in offered_methods(due_minor=due, ships=seen.ships)
+                for offered in offered_methods(due_minor=due, ships=seen.ships, terms=terms)
             ],
             reserved_until=cart.checkout.reserved_until if cart.checkout and cart.keeps_units else None,
             age_confirmed=(highest_age(line.terms for line in cart.lines) or 0) <= (details.confirmed_age or 0),

@@ -12,7 +12,7 @@ from schema.errors import UserError, error_type
 from schema.money import Money
 from schema.nodes import Node
 from schema.orders import Order
-from schema.payments import PaymentActionType, PaymentMethod
+from schema.payments import BankAccount, PaymentActionType, PaymentMethod
 from schema.shipping.quotes import ShippingQuote
 from schema.warnings import WarningType
 
@@ -35,6 +35,9 @@ class AvailablePaymentMethod:
     gateway: str | None = strawberry.field(description="Who takes the money; null where it comes by itself.")
     client_key: str | None = strawberry.field(
         description="The gateway's public key, for its form in the client; null where it has none."
+    )
+    bank_account: BankAccount | None = strawberry.field(
+        description="Where to transfer to, for BANK_TRANSFER; the reference comes with the order's number."
     )
     needs_token: bool = strawberry.field(
         description="Whether a token of the gateway's form is needed. Without one, checkoutComplete answers what to do."

@@ -47,7 +47,7 @@ class OrderQueries:
         return await view.show(info, row) if row else None
 
     @query(access=STAFF(Permission.ORDERS_READ), description="Orders, newest first.")
-    async def orders(
+    async def orders(  # noqa: PLR0917 - these are the field's arguments
         self,
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="Page size, up to 100.")] = strawberry.UNSET,
@@ -61,6 +61,10 @@ class OrderQueries:
         status: Annotated[
             OrderStatus | None, strawberry.argument(description="Only orders with this status.")
         ] = strawberry.UNSET,
+        payment_overdue: Annotated[
+            bool | None,
+            strawberry.argument(description="True: only orders on account that should have been paid by now."),
+        ] = strawberry.UNSET,
     ) -> Connection[Order]:
         selection = Selection.of(info)
         view = OrderView.of(info, selection.nodes())
@@ -68,6 +72,7 @@ class OrderQueries:
             page_request(None if first is strawberry.UNSET else first, after or None, order=queries.CURSOR_ORDER),
             query=query or None,
             status=status or None,
+            overdue=payment_overdue is True,
             lines=bool(view.pages),
             payments=view.payments,
             count="totalCount" in selection,

@@ -32,6 +32,7 @@ from schema.order_lines import LineView, OrderLine, Variants
 from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
 from schema.orders.timeline import OrderEvent, load_timelines
 from schema.orders.types import Order, OrderShipping, PageArguments, Payment
+from schema.payments import BankTransfer, load_transfers
 from schema.refunds import Refund, load_refunds
 from schema.selection import Selection
 from schema.shipping.pickup import OrderPickup
@@ -60,6 +61,7 @@ class _Beside:
     timeline: list[OrderEvent]
     refunds: list[Refund]
     invoices: list[Invoice]
+    bank_transfer: BankTransfer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class OrderView:
         variant: what is wanted of the lines' variants; None when they are not asked for.
         fulfillments: what is wanted of them; None likewise.
         payments: wanted, and theirs to see.
-        timeline, refunds, invoices: whether they are asked for.
+        timeline, refunds, invoices, bank_transfer: whether they are asked for.
     """
 
     pages: Mapping[PageArguments, PageRequest]
@@ -80,6 +82,7 @@ class OrderView:
     timeline: bool
     refunds: bool
     invoices: bool
+    bank_transfer: bool
 
     @classmethod
     def of(cls, info: Info, selection: Selection) -> "OrderView":
@@ -94,6 +97,7 @@ class OrderView:
             "timeline" in selection,
             "refunds" in selection,
             "invoices" in selection,
+            "bankTransfer" in selection,
         )
 
     async def load_own(self, info: Info, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Order]:
@@ -125,6 +129,7 @@ class OrderView:
         timelines = await load_timelines(order_ids, for_staff=sees_all(info)) if self.timeline and rows else {}
         refunds = await load_refunds(order_ids, for_staff=sees_all(info)) if self.refunds and rows else {}
         invoices = await load_invoices(order_ids) if self.invoices and rows else {}
+        transfers = await load_transfers(rows) if self.bank_transfer and rows else {}
         return [
             self._order(
                 info,
@@ -135,6 +140,7 @@ class OrderView:
                     timelines.get(row["id"], []),
                     refunds.get(row["id"], []),
                     invoices.get(row["id"], []),
+                    transfers.get(row["id"]),
                 ),
             )
             for row in rows
@@ -176,6 +182,10 @@ class OrderView:
             timeline=beside.timeline,
             refunds=beside.refunds,
             invoices=beside.invoices,
+            bank_transfer=beside.bank_transfer,
+            purchase_order_number=row["purchase_order_number"],
+            payment_due_at=row["payment_due_at"],
+            is_payment_overdue=bool(row.get("is_payment_overdue")),
             pages={arguments: _lines_page(row["lines"], lines, request) for arguments, request in self.pages.items()},
         )
 

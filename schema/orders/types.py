@@ -18,7 +18,7 @@ from schema.nodes import Node
 from schema.order_lines import OrderLine
 from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
 from schema.orders.timeline import OrderEvent
-from schema.payments import PaymentMethod, PaymentState
+from schema.payments import BankTransfer, PaymentMethod, PaymentState
 from schema.refunds import Refund
 from schema.shipping.pickup import OrderPickup
 
@@ -91,6 +91,12 @@ class Order(Node):
     cancel_reason: str | None = strawberry.field(description="Why, for people.")
     fulfillments: list[Fulfillment] = strawberry.field(description="What has been shipped of it, oldest first.")
     payments: list[Payment] | None = strawberry.field(description="Its payments; for staff, null for anybody else.")
+    bank_transfer: BankTransfer | None = strawberry.field(
+        description="What is to be transferred, and where to; null where nothing is, or not any more."
+    )
+    purchase_order_number: str | None = strawberry.field(description="The buyer's own number, of an order on account.")
+    payment_due_at: dt.datetime | None = strawberry.field(description="By when an order on account is to be paid.")
+    is_payment_overdue: bool = strawberry.field(description="Whether that moment is over and money is missing.")
     refunds: list[Refund] = strawberry.field(description="What was given back of it, oldest first.")
     invoices: list[Invoice] = strawberry.field(description="Its invoice and credit notes, oldest first.")
     timeline: list[OrderEvent] = strawberry.field(description="What happened to it, oldest first.")

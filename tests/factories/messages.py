@@ -27,6 +27,16 @@ PARCEL: dict[str, Any] = {
     "tracking_url": "https://www.ups.com/track?tracknum=1Z999AA10123456784",
     "estimated_delivery": "Nov 24 to 26, 2026",
 }
+TRANSFER: dict[str, Any] = {
+    "account_holder": "Tradewind Supply",
+    "iban": "DE89 3704 0044 0532 0130 00",
+    "bic": "COBADEFFXXX",
+    "bank": "Commerzbank",
+    "instructions": "Name the reference.",
+    "reference": "1001",
+    "amount": "$134.90",
+    "pay_by": "December 6, 2026",
+}
 _SHARED: dict[str, Any] = {
     "language": "en",
     "shop": {
@@ -61,7 +71,7 @@ _SHARED: dict[str, Any] = {
     "has_images": True,
 }
 _OWN: dict[str, dict[str, Any]] = {
-    "order_confirmation": {"invoice_url": "https://api.shop.example/invoices/abc.pdf"},
+    "order_confirmation": {"invoice_url": "https://api.shop.example/invoices/abc.pdf", "transfer": TRANSFER},
     "order_shipped": {
         "parcels": [PARCEL],
         "estimated_delivery": "Nov 24 to 26, 2026",
@@ -81,6 +91,8 @@ _OWN: dict[str, dict[str, Any]] = {
         "instructions": "Ring twice.",
     },
     "order_cancelled": {"reason": "Out of stock", "refund": "You have nothing to pay."},
+    "order_refunded": {"amount": "$20.00", "reason": "Chipped", "money": "It goes back the way it came."},
+    "order_payment_reminder": {"transfer": TRANSFER},
 }
 
 
@@ -112,6 +124,10 @@ def sparse_values(template: str) -> dict[str, Any]:
     for name in ("estimated_delivery", "delivered_at_place", "invoice_url", "reason", "refund"):
         if name in values:
             values[name] = None
+    if template == "order_confirmation":
+        values["transfer"] = None
+    elif "transfer" in values:
+        values["transfer"].update(iban=None, bic=None, bank=None, instructions=None, pay_by=None)
     for parcel in values.get("parcels", []):
         parcel.update(tracking_number=None, tracking_url=None, estimated_delivery=None)
     return values

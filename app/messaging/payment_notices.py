@@ -1,0 +1,46 @@
+"""What staff are written to about money: where a person has to look."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from app import db
+from app.kit.money import Money
+from app.messaging import staff_notices
+
+
+async def discrepancy(event_id: uuid.UUID, facts: Mapping[str, Any]) -> None:
+    """In the open unit of work. `facts`: of the event, see `payments.discrepancies`."""
+    number = None
+    if facts.get("orderId"):
+        number = await db.fetchval("SELECT number FROM orders WHERE id = $1", uuid.UUID(facts["orderId"]))
+    about = f"order {number}" if number else "a payment without an order"
+    await staff_notices.reserve(
+        dedupe_key=f"payment_discrepancy:{event_id.hex}",
+        subject=f"Payments: {facts['kind'].replace('_', ' ').lower()} ({about})",
+        text=f"The payment gateway {facts['gateway']} and the shop do not agree about {about}:\n\n{facts['detail']}.\n\n"
+        "All of these are listed by `paymentDiscrepancies`, with how they were settled.",
+    )
+
+
+async def refund_failed(refund_id: uuid.UUID) -> None:
+    """In the open unit of work: the gateway will not give the money back, so somebody has to, another way."""
+    row = await db.fetchrow(
+        """
+        SELECT r.amount_minor, r.currency_code, o.number,
+               (SELECT min(failure_code) FROM refund_parts WHERE refund_id = r.id) AS failure_code
+        FROM refunds r LEFT JOIN orders o ON o.id = r.order_id WHERE r.id = $1
+        """,
+        refund_id,
+    )
+    if row is None:
+        return
+    about = f"order {row['number']}" if row["number"] else "a payment without an order"
+    money = Money(row["amount_minor"], row["currency_code"])
+    await staff_notices.reserve(
+        dedupe_key=f"refund_failed:{refund_id.hex}",
+        subject=f"A refund of {money.decimal} {money.currency} was refused ({about})",
+        text=f"The payment gateway refused to give back {money.decimal} {money.currency} of {about}: "
+        f"{row['failure_code'] or 'it gave no reason'}.\n\n"
+        "Give it back another way, and record that with `refundCreate`.",
+    )

@@ -1,0 +1,85 @@
+"""What the templates about an order print of its money: refunds, and where to transfer it to."""
+
+import uuid
+from typing import Any, TypedDict
+
+from babel import Locale
+
+from app import db
+from app.messaging import formats
+from app.payments import payment_settings, transfers
+from app.payments.models import PaymentMethod, RefundTarget
+
+
+class TransferValues(TypedDict):
+    """Whom to transfer what to. Texts may be missing, but not whom to and how much."""
+
+    account_holder: str
+    iban: str | None
+    bic: str | None
+    bank: str | None
+    instructions: str | None
+    reference: str
+    amount: str
+    pay_by: str | None
+
+
+async def refunded(refund_id: uuid.UUID, locale: Locale) -> dict[str, object] | None:
+    """Of the mail about a refund; None when there is no such refund."""
+    row = await db.fetchrow("SELECT amount_minor, currency_code, target, reason FROM refunds WHERE id = $1", refund_id)
+    if row is None:
+        return None
+    to_credit = row["target"] == RefundTarget.STORE_CREDIT
+    return {
+        "amount": formats.money_text(row["amount_minor"], row["currency_code"], locale),
+        "reason": row["reason"],
+        "money": "It is store credit now, which you can spend with your next order."
+        if to_credit
+        else "It goes back the way it came. Banks take a few days until you see it.",
+    }
+
+
+async def transfer(order: Any, locale: Locale, time_zone: str) -> TransferValues | None:
+    """Of an order that is to be paid by transfer and has not been; None for any other.
+
+    Args:
+        order: its row.
+    """
+    owed = await transfers.owed(order)
+    if owed is None:
+        return None
+    settings = await payment_settings.current()
+    return TransferValues(
+        account_holder=settings.bank_account_holder or "",
+        iban=formats_iban(settings.bank_iban),
+        bic=settings.bank_bic,
+        bank=settings.bank_name,
+        instructions=settings.bank_instructions,
+        reference=str(order["number"]),
+        amount=formats.money_text(owed.amount_minor, order["currency_code"], locale),
+        pay_by=formats.day_text(owed.pay_by, time_zone, locale),
+    )
+
+
+def formats_iban(iban: str | None) -> str | None:
+    """In groups of four, as ISO 13616 has it on paper."""
+    return " ".join(iban[i : i + 4] for i in range(0, len(iban), 4)) if iban else None
+
+
+def how_money_goes_back(order: Any, *, has_refund: bool, is_kept: bool) -> str | None:
+    """One sentence in the mail about a cancelled order, or None.
+
+    Args:
+        is_kept: money was taken, and stays with the shop.
+    """
+    if has_refund:
+        return "What you have paid goes back to you; we will write again when it does."
+    if not order["total_minor"]:
+        return None
+    if is_kept:
+        return None
+    if order["payment_method"] == PaymentMethod.CARD:
+        return "Your card is not charged: an amount that your bank has set aside is released within a few days."
+    if order["payment_method"] in (PaymentMethod.WALLET, PaymentMethod.PAYPAL):
+        return "You are not charged: an amount that has been set aside is released within a few days."
+    return "You have nothing to pay."
