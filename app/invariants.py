@@ -239,7 +239,8 @@ _ORDERS = [
                 WHEN l.shipped < l.to_ship THEN 'PARTIALLY_FULFILLED' ELSE 'FULFILLED' END
            OR o.status = 'CANCELLED' AND l.shipped > 0
            OR o.status <> 'CANCELLED' AND (o.status = 'COMPLETED') <> (
-                o.payment_status IN ('PAID', 'PARTIALLY_REFUNDED', 'REFUNDED') AND o.fulfillment_status IN ('FULFILLED', 'NOT_REQUIRED'))
+                o.payment_status IN ('PAID', 'PARTIALLY_REFUNDED', 'REFUNDED')
+                AND o.fulfillment_status IN ('FULFILLED', 'NOT_REQUIRED'))
         """,
     ),
     Invariant(

@@ -1,5 +1,7 @@
 """What a cart costs, by the one function that prices orders too."""
 
+from dataclasses import replace
+
 from app.cart import taxes
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.catalogue.models import ProductKind
@@ -10,6 +12,7 @@ from app.pricing.results import PricingResult
 from app.pricing.rules import MAX_TOTAL_MINOR, price
 from app.promotions.rules import apply
 from app.promotions.terms import NOTHING_APPLIED, Applied, Buyer, PromotionContext, PromotionLine
+from app.terms.customizations import Chosen
 
 _NEVER_TOO_LARGE_MINOR = MAX_TOTAL_MINOR // 1000
 """Goods with their options for less than that are not too much with any wraps, shipping and taxes."""
@@ -21,16 +24,18 @@ def discounts_of(
     """What applies to the cart as it stands, and a word on each of its codes.
 
     Args:
+        shipping: at its quoted price.
         country_code: where it ships to, once that is known better than by the cart.
     """
     if not cart.discounts.terms and not cart.discount_codes:
         return NOTHING_APPLIED
+    taxed = shipping and taxes.taxed_shipping(shipping, taxes.taxation_of(cart))
     buyer = Buyer(email=cart.email, phone=cart.phone, profile_id=cart.profile_id)
     context = PromotionContext(
         market_id=cart.market.id,
         country_code=country_code or cart.country_code,
         ships=any(line.requires_shipping for line in cart.lines),
-        shipping_minor=shipping.price_minor if shipping else None,
+        shipping_minor=taxed.price_minor if taxed else None,
         shop_currency_code=cart.market.shop_currency_code,
         exchange=cart.market.from_shop_currency,
     )
@@ -70,8 +75,15 @@ def wrap_to_price(cart: CartSnapshot) -> GiftWrapToPrice | None:
     return GiftWrapToPrice(label=cart.wrap_terms.label, price_minor=price[0])
 
 
+def made_to_order(cart: CartSnapshot, line: CartLineSnapshot) -> list[Chosen]:
+    """What is made to order for each unit of a line, at prices in the cart's currency."""
+    if not line.customizations:
+        return []
+    return [replace(one, price_minor=cart.market.from_shop_currency(one.price_minor)) for one in line.customized.chosen]
+
+
 def _customization(cart: CartSnapshot, line: CartLineSnapshot) -> int:
-    return sum(cart.market.from_shop_currency(one.price_minor) for one in line.customized.chosen)
+    return sum(one.price_minor for one in made_to_order(cart, line))
 
 
 def check_total(cart: CartSnapshot) -> None:
@@ -80,7 +92,7 @@ def check_total(cart: CartSnapshot) -> None:
         line.quantity
         * (
             max((tier.unit_price_minor for tier in line.price_breaks), default=line.unit_price_minor)
-            + (line.customized.price_minor if line.customizations else 0)
+            + _customization(cart, line)
         )
         for line in cart.lines
     )

@@ -1,10 +1,12 @@
 """From a checkout without problems to the order that it will be."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.addresses.postal import PostalAddress
+from app.cart.costs import made_to_order
 from app.cart.snapshots import CartLineSnapshot
 from app.catalogue.models import InventoryPolicy
 from app.checkout.review import Review, wanted_units
@@ -13,6 +15,7 @@ from app.kit.ids import new_id
 from app.orders.draft import DiscountDraft, OrderDraft, OrderLineDraft
 from app.payments.models import PaymentMethod
 from app.pricing.results import PricedLine
+from app.terms.customizations import Chosen
 from app.terms.dates import expected_at
 
 AUTHORISED_FOR = timedelta(days=5)
@@ -44,7 +47,13 @@ def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID 
         note=cart.note,
         attributes=cart.attributes,
         lines=[
-            _draft_line(position, line, amounts, expected_at(line, units[line.variant_id], review.now))
+            _draft_line(
+                position,
+                line,
+                amounts,
+                expected_at(line, units[line.variant_id], review.now),
+                made_to_order(cart, line),
+            )
             for position, (line, amounts) in enumerate(zip(cart.lines, priced.lines, strict=True))
         ],
         discounts=_discounts(review),
@@ -62,7 +71,7 @@ def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID 
         gift_wrap_tax_lines=priced.gift_wrap.taxes if priced.gift_wrap else (),
         stored_value=priced.stored_value,
         gift_options=cart.gift_options,
-        market_id=cart.market_id,
+        market_id=cart.market.id,
         company_id=cart.company_id,
         tax_id=cart.tax_id,
         tax_estimated=review.tax_estimated,
@@ -71,7 +80,11 @@ def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID 
 
 
 def _draft_line(
-    position: int, line: CartLineSnapshot, amounts: PricedLine, expected: datetime | None
+    position: int,
+    line: CartLineSnapshot,
+    amounts: PricedLine,
+    expected: datetime | None,
+    made: Sequence[Chosen],
 ) -> OrderLineDraft:
     return OrderLineDraft(
         id=new_id(),
@@ -96,7 +109,7 @@ def _draft_line(
         gift_wrap_minor=amounts.gift_wrap_minor,
         tax_lines=amounts.taxes,
         discounts=amounts.discounts,
-        customizations=[asdict(chosen) for chosen in line.customized.chosen],
+        customizations=[asdict(chosen) for chosen in made],
         expected_at=expected,
         gift_options=line.gift_options,
         product_kind=line.product_kind.value,

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import strawberry
 
-from app.cart.costs import discounts_of, price_cart
+from app.cart.costs import discounts_of, made_to_order, price_cart
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.cart.taxes import taxation_of
 from app.cart.warnings import line_warnings, terms_warnings
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, page_request
+from app.pricing.results import PricingResult
 from app.terms.dates import availability
 from schema.cart.costs import CartCost, CartLineCost
 from schema.cart.discounts import AppliedDiscount, CartDiscountCode
@@ -55,17 +56,24 @@ class CartView:
         lines = selection.below("lines").nodes()
         return cls(pages, lines.below("variant") if "variant" in lines else None)
 
-    async def show(self, info: Info, cart: CartSnapshot) -> Cart:
-        return (await self.show_all(info, [cart]))[0]
+    async def show(self, info: Info, cart: CartSnapshot, checked_out: PricingResult | None = None) -> Cart:
+        """
+        Args:
+            checked_out: what its checkout comes to: its lines' parts of the taxes are those that the order will have.
+        """
+        return self._cart(cart, await self._variants(info, [cart]), checked_out)
 
     async def show_all(self, info: Info, carts: Sequence[CartSnapshot]) -> list[Cart]:
         """One statement for the variants of all lines that are shown, where they are asked for."""
-        shown = [line for cart in carts for page in self.pages.values() for line in _cut(cart.lines, page)]
-        variants = await load_line_variants(info, shown, self.variant)
+        variants = await self._variants(info, carts)
         return [self._cart(cart, variants) for cart in carts]
 
-    def _cart(self, cart: CartSnapshot, variants: Variants) -> Cart:
-        lines = LineView(cart, variants)
+    async def _variants(self, info: Info, carts: Sequence[CartSnapshot]) -> Variants:
+        shown = [line for cart in carts for page in self.pages.values() for line in _cut(cart.lines, page)]
+        return await load_line_variants(info, shown, self.variant)
+
+    def _cart(self, cart: CartSnapshot, variants: Variants, checked_out: PricingResult | None = None) -> Cart:
+        lines = LineView(cart, variants, checked_out)
         return Cart(
             id=strawberry.ID(ids.encode_with_secret(CART_PREFIX, cart.id, cart.secret)),
             state=cart.state,
@@ -97,12 +105,12 @@ class CartView:
 class LineView:
     """Shows the lines of one cart."""
 
-    def __init__(self, cart: CartSnapshot, variants: Variants) -> None:
+    def __init__(self, cart: CartSnapshot, variants: Variants, checked_out: PricingResult | None = None) -> None:
         self.cart = cart
         self.variants = variants
         self.applied = discounts_of(cart)
         self.priced = price_cart(cart, applied=self.applied)
-        self._costs = {line.id: line for line in self.priced.lines}
+        self._costs = {line.id: line for line in (checked_out or self.priced).lines}
         self._units: Counter[uuid.UUID] = Counter()
         for line in cart.lines:
             self._units[line.variant_id] += line.quantity
@@ -124,7 +132,9 @@ class LineView:
             cost=CartLineCost.of(self._costs[str(line.id)], self.cart.currency_code),
             attributes=Attribute.all_of(line.attributes),
             gift_options=GiftOptions.of(line.gift_options),
-            customizations=[LineCustomization.of(chosen, self.cart.currency_code) for chosen in line.customized.chosen],
+            customizations=[
+                LineCustomization.of(chosen, self.cart.currency_code) for chosen in made_to_order(self.cart, line)
+            ],
             availability=Availability(status=status, expected_at=expected_at),
             warnings=[
                 WarningType.of(warning)

@@ -68,7 +68,7 @@ class CheckoutView:
         terms = await terms_for(cart.versions, cart.company_id) if self.methods else Terms()
         return Checkout(
             id=strawberry.ID(ids.encode_with_secret(CHECKOUT_PREFIX, row["checkout_id"], cart.secret)),
-            cart=await self.cart.show(info, seen.cart),
+            cart=await self.cart.show(info, seen.cart, seen.priced),
             email=details.email,
             phone=details.phone,
             shipping_address=Address.of(details.shipping_address) if details.shipping_address else None,

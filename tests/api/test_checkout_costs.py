@@ -10,7 +10,8 @@ from app import db, invariants
 from app.orders.draft import OrderDraft
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, discounts
+from tests.factories import catalogue, checkout, discounts, gift_cards, taxes
+from tests.factories.cart import MadeCart
 
 COST = """cost {
     subtotal { amount } discount { amount } giftWrap { amount } shipping { amount } tax { amount } taxIncluded
@@ -38,8 +39,8 @@ async def _shop(api: Api) -> None:
     await checkout.shop_that_ships()
 
 
-async def three_lines(api: Api) -> dict[str, Any]:
-    """The checkout of a cart with two discounts, ready to be paid."""
+async def three_lines(api: Api) -> MadeCart:
+    """With two discounts."""
     await discounts.discount(name="Season", percentage=Decimal("7.5"))
     await discounts.discount("TEN", amount="10.00")
     products = [await catalogue.product(price_minor=price, stock=10) for price in (333, 1999, 45)]
@@ -48,22 +49,26 @@ async def three_lines(api: Api) -> dict[str, Any]:
     )
     codes = 'mutation ($id: ID!) { cartDiscountCodesUpdate(cartId: $id, codes: ["TEN"]) { userErrors { code } } }'
     await api.ok(codes, {"id": cart.gid})
+    return cart
+
+
+async def bought(api: Api, cart: MadeCart) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The checkout as it was shown last, and its order."""
     quote_id = await checkout.quote_for(api, cart.gid)
     given = {"cartId": cart.gid, "email": checkout.EMAIL, "shippingAddress": checkout.ADDRESS}
     made = (await api.ok(CREATE, {"input": given}))["checkoutCreate"]["checkout"]
     updated = await api.ok(UPDATE, {"id": made["id"], "input": {"shippingQuoteId": quote_id}})
     shown: dict[str, Any] = updated["checkoutUpdate"]["checkout"]
-    return shown
+    paid = {"idempotencyKey": checkout.new_key(), "payment": checkout.CARD}
+    answer = (await api.ok(COMPLETE, {"input": {"checkoutId": shown["id"], **paid}}))["checkoutComplete"]
+    return shown, {**answer["order"], "token": answer["orderToken"]}
 
 
 async def test_the_order_costs_what_the_checkout_showed_line_by_line(api: Api) -> None:
-    shown = await three_lines(api)
-    paid = {"idempotencyKey": checkout.new_key(), "payment": checkout.CARD}
-    answer = (await api.ok(COMPLETE, {"input": {"checkoutId": shown["id"], **paid}}))["checkoutComplete"]
-    placed = answer["order"]
+    shown, placed = await bought(api, await three_lines(api))
     assert placed["cost"] == shown["cost"]
     assert placed["lines"] == shown["cart"]["lines"]
-    read = (await api.ok(ORDER, {"id": placed["id"], "token": answer["orderToken"]}))["order"]
+    read = (await api.ok(ORDER, {"id": placed["id"], "token": placed["token"]}))["order"]
     assert (read["cost"], read["lines"]) == (placed["cost"], placed["lines"])
 
     # 3 x 3.33 + 19.99 + 7 x 0.45 = 33.13; 7.5 % of it are 2.48475; 5.99 to ship.
@@ -76,6 +81,57 @@ async def test_the_order_costs_what_the_checkout_showed_line_by_line(api: Api) -
         allocated = sum(Decimal(one["amount"]["amount"]) for one in of_lines if one["name"] == part["name"])
         assert allocated == Decimal(part["amount"]["amount"])
     assert await db.fetchval("SELECT sum(amount_minor) FROM test_gateway_payments") == 2664
+    assert await invariants.check() == []
+
+
+async def test_taxes_wraps_coins_and_gift_cards_add_up_to_the_last_unit(api: Api) -> None:
+    """Everything at once: two taxes on top, another rate for books, 10 % off, two sorts of wraps, a total in steps of
+    0.05, and a gift card that pays a part."""
+    await db.execute("UPDATE markets SET rounding_minor = 5")
+    await taxes.zone("US", standard=[("State", "6.25"), ("City", "2.25")], reduced=[("State", "1.00")])
+    books = await taxes.tax_class("reduced")
+    await db.execute(
+        "INSERT INTO gift_settings (id, wrapping_enabled, wrapping_label, updated_at) VALUES (1, true, 'Wrap', now())"
+    )
+    await db.execute("INSERT INTO gift_wrap_prices VALUES ('USD', 502, 150, now())")
+    await discounts.discount(name="Season", percentage=Decimal(10))
+    shirt, book = (
+        await catalogue.product(price_minor=1999, stock=10),
+        await catalogue.product(price_minor=333, stock=10),
+    )
+    await db.execute("UPDATE products SET tax_class_id = $2 WHERE id = $1", book.id, books)
+    cart = await carts.cart((shirt.variant_id, 2), (book.variant_id, 7))
+    await db.execute("""UPDATE carts SET gift_options = '{"wrap": true}'""")
+    await db.execute(
+        """UPDATE cart_lines SET gift_options = '{"wrap": true}' WHERE variant_id = $1""", shirt.variant_id
+    )
+    card = await gift_cards.gift_card(1000)
+    await db.execute("UPDATE carts SET gift_card_ids = jsonb_build_array($1::text)", str(card.id))
+    shown, placed = await bought(api, cart)
+    assert placed["cost"] == shown["cost"]
+    assert placed["lines"] == shown["cart"]["lines"]
+    cost = {name: part["amount"] for name, part in placed["cost"].items() if isinstance(part, dict)}
+
+    # 2 x 19.99 + 7 x 3.33 = 63.29, less 10 %: 6.33, of which 4.00 off the shirts. Wraps: 2 x 1.50 and 5.02.
+    # That wrap and the shipping are taxed as the goods, 35.98 to 20.98: 3.17 + 1.85 and 3.78 + 2.21.
+    # Shirts 35.98 + 3.00 + 3.17 + 3.78 = 45.93 at 6.25 % and 2.25 %; books 20.98 + 1.85 + 2.21 = 25.04 at 1 %.
+    assert [
+        (tax["name"], tax["taxableAmount"]["amount"], tax["amount"]["amount"]) for tax in placed["cost"]["taxLines"]
+    ] == [("State", "45.93", "2.87"), ("City", "45.93", "1.03"), ("State", "25.04", "0.25")]
+    assert cost == {
+        "subtotal": "63.29",
+        "discount": "6.33",
+        "giftWrap": "8.02",
+        "shipping": "5.99",
+        "tax": "4.15",
+        "rounding": "-0.02",
+        "total": "75.10",
+        "giftCards": "10.00",
+        "storeCredit": "0.00",
+        "amountDue": "65.10",
+    }
+    charged = await db.fetchval("SELECT sum(amount_minor) FROM test_gateway_payments")
+    assert charged == 6510
     assert await invariants.check() == []
 
 
