@@ -33,9 +33,9 @@ log = structlog.get_logger(__name__)
 # While a question is open, or an answer is fresh, nobody asks.
 _ASK = """
     INSERT INTO tax_id_checks (id, tax_id, state, requested_at, requester)
-    SELECT $1, $2, 'PENDING', business_now(), $3
+    SELECT $1, $2::text, 'PENDING', business_now(), $3
     WHERE (SELECT count(*) FROM tax_id_checks k WHERE k.state = 'PENDING') < $5 AND NOT EXISTS (
-        SELECT FROM tax_id_checks k WHERE k.tax_id = $2 AND k.state IN ('VALID', 'INVALID')
+        SELECT FROM tax_id_checks k WHERE k.tax_id = $2::text AND k.state IN ('VALID', 'INVALID')
           AND k.requested_at > business_now() - $4 * interval '1 day'
     )
     ON CONFLICT (tax_id) WHERE state = 'PENDING' DO NOTHING
