@@ -16,6 +16,7 @@ from app.customers.models import ConsentSource
 from app.errors import DomainError, DomainErrors
 from app.kit.ids import new_id
 from app.orders.draft import OrderDraft
+from app.orders.models import OrderSource
 
 SOURCE = "CHECKOUT"
 _FIELD = ("input", "marketingConsent")
@@ -49,8 +50,11 @@ def check_consent(given: Sequence[ConsentGiven], details: Details) -> list[Domai
 
 
 async def tell(order: OrderDraft) -> None:
-    """Somebody checks out, in the open unit of work, and has no order yet: told once for each checkout."""
-    if order.email is None and order.phone is None:
+    """Somebody checks out, in the open unit of work, and has no order yet: told once for each checkout.
+
+    What staff wrote for somebody is no cart that was left behind.
+    """
+    if order.source is not OrderSource.CHECKOUT or (order.email is None and order.phone is None):
         return
     begun = await db.fetchrow(_BEGIN, new_id(), order.cart_id, order.email, order.phone)
     if begun is None:

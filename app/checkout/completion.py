@@ -8,50 +8,33 @@ Where nobody has to be asked, one transaction does all of it. An event is left i
 attempt should this process not live to do it, see `handlers`.
 """
 
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import Any
 
-from app import db, events
 from app.cart import queries as carts
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
 from app.cart.snapshots import CartSnapshot
-from app.checkout import attempts, beginnings, declines, own, queries, refusals, settlement, spending
+from app.checkout import attempts, beginnings, declines, own, paying, queries, refusals, settlement, spending
 from app.checkout.answers import ActionRequired, Answer, Placed, Refused, Undecided
-from app.checkout.attempts import Attempt, Claim, PlannedPayment
+from app.checkout.attempts import Claim, PlannedPayment
 from app.checkout.declines import Trial
 from app.checkout.drafting import draft_order, stock_demands
 from app.checkout.errors import CheckoutErrorCode, TotalChanged, in_progress
-from app.checkout.lease import LEASE_SECONDS
 from app.checkout.models import AttemptState
 from app.checkout.payment_methods import Terms, check_payment, terms_for
-from app.checkout.requests import CompletionRequest, Details, PaymentChoice
+from app.checkout.requests import CompletionRequest, Details
 from app.checkout.review import Review, review, shortages
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.gift_cards import stored_value
-from app.inventory import reservations
 from app.kit.crypto import token_matches
-from app.kit.ids import new_id
 from app.kit.money import Money
 from app.metrics import instruments
-from app.orders.draft import OrderDraft
-from app.orders.models import PaymentStatus
-from app.payments import credit, transfers
-from app.payments.gateway import KnownPayment
-from app.payments.known import begun_at
-from app.payments.models import PaymentMethod, PaymentState
-from app.payments.registry import ASKED_NOBODY, MANUAL, gateway_for
-from app.payments.saved_methods import Chargeable
+from app.payments.registry import MANUAL
 from app.promotions import redemptions
 from app.shipping.errors import ShippingErrorCode
 
-WATCH = "checkout.attempt_watch"
-WATCH_AFTER_SECONDS = LEASE_SECONDS + 0.5
-HOLD_SECONDS = 15 * 60
-"""How long stock stays held for a shopper who has to confirm the payment."""
 MAX_TRIES = 10
 """How often a cart may change between being read and being claimed."""
 
@@ -61,16 +44,6 @@ class _ValueGone(Exception):  # noqa: N818 - takes the transaction back, and is 
 
     def __init__(self, due_minor: int) -> None:
         self.due_minor = due_minor
-
-
-class _NoCredit(Exception):  # noqa: N818 - takes the transaction back, and is no error
-    def __init__(self, problem: DomainError) -> None:
-        self.problems = [problem]
-
-
-class _Short(Exception):  # noqa: N818 - takes the transaction back, and is no error
-    def __init__(self, available: Mapping[uuid.UUID, int]) -> None:
-        self.available = dict(available)
 
 
 async def complete(request: CompletionRequest) -> Placed | ActionRequired:
@@ -89,11 +62,11 @@ async def complete(request: CompletionRequest) -> Placed | ActionRequired:
             most_due_minor = gone.due_minor
             continue
         if answer is not None:
-            return _told(answer)
+            return told(answer)
     raise DomainError(CommonErrorCode.CONFLICT, "The cart keeps changing; try again.", ["input", request.source])
 
 
-def _told(answer: Answer) -> Placed | ActionRequired:
+def told(answer: Answer) -> Placed | ActionRequired:
     match answer:
         case Refused(errors):
             instruments.checkout_ended(errors[0].code.name)
@@ -112,7 +85,7 @@ async def _try(request: CompletionRequest, most_due_minor: int | None) -> Answer
     if standing is None or not token_matches(request.secret, standing["secret_hash"]):
         raise not_found("cart" if request.cart_id else "checkout", ["input", request.source])
     if standing["attempt_id"] is not None:
-        return await _again(standing, request)
+        return await again(standing, request.fingerprint, request.client)
     if standing["cart_state"] == CartState.COMPLETED:
         raise DomainError(
             CartErrorCode.CART_COMPLETED, "This cart has become an order already.", ["input", request.source]
@@ -125,9 +98,9 @@ async def _try(request: CompletionRequest, most_due_minor: int | None) -> Answer
     return await _begin(standing, cart, request, most_due_minor)
 
 
-async def _again(standing: Mapping[str, Any], request: CompletionRequest) -> Answer:
+async def again(standing: Mapping[str, Any], fingerprint: bytes, client: str | None) -> Answer:
     """The key is known: the same answer for the same input."""
-    if standing["fingerprint"] != request.fingerprint:
+    if standing["fingerprint"] != fingerprint:
         raise DomainError(
             CheckoutErrorCode.IDEMPOTENCY_KEY_REUSED,
             "This key came with another input before; use a new one.",
@@ -141,7 +114,7 @@ async def _again(standing: Mapping[str, Any], request: CompletionRequest) -> Ans
         case AttemptState.PROCESSING if standing["leased"]:
             return Undecided()
         case _:
-            with declines.trial(str(standing["cart_id"]), request.client) as trial:
+            with declines.trial(str(standing["cart_id"]), client) as trial:
                 answer = await settlement.resume(standing["attempt_id"])
                 trial.decided(answer)
                 return answer
@@ -169,11 +142,11 @@ async def _begin(
         try:
             with declines.trial(str(cart.id), request.client) as trial:
                 return await _hold_and_pay(standing, claim, found, request, trial)
-        except _Short as short:
+        except paying.Short as short:
             found = shortages(cart.lines, short.available)
         except redemptions.TakenMeanwhile:
             return None  # read again, the discount says why it is gone
-        except _NoCredit as refused:
+        except paying.NoCredit as refused:
             found = refused.problems
         except stored_value.TakenMeanwhile:
             raise _ValueGone(found.review.priced.amount_due_minor) from None
@@ -219,21 +192,7 @@ async def _payable(
     problems = problems or spending.amount_due_changed(seen.priced, request, most_due_minor) or shortages(cart.lines)
     if problems:
         return problems
-    return _Payable(seen, _planned(choice, saved) if choice else None)
-
-
-def _planned(choice: PaymentChoice, saved: Chargeable | None) -> PlannedPayment:
-    able = gateway_for(choice.method, saved.gateway if saved else choice.gateway)
-    return PlannedPayment(
-        id=new_id(),
-        gateway=able.name if able else MANUAL[choice.method],
-        method=choice.method,
-        token=choice.token if able else None,
-        return_url=choice.return_url if able else None,
-        saved=saved,
-        saves=choice.save and able is not None and saved is None,
-        purchase_order_number=choice.purchase_order_number,
-    )
+    return _Payable(seen, paying.planned(choice, saved) if choice else None)
 
 
 def _total_changed(seen: Review, request: CompletionRequest) -> list[DomainError]:
@@ -245,76 +204,19 @@ def _total_changed(seen: Review, request: CompletionRequest) -> list[DomainError
     return [TotalChanged(total, message, ["input", "expectedTotal"])]
 
 
-async def _on_account(order: OrderDraft, payment: PlannedPayment, now: datetime) -> OrderDraft:
-    """In the open unit of work: with the company's row locked, before anything else is.
-
-    Raises _NoCredit where the company may not owe so much more.
-    """
-    if order.company_id is None:
-        raise LookupError("an order on account belongs to a company")
-    try:
-        terms = await credit.reserve(order.company_id, Money(order.due_minor, order.currency_code))
-    except DomainError as problem:
-        raise _NoCredit(DomainError(problem.code, problem.message, ["input", "payment", "method"])) from None
-    due_at = now + terms.time_to_pay
-    return replace(order, purchase_order_number=payment.purchase_order_number, payment_due_at=due_at)
-
-
 async def _hold_and_pay(
     standing: Mapping[str, Any], claim: Claim, found: _Payable, request: CompletionRequest, trial: Trial
 ) -> Answer | None:
-    """Steps one to three.
-
-    Raises, with nothing written: _Short or TakenMeanwhile for too little stock, discount or stored value,
-    RateLimitedError after too many declines.
-    """
-    payment, hold_until = found.payment, standing["now"] + timedelta(seconds=HOLD_SECONDS)
-    keeper = standing["checkout_id"] if standing["reserved_until"] else None
-    order = draft_order(found.review, payment.method if payment else None, customer_id=request.customer_id)
-    async with db.unit_of_work():
-        if payment and payment.method is PaymentMethod.PURCHASE_ORDER:
-            order = await _on_account(order, payment, standing["now"])
-        stock = await reservations.find(stock_demands(found.review), checkout_id=keeper)
-        if stock.missing:
-            raise _Short(stock.missing)
-        attempt_id = await attempts.claim(claim, order, hold_until, payment, stock.shares, checkout_id=keeper)
-        if attempt_id is None:
-            return None
-        await redemptions.hold(attempt_id, order.discounts, order.email, order.phone)
-        await stored_value.hold(attempt_id, order.stored_value)
-        if payment is None or payment.gateway in ASKED_NOBODY:
-            status = PaymentStatus.PAID if payment is None else PaymentStatus.PENDING
-            placed = await settlement.finish(attempt_id, order, PaymentState.PENDING, status)
-            if payment and payment.method is PaymentMethod.BANK_TRANSFER:
-                await transfers.begin(order.id, standing["now"])
-            if request.consent:
-                await beginnings.take_consent(order, request.consent, request.proof)
-            return placed
-        # Behind the claim: of one key sent many times at once, one is a try.
-        trial.begin()
-        if request.consent:
-            await beginnings.tell(order)
-            await beginnings.take_consent(order, request.consent, request.proof)
-        watch_id = await events.record(WATCH, subject_id=attempt_id, delay_seconds=WATCH_AFTER_SECONDS)
-    attempt = Attempt(
-        id=attempt_id,
-        order=order,
-        payment=KnownPayment(
-            id=payment.id,
-            reference=None,
-            amount_minor=order.due_minor,
-            currency=order.currency_code,
-            method=payment.method,
-            begun_at=begun_at(payment.id),
-        ),
-        gateway=payment.gateway,
-        token=payment.token or "",
-        return_url=payment.return_url,
-        hold_until=hold_until,
-        saved_reference=payment.saved.reference if payment.saved else None,
-        saves=payment.saves,
-        watch_id=watch_id,
+    """Steps one to three; see `paying.hold_and_pay`."""
+    method = found.payment.method if found.payment else None
+    return await paying.hold_and_pay(
+        claim,
+        draft_order(found.review, method, customer_id=request.customer_id),
+        stock_demands(found.review),
+        found.payment,
+        now=standing["now"],
+        keeper=standing["checkout_id"] if standing["reserved_until"] else None,
+        consent=request.consent,
+        proof=request.proof,
+        trial=trial,
     )
-    answer = await settlement.authorise(attempt)
-    trial.decided(answer)
-    return answer

@@ -5,8 +5,8 @@ import uuid
 from app import db, events
 from app.checkout import attempts, settlement
 from app.checkout.answers import ActionRequired, Undecided
-from app.checkout.completion import WATCH
 from app.checkout.models import AttemptState
+from app.checkout.paying import WATCH
 from app.events import Event
 from app.payments.gateway import GatewayUnavailableError
 from app.payments.webhooks import NOTIFIED
