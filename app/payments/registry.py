@@ -50,7 +50,16 @@ def _stripe() -> Gateway | None:
     return StripeGateway(settings)
 
 
-_OWN: Mapping[str, Configured] = {"test": _test, "stripe": _stripe}
+def _paypal() -> Gateway | None:
+    settings = get_settings()
+    if settings.paypal_client_id is None and settings.paypal_secret is None:
+        return None
+    from app.payments.adapters.paypal import PayPalGateway
+
+    return PayPalGateway(settings)
+
+
+_OWN: Mapping[str, Configured] = {"test": _test, "stripe": _stripe, "paypal": _paypal}
 """Also declared as entry points; named here so that they are found in a checkout that is not installed."""
 
 

@@ -107,7 +107,7 @@ def _action(intent: Intent) -> Action:
     """The bank's page by redirect where Stripe names one; for all else Stripe.js knows what to do with the secret."""
     page = _part(_part(intent, "next_action"), "redirect_to_url").get("url")
     if page:
-        return Action(PaymentActionType.REDIRECT, page, intent.get("client_secret"))
+        return Action(PaymentActionType.REDIRECT, page)
     return Action(PaymentActionType.CLIENT_SECRET, client_secret=intent.get("client_secret"))
 
 
