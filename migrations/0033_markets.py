@@ -11,6 +11,11 @@ CREATE SEQUENCE configuration_version_numbers;
 
 CREATE FUNCTION bump_configuration() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP <> 'TRUNCATE' THEN
+        IF NOT EXISTS (SELECT FROM changed_rows) THEN
+            RETURN NULL;
+        END IF;
+    END IF;
     INSERT INTO configuration_versions (name, version)
     VALUES (TG_ARGV[0], nextval('configuration_version_numbers'))
     ON CONFLICT (name) DO UPDATE SET version = nextval('configuration_version_numbers');
@@ -21,13 +26,19 @@ END $$;
 CREATE FUNCTION versioned_table(changed regclass, VARIADIC parts text[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     part text;
+    happening record;
 BEGIN
     FOREACH part IN ARRAY parts LOOP
-        EXECUTE format(
-            'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT '
-            'EXECUTE FUNCTION bump_configuration(%L)',
-            'versioned_' || part, changed, part
-        );
+        FOR happening IN VALUES
+            ('INSERT', 'REFERENCING NEW TABLE AS changed_rows'), ('UPDATE', 'REFERENCING NEW TABLE AS changed_rows'),
+            ('DELETE', 'REFERENCING OLD TABLE AS changed_rows'), ('TRUNCATE', '')
+        LOOP
+            EXECUTE format(
+                'CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION bump_configuration(%L)',
+                format('versioned_%s_%s', part, lower(happening.column1)), happening.column1, changed,
+                happening.column2, part
+            );
+        END LOOP;
     END LOOP;
 END $$;
 SELECT versioned_table('shop', 'shop');
@@ -119,7 +130,7 @@ CREATE INDEX customer_group_members_customer ON customer_group_members (customer
 CREATE FUNCTION make_default_market() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO markets (id, code, name, is_default, created_at, updated_at)
-    VALUES (gen_random_uuid(), 'home', 'Home market', true, business_now(), business_now())
+    VALUES ('00000000-0000-7000-8000-000000000001', 'home', 'Home market', true, business_now(), business_now())
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
@@ -143,7 +154,8 @@ SELECT versioned_table(name, 'markets') FROM unnest(ARRAY[
     'shop', 'price_lists', 'markets', 'market_countries', 'market_hidden_products', 'customer_group_price_lists'
 ]::regclass[]) AS name;
 INSERT INTO markets (id, code, name, is_default, created_at, updated_at)
-SELECT gen_random_uuid(), 'home', 'Home market', true, business_now(), business_now() FROM shop ON CONFLICT DO NOTHING;
+SELECT '00000000-0000-7000-8000-000000000001', 'home', 'Home market', true, business_now(), business_now() FROM shop
+ON CONFLICT DO NOTHING;
 """
 
 PRICES = """

@@ -27,6 +27,14 @@ from schema.inventory.operations import InventoryMutations, InventoryQueries
 from schema.invoices import InvoiceMutations, InvoiceQueries
 from schema.jobs import JobMutations, JobQueries, JobSubscriptions
 from schema.marketing_settings import MarketingSettingsMutations, MarketingSettingsQueries
+from schema.markets import (
+    CustomerGroupMutations,
+    CustomerGroupQueries,
+    MarketMutations,
+    MarketQueries,
+    PriceListMutations,
+    PriceListQueries,
+)
 from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueries
 from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
@@ -59,6 +67,7 @@ class Query(
     CatalogueQueries,
     CheckoutQueries,
     CustomerQueries,
+    CustomerGroupQueries,
     ConsentQueries,
     CrmQueries,
     DiscountQueries,
@@ -70,6 +79,8 @@ class Query(
     InvoiceQueries,
     JobQueries,
     MarketingSettingsQueries,
+    MarketQueries,
+    PriceListQueries,
     NodeQueries,
     MessagingQueries,
     OperationsQueries,
@@ -106,6 +117,7 @@ class Mutation(
     CheckoutMutations,
     AlertMutations,
     CustomerMutations,
+    CustomerGroupMutations,
     ConsentMutations,
     CrmMutations,
     DiscountMutations,
@@ -119,6 +131,8 @@ class Mutation(
     InvoiceMutations,
     JobMutations,
     MarketingSettingsMutations,
+    MarketMutations,
+    PriceListMutations,
     MessagingMutations,
     OperationsMutations,
     OrderMutations,

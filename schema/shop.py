@@ -100,7 +100,7 @@ class ShopInput:
     name: str | None = strawberry.field(default=strawberry.UNSET, description="Its name.")
     currency_code: CurrencyCode | None = strawberry.field(
         default=strawberry.UNSET,
-        description="What its prices are in; fixed once there are products, shipping methods or orders.",
+        description="What its prices are in; fixed once there are products, price lists, shipping methods or orders.",
     )
     countries: list[CountryCode] | None = strawberry.field(default=strawberry.UNSET, description="Where it sells to.")
     time_zone: str | None = strawberry.field(

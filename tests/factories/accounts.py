@@ -63,3 +63,16 @@ async def session(customer_id: uuid.UUID) -> str:
         hash_token(token),
     )
     return token
+
+
+async def lives_in(customer_id: uuid.UUID, country_code: str) -> None:
+    """Things are sent to an address in that country."""
+    address_id = await db.fetchval(
+        """
+        INSERT INTO customer_addresses (id, customer_id, address, created_at, updated_at)
+        VALUES (gen_random_uuid(), $1, jsonb_build_object('country_code', $2::text), now(), now()) RETURNING id
+        """,
+        customer_id,
+        country_code,
+    )
+    await db.execute("UPDATE customers SET default_shipping_address_id = $2 WHERE id = $1", customer_id, address_id)

@@ -53,6 +53,13 @@ async def test_it_is_loaded_once_and_again_after_a_change() -> None:
     assert names.loads == 2
 
 
+async def test_what_changes_nothing_is_no_new_version() -> None:
+    await shop.shop()
+    before = await seen_version()
+    await db.execute("UPDATE shop SET name = 'Other' WHERE id = 2")
+    assert await seen_version() == before
+
+
 async def test_what_was_rolled_back_is_forgotten_even_when_somebody_read_it() -> None:
     names = Names()
     await shop.shop(name="Before")

@@ -9,6 +9,7 @@ CONSENT = [{"channel": "EMAIL", "granted": True}]
 LONG_AGO = "2020-01-01T00:00:00Z"
 VARIANT = {"price": "10"}
 CREDIT = {"amount": {"amount": "1", "currencyCode": "USD"}, "reason": "Sorry"}
+DOLLAR = {"amount": "1", "currencyCode": "USD"}
 OPTION, CHOSEN = {"name": "Size", "values": ["S"]}, {"name": "Size", "value": "S"}
 
 
@@ -66,6 +67,16 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "Mutation.cartLinesRemove.lineIds[]": {"cartId": things["cart"]},
         "Mutation.cartMerge.intoCartId": {"cartId": of["cart"]},
         "Mutation.cartMerge.cartId": {"intoCartId": of["cart"]},
+        "Mutation.customerGroupCreate.input.priceListIds[]": {"input": {"name": "Dealers"}},
+        "Mutation.customerGroupUpdate.input.priceListIds[]": {"id": things["cgrp"], "input": {"name": "Dealers"}},
+        "Mutation.marketUpdate.input.priceListId": {"id": things["mkt"], "input": {"name": "North"}},
+        "Mutation.marketCreate.input.priceListId": {"input": {"name": "North", "code": "north"}},
+        "Mutation.priceListPricesSet.set[].variantId": {"id": things["plist"], "set": [{"price": DOLLAR}]},
+        "Mutation.priceListPricesSet.delete[].variantId": {"id": things["plist"], "delete": [{}]},
+        "Mutation.marketProductsHide.productIds[]": {"id": things["mkt"]},
+        "Mutation.marketProductsShow.productIds[]": {"id": things["mkt"]},
+        "Mutation.customerGroupMembersAdd.customerIds[]": {"id": things["cgrp"]},
+        "Mutation.customerGroupMembersRemove.customerIds[]": {"id": things["cgrp"]},
         "Mutation.collectionProductsReorder.moves[].productId": {"id": of["coll"], "moves": [{"position": 1}]},
         "Mutation.taxZoneCreate.input.rates[].taxClassId": {
             "input": {"name": "North", "locations": [{"country": "CA"}], "rates": [rate]}

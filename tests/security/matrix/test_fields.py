@@ -52,8 +52,10 @@ OF_TYPE = {
     "gc": "GiftCard", "invc": "Invoice", "scred": "StoreCreditAccount",
     "flow": "Flow", "frun": "FlowRun", "ful": "Fulfillment", "fver": "FlowVersion", "job": "Job", "msg": "Message",
     "oline": "OrderLine", "ord": "Order", "pm": "SavedPaymentMethod", "priv": "PrivacyRequest", "prod": "Product",
-    "prof": "Profile", "ref": "Refund", "seg": "Segment", "staff": "StaffUser", "survey": "SurveyResponse", "szone": "ShippingZone",
+    "prof": "Profile", "ref": "Refund", "seg": "Segment", "staff": "StaffUser", "survey": "SurveyResponse",
+    "szone": "ShippingZone",
     "tmpl": "Template", "var": "ProductVariant", "wh": "Warehouse", "whd": "WebhookDelivery", "whe": "WebhookEndpoint",
+    "mkt": "Market", "plist": "PriceList", "cgrp": "CustomerGroup",
 }  # fmt: skip
 
 

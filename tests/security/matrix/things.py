@@ -36,6 +36,7 @@ from tests.factories import (
     flow_rows,
     gift_cards,
     marketing,
+    markets,
     refunds,
     taxes,
 )
@@ -114,6 +115,8 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
         "INSERT INTO customer_groups (id, name, created_at, updated_at) VALUES ($1, 'Trade', now(), now())", new_id()
     )
     await first("cgrp", "customer_groups")
+    add("plist", await markets.price_list("USD", rate=None))
+    add("plist", await markets.price_list("EUR"), "plist unused")
     add("disc", await discounts.discount(code="CLOSED"))
     coupon = await discounts.coupon(owner.profile_id or new_id())
     add("code", await db.fetchval("SELECT id FROM discount_codes WHERE code = $1", coupon.code))
