@@ -61,7 +61,9 @@ def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
             gift_wrap_tax_rates=wrap_rates,
             ships=line.requires_shipping,
             fixed=line.product_kind is ProductKind.GIFT_CARD,
-            gift_wrap_minor=wrap[1] * line.quantity if wrap and GiftOptions.of(line.gift_options).wrap else 0,
+            gift_wrap_minor=taxes.charged_for_wrap(line, wrap[1], taxation) * line.quantity
+            if wrap and GiftOptions.of(line.gift_options).wrap
+            else 0,
         )
         for line in cart.lines
     )

@@ -50,6 +50,7 @@ def joined(cart: CartSnapshot, other: CartSnapshot, lines: list[CartLineSnapshot
         email=email,
         phone=phone,
         country_code=cart.country_code or other.country_code,
+        **_number(cart, other),
         note=cart.note or other.note,
         attributes=attributes,
         discount_codes=codes,
@@ -76,6 +77,14 @@ def codes_of(cart: CartSnapshot, other: CartSnapshot) -> list[str]:
     for code in (*cart.discount_codes, *other.discount_codes):
         by_spelling.setdefault(same(code), code)
     return list(by_spelling.values())
+
+
+def _number(cart: CartSnapshot, other: CartSnapshot) -> dict[str, Any]:
+    """The tax number of either, with what the register said of it."""
+    if cart.tax_id is not None or other.tax_id is None:
+        return {}
+    facts = replace(cart.tax_facts, tax_id_state=other.tax_facts.tax_id_state)
+    return {"tax_id": other.tax_id, "tax_facts": facts}
 
 
 def _paying(cart: CartSnapshot, other: CartSnapshot) -> dict[str, Any]:

@@ -108,6 +108,14 @@ def wrap_rates(taxation: Taxation) -> tuple[TaxRate, ...] | None:
     return None if class_id is None else taxation.rates(class_id)
 
 
+def charged_for_wrap(line: CartLineSnapshot, price_minor: int, taxation: Taxation) -> int:
+    """What wrapping one unit comes to for this buyer."""
+    class_id = taxation.settings.gift_wrap_class_id
+    if class_id is None:
+        return charged_for(line, price_minor, taxation)
+    return taxation.charged(price_minor, class_id)
+
+
 def facts_for_engine(cart: CartSnapshot) -> dict[str, ItemFacts]:
     """By the lines' ids, as pricing has them."""
     settings = cart.tax_facts.settings

@@ -170,6 +170,8 @@ class OrderView:
             ),
             shipping_address=_address(row["shipping_address"]),
             billing_address=_address(row["billing_address"]),
+            tax_id=row["tax_id"],
+            reverse_charge=row["reverse_charge"],
             shipping=_shipping(row["shipping_quote"]),
             pickup=OrderPickup.of(row, row["shipping_quote"]),
             note=row["note"],

@@ -78,6 +78,8 @@ class Order(Node):
     discounts: list[AppliedDiscount] = strawberry.field(description="What was taken off, and by which codes.")
     shipping_address: Address | None = strawberry.field(description="Where it goes; null when nothing ships.")
     billing_address: Address | None = strawberry.field(description="Who pays.")
+    tax_id: str | None = strawberry.field(description="The buyer's VAT number or the like, as it was given.")
+    reverse_charge: bool = strawberry.field(description="Whether the buyer accounts for the tax on any of it.")
     pickup: OrderPickup | None = strawberry.field(
         description="How it is fetched from a store; null when it is shipped, or nothing of it is."
     )

@@ -26,7 +26,7 @@ CHECKOUT = f"""mutation ($input: CheckoutCreateInput!) {{
 QUOTED = f"""mutation ($id: ID!, $input: CheckoutUpdateInput!) {{
     checkoutUpdate(checkoutId: $id, input: $input) {{ checkout {{ {COST} }} userErrors {{ code field message }} }} }}"""
 COMPLETE = f"""mutation ($input: CheckoutCompleteInput!) {{ checkoutComplete(input: $input) {{
-    order {{ id {COST} }} orderToken userErrors {{ code field message }} }} }}"""
+    order {{ id taxId reverseCharge {COST} }} orderToken userErrors {{ code field message }} }} }}"""
 
 ADDRESSES = {
     "DE": {"address1": "Unter den Linden 1", "city": "Berlin", "postalCode": "10115", "countryCode": "DE"},
@@ -151,6 +151,28 @@ async def test_a_business_elsewhere_in_the_union_accounts_for_the_tax(api: Api) 
         assert [line["reverseCharge"] for line in shown.cost["taxLines"]] == [True]
     row = await db.fetchrow("SELECT tax_id, reverse_charge, total_minor, tax_minor FROM orders")
     assert tuple((row or {}).values()) == ("FR40303265045", True, 100_00, 0)
+
+
+async def test_the_order_says_who_accounts_for_the_tax(api: Api) -> None:
+    await german_shop()
+    who = {"countryCode": "FR", "taxId": FRENCH_BUSINESS}
+    for identity, expected in ((who, ("FR40303265045", True)), ({"countryCode": "FR"}, (None, False))):
+        cart = await carts.cart(await bought(119_00))
+        await api.ok(IDENTITY, {"id": cart.gid, "who": identity})
+        _, given = await checked_out(api, cart, "FR")
+        order = (await api.ok(COMPLETE, {"input": given}))["checkoutComplete"]["order"]
+        assert (order["taxId"], order["reverseCharge"]) == expected
+
+
+async def test_a_number_and_its_worth_survive_a_merge(api: Api) -> None:
+    await german_shop()
+    into, other = await carts.cart(), await carts.cart(await bought(119_00))
+    await api.ok(IDENTITY, {"id": other.gid, "who": {"countryCode": "FR", "taxId": FRENCH_BUSINESS}})
+    merge = f"""mutation ($id: ID!, $into: ID!) {{ cartMerge(cartId: $id, intoCartId: $into) {{
+        cart {{ {COST} buyerIdentity {{ taxId taxIdStatus }} }} userErrors {{ code message }} }} }}"""
+    merged = (await api.ok(merge, {"id": other.gid, "into": into.gid}))["cartMerge"]["cart"]
+    assert merged["buyerIdentity"] == {"taxId": "FR40303265045", "taxIdStatus": "ACCEPTED"}
+    assert Shown(merged["cost"]).total == "100.00"
 
 
 async def test_the_same_price_at_every_rate_and_less_of_it_where_no_tax_is_due(api: Api) -> None:
