@@ -43,6 +43,9 @@ class StateMachine(Generic[S]):
         if lost := states - reached:
             raise ValueError(f"{thing}: nothing leads to {sorted(state.name for state in lost)}")
 
+    def __repr__(self) -> str:
+        return f"<the life of {self.thing}>"
+
     def after(self, state: S) -> frozenset[S]:
         """What it can become."""
         return self._after[state]
