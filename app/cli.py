@@ -246,7 +246,7 @@ def create(email: str, *, name: str = "") -> None:
 
 @app.command
 def doctor() -> None:
-    """Check the database, Redis, migrations, secrets and mail, and say what to do. Exit code 1 on a problem."""
+    """Check database, Redis, migrations, secrets, mail and payments, and say what to do. Exit code 1 on a problem."""
     use_running_shop()
     from app.doctor import examine
 
@@ -304,6 +304,31 @@ def after_restore() -> None:
         line = f"✗ {found.unanswered_payments} payments could not be asked after; run this again."
         console.print(Text(line, style="red"), soft_wrap=True)
     if found.differing_payments or found.unanswered_payments:
+        sys.exit(1)
+
+
+@app.command
+def reconcile(days: int | None = None) -> None:
+    """Compare payments with the gateways now, as the scheduler does every ten minutes, and list what is open.
+
+    Args:
+        days: How far to go back; from where the last comparison left off unless given.
+
+    Exit code 1 where something is open, or a gateway did not answer.
+    """
+    use_running_shop()
+    configuration = settings()
+    from app.commands.reconcile import reconcile as compare
+
+    compared = asyncio.run(compare(configuration, days))
+    for run in compared.runs:
+        found = ", ".join(f"{count} {kind}" for kind, count in sorted(run.found.items())) or "nothing new"
+        end = "" if run.is_complete else "; it stopped answering"
+        console.print(Text(f"{run.gateway}: {run.compared} payments compared, {found}{end}."), soft_wrap=True)
+    for one in compared.open:
+        line = f"✗ {one.kind} {one.payment_id} {one.gateway}: {one.detail}"
+        console.print(Text(line, style="red"), soft_wrap=True)
+    if compared.open or not all(run.is_complete for run in compared.runs):
         sys.exit(1)
 
 

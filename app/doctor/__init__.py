@@ -6,7 +6,7 @@ Nothing here writes, no finding repeats a password or a key, and nothing waits f
 import asyncpg
 from pydantic import ValidationError
 
-from app.doctor import configuration, database, queueing
+from app.doctor import configuration, database, paying, queueing
 from app.doctor.finding import NETWORK_ERRORS, Finding, unreachable
 from app.settings import Settings, get_settings
 
@@ -34,6 +34,7 @@ async def examine() -> list[Finding]:
     if settings.broker_url:
         findings.append(await queueing.broker(settings))
     findings.append(await configuration.mail(settings))
+    findings += await paying.examine(settings)
     return findings
 
 

@@ -60,7 +60,7 @@ def _paypal() -> Gateway | None:
 
 
 _OWN: Mapping[str, Configured] = {"test": _test, "stripe": _stripe, "paypal": _paypal}
-"""Also declared as entry points; named here so that they are found in a checkout that is not installed."""
+"""No entry points, so that they are found in a checkout that is not installed."""
 
 
 @lru_cache
