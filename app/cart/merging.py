@@ -132,8 +132,8 @@ async def _merge(source: CartKey, target: CartKey, rows: Rows, customer_id: uuid
     warnings = joining.warnings(kept, after)
     if given.lines and given.market_id not in (None, kept.market.id):
         warnings.append(market_changed(kept.market, joining.FIELD))
-    written = await _write(given, kept, after, rows)
-    warnings += await carrying.carry(given, kept, after)
+    written, about_checkout = await _write(given, kept, after, rows)
+    warnings += about_checkout
     await _give(rows, source.id, target.id, owner)
     return Changed(written, warnings)
 
@@ -160,23 +160,37 @@ def _owner_after(source: db.Record, target: db.Record, customer_id: uuid.UUID | 
     raise DomainError(CartErrorCode.CART_OF_ACCOUNT, message, _FROM)
 
 
-async def _write(given: CartSnapshot, kept: CartSnapshot, after: CartSnapshot, rows: Rows) -> CartSnapshot:
+async def _write(
+    given: CartSnapshot, kept: CartSnapshot, after: CartSnapshot, rows: Rows
+) -> tuple[CartSnapshot, list[CartWarning]]:
+    """The lines, what checkouts keep of the stock, and then the people, as every change locks them."""
+    emptied = replace(given, lines=[], market_id=given.market.id) if given.lines else given
+    written = {before.id: await _write_one(before, now) for before, now in ((kept, after), (given, emptied))}
+    warnings = await carrying.carry(given, kept, after)
     if after != kept:
-        after = await _write_one(kept, after)
+        after = await _told(kept, after, written[kept.id])
         person = rows[given.id]["profile_id"]
         if after.profile_id is None and person is not None and not any(after.contact):
             after = replace(after, profile_id=person)
             await db.execute("UPDATE carts SET profile_id = $2 WHERE id = $1", after.id, person)
             await owners.changed(after, after, person)
-    if given.lines:
-        await _write_one(given, replace(given, lines=[], market_id=given.market.id))
-    return after
+    if emptied != given:
+        await _told(given, emptied, written[given.id])
+    return after, warnings
 
 
-async def _write_one(before: CartSnapshot, after: CartSnapshot) -> CartSnapshot:
+async def _write_one(before: CartSnapshot, after: CartSnapshot) -> db.Record | None:
+    if before == after:
+        return None
     row = await write_change(before, after)
     if row is None:
         raise RuntimeError("a locked cart was changed by somebody else")
+    return row
+
+
+async def _told(before: CartSnapshot, after: CartSnapshot, row: db.Record | None) -> CartSnapshot:
+    if row is None:
+        return after
     profile_id = await owners.changed(before, after, row["profile_id"])
     return replace(after, revision=before.revision + 1, updated_at=row["updated_at"], profile_id=profile_id)
 

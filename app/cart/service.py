@@ -358,9 +358,10 @@ async def _write(before: CartSnapshot, after: CartSnapshot) -> CartSnapshot | No
             row = await write_change(before, after)
             if row is None:
                 return None
-            profile_id = await owners.changed(before, after, row["profile_id"]) if is_known else row["profile_id"]
+            # Stock before people, as an attempt locks them.
             if before.checkout and before.keeps_units:
                 await checkout_holds.follow(before.checkout.id, before.id)
+            profile_id = await owners.changed(before, after, row["profile_id"]) if is_known else row["profile_id"]
     return replace(after, revision=before.revision + 1, updated_at=row["updated_at"], profile_id=profile_id)
 
 

@@ -104,7 +104,7 @@ async def hold_and_pay(
     async with db.unit_of_work():
         if payment and payment.method is PaymentMethod.PURCHASE_ORDER:
             order = await on_account(order, payment, now)
-        stock = await reservations.find(demands, checkout_id=keeper)
+        stock = await reservations.find(demands, cart_id=claim.cart_id, checkout_id=keeper)
         if stock.missing:
             raise Short(stock.missing)
         attempt_id = await attempts.claim(claim, order, hold_until, payment, stock.shares, checkout_id=keeper)

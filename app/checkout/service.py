@@ -183,10 +183,11 @@ async def _try_save(
         written = await _write(cart_id, row["revision"], checked)
         if written is None:
             return None
-        if is_known:
-            await _identify(row, written, before, after, checked.get("shipping_address"))
+        # Stock before people, as an attempt locks them.
         if keeps:
             await checkout_holds.follow(written["id"], cart_id)
+        if is_known:
+            await _identify(row, written, before, after, checked.get("shipping_address"))
     return cart_id
 
 

@@ -26,46 +26,58 @@ MOVED_BY_ORDER = "order"
 MOVED_BY_CANCELLATION = "cancellation"
 MOVED_BY_SHIPMENT = "backorder shipped"
 
+# The cart comes first, as it does for whoever changes it and lets its checkout's units follow: the count is worked out
+# before the first level is looked at. Levels are read as they are once they are locked, however long that took.
 # A statement that waits for a row goes on to see all others as they were before it waited, so that locking and changing
 # are statements of their own.
 _LOCK = """
+    WITH cart AS MATERIALIZED (SELECT id FROM carts WHERE id = $2 FOR NO KEY UPDATE)
     SELECT s.id, s.variant_id, s.available, s.backordered, s.warehouse_id, w.priority
     FROM stock_levels s JOIN warehouses w ON w.id = s.warehouse_id
-    WHERE s.variant_id = ANY($1) ORDER BY s.id FOR NO KEY UPDATE OF s
+    WHERE s.variant_id = ANY($1) AND (SELECT count(*) FROM cart) >= 0 ORDER BY s.id FOR NO KEY UPDATE OF s
 """
 _OF_CHECKOUT = """
     SELECT stock_level_id, sum(quantity)::int AS units FROM stock_reservations
     WHERE checkout_id = $1 AND state = 'HELD' GROUP BY stock_level_id
 """
 _LOCK_OF_ATTEMPT = """
+    WITH cart AS MATERIALIZED (
+        SELECT c.id FROM checkout_attempts a JOIN carts c ON c.id = a.cart_id WHERE a.id = $1 FOR NO KEY UPDATE OF c
+    )
     SELECT id FROM stock_levels
     WHERE id IN (SELECT stock_level_id FROM stock_reservations WHERE attempt_id = $1 AND state = $2)
+      AND (SELECT count(*) FROM cart) >= 0
     ORDER BY id FOR NO KEY UPDATE
 """
 
 
-async def find(demands: Sequence[Demand], *, checkout_id: uuid.UUID | None = None) -> Allocation:
+async def find(
+    demands: Sequence[Demand], *, cart_id: uuid.UUID | None = None, checkout_id: uuid.UUID | None = None
+) -> Allocation:
     """Lock the levels of what is wanted, and decide which of them give how much. Nothing is taken yet.
 
     Warehouses give in the order of their priority; what goes beyond all of them is back-ordered where that is allowed.
 
     Args:
+        cart_id: what is claimed then; locked before the levels.
         checkout_id: whose units count as available, as they are taken over by what is decided here.
     """
     db.current_unit_of_work()
     if not demands:
         return Allocation([], {})
-    found = allocate(demands, await _locked_levels(demands, checkout_id))
+    found = allocate(demands, await _locked_levels(demands, cart_id, checkout_id))
     unknown = [demand.variant_id for demand in demands if demand.may_backorder and demand.variant_id in found.missing]
     # Sold without ever having been in stock: there has to be a level that owes the units.
     if unknown:
         await _open_empty_levels(unknown)
-        found = allocate(demands, await _locked_levels(demands, checkout_id))
+        found = allocate(demands, await _locked_levels(demands, cart_id, checkout_id))
     return found
 
 
-async def _locked_levels(demands: Sequence[Demand], checkout_id: uuid.UUID | None) -> list[Level]:
-    rows = await db.fetch(_LOCK, [demand.variant_id for demand in demands])
+async def _locked_levels(
+    demands: Sequence[Demand], cart_id: uuid.UUID | None, checkout_id: uuid.UUID | None
+) -> list[Level]:
+    rows = await db.fetch(_LOCK, [demand.variant_id for demand in demands], cart_id)
     own: dict[uuid.UUID, int] = {}
     if checkout_id is not None:
         # After the lock: until then they may be let go of.
@@ -195,8 +207,8 @@ async def release(attempt_id: uuid.UUID) -> None:
 
     A checkout that has kept units gets them back for the rest of its time, to be paid in another way.
     """
-    await db.execute(_HAND_BACK, attempt_id)
     await db.execute(_LOCK_OF_ATTEMPT, attempt_id, "HELD")
+    await db.execute(_HAND_BACK, attempt_id)
     await db.execute(f"{_GIVE_BACK} SELECT count(*) FROM returned", attempt_id, "HELD")
     await watching.given_back(attempt_id)
 
