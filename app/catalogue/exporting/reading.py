@@ -116,6 +116,7 @@ async def batch_after(after: uuid.UUID, last_id: uuid.UUID, filters: ExportFilte
             ) page
         )
         SELECT p.id, p.slug, p.name, p.description, p.description_html, p.vendor, p.product_type, p.tags, p.status,
+               (SELECT k.code FROM tax_classes k WHERE k.id = p.tax_class_id) AS tax_class,
                p.kind, p.seo_title, p.seo_description, p.metadata, {_OPTIONS} AS options, {_IMAGES} AS images,
                {_COLLECTIONS} AS collections, {_VARIANTS} AS variants
         FROM weighed w JOIN products p ON p.id = w.id
@@ -144,6 +145,7 @@ def _draft(row: Mapping[str, Any]) -> ProductDraft:
         tags=row["tags"],
         status=row["status"],
         kind=row["kind"],
+        tax_class=row["tax_class"],
         seo_title=row["seo_title"],
         seo_description=row["seo_description"],
         collections=[CollectionDraft(*collection) for collection in orjson.loads(row["collections"] or "[]")],

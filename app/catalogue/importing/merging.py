@@ -25,6 +25,7 @@ class PreparedProduct:
     draft: ProductDraft
     description: str
     description_html: str
+    tax_class_id: uuid.UUID | None = None
 
 
 @dataclass(slots=True)
@@ -107,6 +108,8 @@ def _product(known: ProductRow, prepared: PreparedProduct, columns: Columns, *, 
     for column, name in (("vendor", "vendor"), ("product_type", "product_type"), ("tags", "tags")):
         if column in columns:
             setattr(product, name, getattr(draft, name))
+    if "tax_class" in columns:
+        product.tax_class_id = prepared.tax_class_id
     if "seo_title" in columns:
         product.seo_title = draft.seo_title
     if "seo_description" in columns:

@@ -2,8 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import IO, Protocol
 
 import asyncpg
@@ -172,6 +172,7 @@ class _Store:
 
     async def _apply(self, entries: Sequence[_Entry]) -> BatchOutcome:
         outcome = BatchOutcome(entries[-1].last_row)
+        entries = await self._with_tax_classes(entries)
         stored = await storing.load_by_slug([entry.handle for entry in entries if entry.prepared])
         changes: list[ProductChange] = []
         collections: list[tuple[uuid.UUID, CollectionDraft]] = []
@@ -190,6 +191,27 @@ class _Store:
         await self._write_stock(changes)
         await add_to_collections(collections)
         return outcome
+
+    async def _with_tax_classes(self, entries: Sequence[_Entry]) -> list[_Entry]:
+        """The classes that the products name by their codes, kept until the end of the transaction."""
+        codes = {entry.prepared.draft.tax_class for entry in entries if entry.prepared} - {None}
+        if not codes:
+            return list(entries)
+        rows = await db.fetch(
+            "SELECT code, id FROM tax_classes WHERE code = ANY($1::text[]) FOR KEY SHARE", list(codes)
+        )
+        known = {row["code"]: row["id"] for row in rows}
+        return [self._with_tax_class(entry, known) for entry in entries]
+
+    def _with_tax_class(self, entry: _Entry, known: Mapping[str, uuid.UUID]) -> _Entry:
+        code = entry.prepared.draft.tax_class if entry.prepared else None
+        if entry.prepared is None or code is None:
+            return entry
+        if code not in known:
+            message = f"There is no tax class “{code}”; the product is left out."
+            problem = RowProblem(entry.prepared.draft.row, self._columns.header("tax_class"), message)
+            return _Entry(entry.last_row, entry.handle, None, [*entry.problems, problem])
+        return _Entry(entry.last_row, entry.handle, replace(entry.prepared, tax_class_id=known[code]), entry.problems)
 
     @staticmethod
     def _count(change: ProductChange, counts: Counts) -> None:

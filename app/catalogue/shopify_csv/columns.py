@@ -45,6 +45,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     # Tradewind's own, for what Shopify's columns cannot say.
     "plain_text": ("Plain Text (tradewind)",),
     "kind": ("Kind (tradewind)",),
+    "tax_class": ("Tax Class (tradewind)",),
     "option1_values": ("Option1 Values (tradewind)",),
     "option2_values": ("Option2 Values (tradewind)",),
     "option3_values": ("Option3 Values (tradewind)",),

@@ -82,6 +82,8 @@ class ProductDraft:
     seo_description: str | None = None
     kind: str | None = None
     """One of `ProductKind`'s names, where the file says it outright."""
+    tax_class: str | None = None
+    """The code of its tax class; None for the default one."""
     collections: list[CollectionDraft] = field(default_factory=list)
     option_names: list[str] = field(default_factory=list)
     """Empty for a product that comes in one form only."""

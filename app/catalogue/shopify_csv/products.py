@@ -86,6 +86,7 @@ def _product(handle: str, main: Cells, columns: Columns, option_names: list[str]
         seo_title=short("seo_title"),
         seo_description=main.paragraph("seo_description", MAX_SEO_DESCRIPTION_CHARACTERS, _PRODUCT_OUT) or None,
         kind=main.parse("kind", values.kind, None, _PRODUCT_OUT),
+        tax_class=(short("tax_class") or "").lower() or None,
         option_names=option_names,
         option_values=[
             main.parse(f"option{n}_values", values.tags, [], _PRODUCT_OUT) for n, _ in enumerate(option_names, start=1)

@@ -22,7 +22,7 @@ _BEFORE_METADATA = (
     *("image_src", "image_position", "image_alt", "gift_card", "seo_title", "seo_description"),
 )
 _BEHIND_METADATA = (
-    *("variant_image", "cost", "collection", "status", "plain_text", "kind"),
+    *("variant_image", "cost", "collection", "status", "plain_text", "kind", "tax_class"),
     *("option1_values", "option2_values", "option3_values", "image_size"),
     *("collection_handle", "collection_position", "other_metadata"),
 )
@@ -85,6 +85,7 @@ class Writer:
             "status": product.status.lower(),
             "gift_card": _boolean(product.kind == "GIFT_CARD"),
             "kind": product.kind or "",
+            "tax_class": product.tax_class or "",
             "seo_title": product.seo_title or "",
             "seo_description": product.seo_description or "",
         }
