@@ -14,6 +14,7 @@ from app.payments.gateway import GatewayUnavailableError, KnownPayment
 LONGEST = timedelta(days=31)
 PAGE = 500
 BEHIND = timedelta(hours=4)
+"""What is listed only now may have happened so long ago, so it is asked for again."""
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _AUTHORISATIONS, _REFUNDS = "T13", "T11"
 """How codes of events begin: https://developer.paypal.com/docs/transaction-search/transaction-event-codes/"""
@@ -25,7 +26,10 @@ async def orders_since(client: PayPalClient, moment: datetime) -> AsyncIterator[
     What the account has of other business, such as money sent by hand, is not the shop's to settle.
     """
     told: set[str] = set()
-    async for transaction in transactions(client, moment - BEHIND, datetime.now(UTC)):
+    now = datetime.now(UTC)
+    if moment > now:
+        return
+    async for transaction in transactions(client, moment - BEHIND, now):
         if uuid_of(transaction.get("custom_field")) is None:
             continue
         order_id = await _order_of(client, transaction)
@@ -33,7 +37,7 @@ async def orders_since(client: PayPalClient, moment: datetime) -> AsyncIterator[
             continue
         told.add(order_id)
         order = await _get(client, f"/v2/checkout/orders/{order_id}")
-        if order is not None and uuid_of(unit_of(order).get("custom_id")) is not None and _is_since(order, moment):
+        if order is not None and uuid_of(unit_of(order).get("custom_id")) is not None:
             yield order
 
 
@@ -89,13 +93,6 @@ async def _get(client: PayPalClient, path: str) -> Document | None:
         return await client.ask("GET", path)
     except PayPalError:
         return None
-
-
-def _is_since(order: Document, moment: datetime) -> bool:
-    """Whether anything of it is as young; what PayPal gives no time for, is."""
-    payments = unit_of(order).get("payments") or {}
-    moments = [row.get("update_time") or row.get("create_time") for rows in payments.values() for row in rows]
-    return not moments or any(said is None or datetime.fromisoformat(said) >= moment for said in moments)
 
 
 def _said(moment: datetime) -> str:
