@@ -43,6 +43,8 @@ class StripeServer(ProviderServer):
     """What was asked under each idempotency key, and what was answered."""
     searchable: bool = True
     """Whether what was just made is found by searching; the real one takes a minute, or an hour."""
+    has_search: bool = True
+    """In India it has none."""
     endpoints: list[dict[str, Any]] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -250,6 +252,8 @@ class StripeServer(ProviderServer):
         return {"object": "list", "data": [show(row) for row in newest[:size]], "has_more": len(newest) > size}
 
     def _searched(self, rows: dict[str, dict[str, Any]], query: str) -> list[dict[str, Any]]:
+        if not self.has_search:
+            raise RefusalError(400, "invalid_request_error")
         name, _, value = unquote(query).removeprefix('metadata["').partition('"]:"')
         found = [row for row in rows.values() if row["metadata"].get(name) == value.rstrip('"')]
         return found if self.searchable else []

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote_plus
 
 import pytest
 
+from app.addresses.postal import PostalAddress
 from app.kit.ids import new_id
 from app.payments.adapters import stripe as adapter
 from app.payments.adapters import stripe_client
@@ -150,6 +152,8 @@ async def test_what_is_older_than_the_lists_is_searched_for(provider: StripeProv
     assert await provider.gateway.retrieve(lost) is None
     provider.server.searchable = True
     assert (await standing(provider, lost)).reference == asked.answer.reference
+    provider.server.has_search = False
+    assert (await standing(provider, lost)).reference == asked.answer.reference
 
 
 async def test_lists_are_read_to_their_end(provider: StripeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +182,24 @@ async def test_a_wrong_key_says_nothing_of_payments_and_nothing_of_itself(server
     (check, *_) = await gateway.examine()
     assert not check.is_well
     assert "hush" not in check.text + check.advice
+
+
+async def test_nobodys_name_gets_into_logs_and_errors(
+    provider: StripeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    address = PostalAddress(first_name="Ada", last_name="Lovelace", address1="1 St", city="Hull", country_code="GB")
+    request = Card("pm_card_visa").request(payer=Payer(email="ada@example.com", shipping_address=address))
+    await provider.gateway.authorise(request)
+    provider.server.fail("POST /v1/payment_intents", Fault.ERROR)
+    with pytest.raises(GatewayUnavailableError) as failure:
+        await provider.gateway.authorise(replace(request, payment_id=new_id()))
+    assert "Lovelace" in unquote_plus(provider.server.received[0].body.decode())
+    assert failure.value.__cause__ is None
+    assert failure.value.__suppress_context__
+    for secret in ("Lovelace", SECRET, "ada@"):
+        assert secret not in caplog.text
+        assert secret not in repr(failure.value)
 
 
 # --- ways to pay ------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ class PayPalClient:
             answer = await self._send(method, path, await self._signed_in(headers), content)
         if answer.is_success:
             return answer
-        if answer.status in (401, 408, 409, 429) or answer.status >= 500:
+        if answer.status in (401, 403, 408, 409, 429) or answer.status >= 500:
             raise GatewayUnavailableError(f"HTTP {answer.status}")
         issue = _issue(answer)
         if issue in _IN_PROGRESS:

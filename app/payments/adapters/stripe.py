@@ -127,7 +127,7 @@ class StripeGateway:
         return None if intent is None else payment_of(intent)
 
     async def _find(self, payment: KnownPayment) -> Intent | None:
-        with asking():
+        with asking(may_refuse=False):
             if payment.reference:
                 return await stripe_finding.by_reference(self._client, payment.reference)
             return await stripe_finding.by_payment(self._client, payment.id, payment.begun_at)
@@ -220,7 +220,7 @@ class StripeGateway:
         intent = await self._find(payment)
         if intent is None:
             return []
-        with asking():
+        with asking(may_refuse=False):
             return [refund_of(refund) for refund in await stripe_finding.refunds(self._client, intent["id"])]
 
     async def forget(self, reference: str) -> None:
@@ -235,7 +235,7 @@ class StripeGateway:
 
     async def payments_since(self, moment: datetime) -> AsyncIterator[GatewayPayment]:
         told: set[str] = set()
-        with asking():
+        with asking(may_refuse=False):
             async for intent in stripe_finding.listed(self._client, moment):
                 told.add(intent["id"])
                 yield payment_of(intent)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx2
 import stripe
@@ -67,8 +67,11 @@ def client(secret_key: str, api_url: str, *, allow_private: bool) -> stripe.Stri
 
 
 @contextmanager
-def asking() -> Iterator[None]:
+def asking(*, may_refuse: bool = True) -> Iterator[None]:
     """Around requests: the SDK's errors become the gateway's.
+
+    Args:
+        may_refuse: whether a refusal is an answer. To a question that changes nothing it says nothing.
 
     Raises:
         GatewayUnavailableError: no answer, too many requests, an error of Stripe's own, a key that is being worked on;
@@ -80,14 +83,10 @@ def asking() -> Iterator[None]:
         return
     except stripe.StripeError as error:
         failure = error
-    # Outside the handler: the SDK's errors carry whole bodies, which must not get into logs with a chain of causes.
-    fail(failure)
-
-
-def fail(error: stripe.StripeError) -> NoReturn:
-    if isinstance(error, stripe.InvalidRequestError | stripe.CardError):
-        raise GatewayRefusedError(code_of(error)) from None
-    raise GatewayUnavailableError(code_of(error)) from None
+    # From None: the SDK's errors carry whole bodies, which must not get into logs with a chain of causes.
+    if may_refuse and isinstance(failure, stripe.InvalidRequestError | stripe.CardError):
+        raise GatewayRefusedError(code_of(failure)) from None
+    raise GatewayUnavailableError(code_of(failure)) from None
 
 
 def code_of(error: stripe.StripeError) -> str:
