@@ -161,7 +161,8 @@ class OrderLine(Model):
 
 
 class OrderEventType(StrEnum):
-    """What a timeline tells. Triggers write what follows from a change of rows (see the migration `order_records`)."""
+    """What a timeline tells. Triggers write what follows from a change of rows (see the migrations
+    `order_records` and `order_edits`)."""
 
     PLACED = "PLACED"
     STATUS_CHANGED = "STATUS_CHANGED"
@@ -171,6 +172,14 @@ class OrderEventType(StrEnum):
     SHIPMENT_STATUS_CHANGED = "SHIPMENT_STATUS_CHANGED"
     MESSAGE_SENT = "MESSAGE_SENT"
     NOTE_ADDED = "NOTE_ADDED"
+    ORDER_EDITED = "ORDER_EDITED"
+    HOLDS_CHANGED = "HOLDS_CHANGED"
+    PAYMENT_CHANGED = "PAYMENT_CHANGED"
+    PAYMENT_REQUESTED = "PAYMENT_REQUESTED"
+    CAPTURE_ENDED = "CAPTURE_ENDED"
+    REFUND_CREATED = "REFUND_CREATED"
+    REFUND_CHANGED = "REFUND_CHANGED"
+    INVOICE_ISSUED = "INVOICE_ISSUED"
 
 
 class OrderActorKind(StrEnum):
@@ -207,3 +216,29 @@ class OrderEvent(Model):
 
     class Meta:
         table = "order_events"
+
+
+class OrderEdit(Model):
+    """A change of what was sold. Amounts are minor units of the order's currency."""
+
+    id = fields.UUIDField(primary_key=True)
+    order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
+        "tradewind.Order", related_name="edits", on_delete=fields.CASCADE
+    )
+    changes = fields.JSONField[dict[str, object]]()
+    """`{"lines": [{"order_line_id", "variant_id", "before", "after"}, …], "shipping_address": true, …}`: units before
+    and after of each line that was changed, and the names of what else was; no personal data."""
+    reason = fields.TextField(null=True)
+    """In the words of whoever edited."""
+    actor_kind = fields.CharField(max_length=16)
+    """An `OrderActorKind`."""
+    notify_customer = fields.BooleanField()
+    total_before_minor = fields.BigIntField()
+    total_after_minor = fields.BigIntField()
+    due_before_minor = fields.BigIntField()
+    """What payments had to cover."""
+    due_after_minor = fields.BigIntField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "order_edits"

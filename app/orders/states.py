@@ -1,7 +1,9 @@
 """The lives of an order: what may become what. The database refuses what is not here, see `keep_to_moves`."""
 
 from app.kit.state_machine import StateMachine
-from app.orders.models import FulfillmentStatus, OrderStatus
+from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
+
+_P = PaymentStatus
 
 ORDER = StateMachine(
     "an order",
@@ -27,3 +29,24 @@ FULFILLMENT = StateMachine(
         FulfillmentStatus.FULFILLED: [],
     },
 )
+PAYMENT_STATUS = StateMachine(
+    "a payment status",
+    # What an order says of its payments follows from their sums (`app.payments.standing`), so that money decides. What
+    # no money can bring about is left out: nothing that was taken is merely set aside again, for one.
+    initial=[_P.PENDING, _P.AUTHORIZED, _P.PAID],
+    moves={
+        _P.PENDING: [_P.AUTHORIZED, _P.PARTIALLY_PAID, _P.PAID, _P.PARTIALLY_REFUNDED, _P.REFUNDED, _P.VOIDED],
+        # PENDING: what was set aside has lapsed.
+        _P.AUTHORIZED: [
+            _P.PENDING, _P.PARTIALLY_PAID, _P.PAID, _P.PARTIALLY_REFUNDED, _P.REFUNDED, _P.VOIDED,
+        ],
+        _P.PARTIALLY_PAID: [_P.PAID, _P.PARTIALLY_REFUNDED, _P.REFUNDED],
+        # It owes more since it was edited: something has been taken of that, or nothing where nothing had been due.
+        _P.PAID: [_P.PENDING, _P.AUTHORIZED, _P.PARTIALLY_PAID, _P.PARTIALLY_REFUNDED, _P.REFUNDED],
+        # Banks send refunds back weeks later.
+        _P.PARTIALLY_REFUNDED: [_P.PARTIALLY_PAID, _P.PAID, _P.REFUNDED],
+        _P.REFUNDED: [_P.PARTIALLY_PAID, _P.PAID, _P.PARTIALLY_REFUNDED],
+        # Money that turns up although it was called off.
+        _P.VOIDED: [_P.PENDING, _P.PARTIALLY_PAID, _P.PAID, _P.PARTIALLY_REFUNDED, _P.REFUNDED],
+    },
+)  # fmt: skip

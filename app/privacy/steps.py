@@ -151,6 +151,7 @@ STEPS: tuple[Step, ...] = (
     Step("payments", Action.EMPTY, ready=_MONEY_RESTS),
     Step("refunds", Action.EMPTY, ready=f"t.state <> 'PENDING' AND {_of_closed_order('t.order_id')}"),
     Step("order_events", Action.EMPTY, ready=_of_closed_order("t.order_id")),
+    Step("order_edits", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("order_lines", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("orders", Action.EMPTY, ready=_ORDER_CLOSED),
     # A card that is still to be mailed needs to know whom to.

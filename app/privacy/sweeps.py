@@ -109,6 +109,8 @@ SWEEPS: tuple[Sweep, ...] = (
            f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"),
     _sweep(K.ORDERS, "order_events", Action.EMPTY,
            f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"),
+    _sweep(K.ORDERS, "order_edits", Action.EMPTY,
+           f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"),
     _sweep(K.ORDERS, "invoices", Action.EMPTY,
            f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})",
            emptied={"document": f"t.document || '{_NOBODY}'::jsonb"}),

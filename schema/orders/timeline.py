@@ -27,6 +27,17 @@ describe_enum(
     SHIPMENT_STATUS_CHANGED="The carrier reported on a parcel; `data` has `shipmentId`, `before` and `after`.",
     MESSAGE_SENT="The customer was written to about it; `data` has `channel` and `template`.",
     NOTE_ADDED="Staff left a word, for themselves: customers do not see it.",
+    ORDER_EDITED="What was sold was changed; `data` has `editId`, `totalBeforeMinor` and `totalAfterMinor`.",
+    HOLDS_CHANGED="Why it may not be shipped yet is another; `data` has `before` and `after`.",
+    PAYMENT_CHANGED="A payment was begun, or is in another state; `data` has `paymentId`, `before`, `after` and "
+    "`amountMinor`. For staff.",
+    PAYMENT_REQUESTED="The customer was asked to pay a part, or that was settled; `data` has `requestId`, `purpose`, "
+    "`state` and `amountMinor`.",
+    CAPTURE_ENDED="Money was taken, or the gateway refused; `data` has `paymentId`, `captureId`, `state` and "
+    "`amountMinor`. For staff.",
+    REFUND_CREATED="Money is to go back; `data` has `refundId`, `state`, `amountMinor`, `source` and `to`.",
+    REFUND_CHANGED="It went back, or the gateway refused; `data` is as of REFUND_CREATED.",
+    INVOICE_ISSUED="An invoice or a credit note was issued; `data` has `invoiceId`, `number`, `kind` and `totalMinor`.",
 )
 describe_enum(
     OrderActorKind,
@@ -39,7 +50,7 @@ describe_enum(
     SYSTEM="The shop by itself: a worker, a payment provider's or carrier's report.",
 )
 
-_FOR_STAFF_ALONE = {OrderEventType.NOTE_ADDED}
+_FOR_STAFF_ALONE = {OrderEventType.NOTE_ADDED, OrderEventType.PAYMENT_CHANGED, OrderEventType.CAPTURE_ENDED}
 
 
 @strawberry.type(description="Something that happened to an order; it never changes.")

@@ -7,11 +7,14 @@ import asyncpg
 import pytest
 
 from app import db
+from app.checkout.states import ATTEMPT
+from app.inventory.states import RESERVATION
 from app.kit.state_machine import StateMachine
 from app.orders import states
+from app.payments.states import CAPTURE, PAYMENT, REFUND
 from app.staff.permissions import Permission
 from tests.client import Api
-from tests.factories import catalogue, checkout, fulfillments, staff
+from tests.factories import catalogue, checkout, fulfillments, refunds, staff
 
 Drain = Callable[[], Awaitable[None]]
 
@@ -25,6 +28,13 @@ NOTE = (
 MACHINES: list[tuple[str, str, StateMachine[Any]]] = [
     ("orders", "status", states.ORDER),
     ("orders", "fulfillment_status", states.FULFILLMENT),
+    ("orders", "payment_status", states.PAYMENT_STATUS),
+    ("payments", "state", PAYMENT),
+    ("payment_captures", "state", CAPTURE),
+    ("refunds", "state", REFUND),
+    ("refund_parts", "state", REFUND),
+    ("checkout_attempts", "state", ATTEMPT),
+    ("stock_reservations", "state", RESERVATION),
 ]
 
 
@@ -49,19 +59,22 @@ async def test_it_tells_what_was_done_by_whom_and_why(api: Api, staff_token: str
     await api.ok(CANCEL, {"id": order_id}, token=staff_token)
 
     events = await told(api, order_id, token=staff_token)
-    assert [(event["type"], event["actor"], event["reason"]) for event in events[:4]] == [
+    assert [(event["type"], event["actor"], event["reason"]) for event in events[:6]] == [
         ("PLACED", "GUEST", None),
+        ("INVOICE_ISSUED", "SYSTEM", None),
         ("MESSAGE_SENT", "SYSTEM", None),
         ("NOTE_ADDED", "STAFF", "Call first"),
+        ("PAYMENT_CHANGED", "STAFF", None),
         ("STATUS_CHANGED", "STAFF", "Out of stock"),
     ]
     assert events[0]["data"]["paymentStatus"] == "AUTHORIZED"
-    assert events[1]["data"] == {"channel": "EMAIL", "template": "order_confirmation"}
-    assert events[3]["data"] == {"before": "OPEN", "after": "CANCELLED"}
-    assert events[3]["actorName"], "staff are told who of them it was"
+    assert events[2]["data"] == {"channel": "EMAIL", "template": "order_confirmation"}
+    assert (events[4]["data"]["before"], events[4]["data"]["after"]) == ("AUTHORIZED", "VOIDING")
+    assert events[5]["data"] == {"before": "OPEN", "after": "CANCELLED"}
+    assert events[5]["actorName"], "staff are told who of them it was"
 
     seen = await told(api, order_id, order_token=placed["orderToken"])
-    assert "NOTE_ADDED" not in [event["type"] for event in seen]
+    assert not {"NOTE_ADDED", "PAYMENT_CHANGED"} & {event["type"] for event in seen}
     assert {event["actorName"] for event in seen} == {None}
     assert [event["reason"] for event in seen if event["type"] == "STATUS_CHANGED"] == ["Out of stock"]
 
@@ -119,6 +132,49 @@ async def test_the_database_has_the_same_moves(table: str, column: str, machine:
     thing, state, moves = arguments.decode().rstrip("\0").split("\0")
     assert (thing, state) == (machine.thing, column)
     assert sorted(moves.split(", ")) == [f"{before} > {after}" for before, after in machine.moves()]
+
+
+async def test_it_tells_of_money(api: Api, staff_token: str, drain: Drain) -> None:
+    placed = await checkout.placed(api)
+    await fulfillments.fulfill(api, staff_token, placed["order"]["id"])
+    await drain()
+    made = await refunds.create(api, staff_token, placed["order"]["id"], amount=refunds.usd("5.00"), reason="A scratch")
+    assert not made["userErrors"]
+    await drain()
+    events = await told(api, placed["order"]["id"], token=staff_token)
+    money = [
+        (event["type"], event["actor"], event["data"].get("after") or event["data"].get("state")) for event in events
+    ]
+    assert [one for one in money if one[0] not in {"MESSAGE_SENT", "SHIPMENT_STATUS_CHANGED"}] == [
+        ("PLACED", "GUEST", None),
+        ("FULFILLMENT_CREATED", "STAFF", None),
+        ("FULFILLMENT_STATUS_CHANGED", "STAFF", "FULFILLED"),
+        ("INVOICE_ISSUED", "SYSTEM", None),
+        ("PAYMENT_CHANGED", "SYSTEM", "CAPTURING"),
+        ("CAPTURE_ENDED", "SYSTEM", "SUCCEEDED"),
+        ("PAYMENT_CHANGED", "SYSTEM", "CAPTURED"),
+        ("STATUS_CHANGED", "SYSTEM", "COMPLETED"),
+        ("PAYMENT_STATUS_CHANGED", "SYSTEM", "PAID"),
+        ("REFUND_CREATED", "STAFF", "PENDING"),
+        ("REFUND_CHANGED", "SYSTEM", "SUCCEEDED"),
+        ("PAYMENT_STATUS_CHANGED", "SYSTEM", "PARTIALLY_REFUNDED"),
+        ("INVOICE_ISSUED", "SYSTEM", None),
+    ]
+    assert [event["reason"] for event in events if event["type"] == "REFUND_CREATED"] == ["A scratch"]
+
+
+async def test_what_was_sold_is_frozen(api: Api) -> None:
+    await checkout.placed(api)
+    for statement in (
+        "UPDATE orders SET total_minor = total_minor + 1, shipping_minor = shipping_minor + 1",
+        "UPDATE orders SET shipping_address = NULL",
+        "UPDATE order_lines SET product_name = 'Another'",
+        "UPDATE order_lines SET tax_lines = '[{}]'",
+        "DELETE FROM order_lines",
+    ):
+        with pytest.raises(asyncpg.CheckViolationError, match="frozen"):
+            await db.execute(statement)
+    await db.execute("UPDATE orders SET status = 'CANCELLED', note = note")
 
 
 async def test_the_database_refuses_an_illegal_move(api: Api) -> None:

@@ -12,7 +12,7 @@ from app.kit import ids
 from app.settings import get_settings
 from app.webhooks import service as webhooks
 from tests.client import Api
-from tests.factories import accounts, catalogue
+from tests.factories import accounts, catalogue, orders
 from tests.factories import checkout as buying
 from tests.http_receiver import Reply, http_receiver
 from tests.security.test_privacy_of_flows import COMMENT, EMAIL, NAME, NOTE, PHONE, REPLY, STREET, tour
@@ -111,7 +111,7 @@ async def lived(story: Story) -> tuple[accounts.Account, str]:
     await api.ok(ADDRESS_CREATE, {"input": address}, token=account.token)
     profile = ids.encode("prof", account.profile_id)
     await api.ok(PROFILE_UPDATE, {"id": profile, "properties": {"likes": PROPERTY}}, token=story.staff)
-    await db.execute(
+    await orders.rewrite(
         "UPDATE order_lines SET attributes = $1::jsonb", json.dumps([{"key": "engraving", "value": ENGRAVING}])
     )
     await story.drain()

@@ -11,7 +11,7 @@ from app import clock, db, invariants
 from app.customers import earlier_orders
 from app.customers.invariants import TRUTHS
 from app.flows import recipes
-from tests.factories import catalogue, customers, shop
+from tests.factories import catalogue, customers, orders, shop
 from tests.factories.catalogue import MadeProduct
 from tests.service.test_cli import tradewind
 
@@ -34,7 +34,7 @@ async def old_order(
     """An order as the release before profiles left it: nobody's, and on nobody's timeline."""
     somebody = await customers.profile()
     order_id = await customers.past_order(somebody, (product.variant_id, 1), ago=timedelta(days=days))
-    await db.execute(
+    await orders.rewrite(
         """
         UPDATE orders SET profile_id = NULL, email = $2, phone = $3, shipping_address = $4::jsonb,
             status = CASE WHEN $5 THEN 'CANCELLED' ELSE status END,

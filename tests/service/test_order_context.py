@@ -12,7 +12,7 @@ from app.messaging import order_context
 from app.messaging.order_context import OrderNotFoundError
 from app.messaging.rendering import render_email
 from app.settings import Settings
-from tests.factories import shop
+from tests.factories import orders, shop
 from tests.factories.messages import ADDRESS, placed_order
 
 pytestmark = pytest.mark.usefixtures("clean_database")
@@ -118,7 +118,7 @@ async def test_a_very_long_order_is_listed_in_part(settings: Settings) -> None:
 async def test_links_that_are_not_web_addresses_are_left_out(settings: Settings) -> None:
     await shop.shop()
     order_id = await placed_order()
-    await db.execute("UPDATE order_lines SET image_url = 'javascript:alert(1)'")
+    await orders.rewrite("UPDATE order_lines SET image_url = 'javascript:alert(1)'")
     fulfillment_id = await shipped(order_id, quantity=1, tracking_url="javascript:alert(1)")
     values = await build("order_shipped", order_id, settings, fulfillmentId=str(fulfillment_id))
     assert values["parcels"][0]["tracking_url"] is None

@@ -196,6 +196,20 @@ TABLES = (
         why="What became of the order: the books.",
     ),
     Table(
+        "order_edits",
+        Whose.PERSON,
+        columns(
+            id="id order_id",
+            text="reason",
+            fact="changes actor_kind notify_customer total_before_minor total_after_minor due_before_minor "
+            "due_after_minor created_at",
+        ),
+        rows=_ORDER,
+        section="orderEdits",
+        emptied={"reason": "NULL"},
+        why="What was changed of the order, and what it cost before: the books.",
+    ),
+    Table(
         "invoices",
         Whose.PERSON,
         columns(
