@@ -4,7 +4,7 @@ Nothing in it is an object: a template reaches no more than it is given, and onl
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -216,30 +216,35 @@ async def show_cart(cart: CartSnapshot, settings: Settings) -> dict[str, object]
 
 
 async def _shown(cart: CartSnapshot, shop: _Shop) -> dict[str, object]:
+    """Amounts are in the cart's currency, whatever the shop's is."""
     cost = price_cart(cart)
+
+    def money(amount_minor: int) -> str:
+        return formats.money_text(amount_minor, cart.currency_code, shop.locale)
+
     slugs = await product_values.slugs([line.product_id for line in cart.lines])
-    lines = [_cart_line(line, slugs.get(line.product_id, ""), shop) for line in cart.lines]
+    lines = [_cart_line(line, slugs.get(line.product_id, ""), shop, money) for line in cart.lines]
     return {
         "lines": lines[:MAX_LINES],
         "more_lines": max(0, len(lines) - MAX_LINES),
         "has_images": any(line["image_url"] for line in lines),
         "item_count": cart.total_quantity,
-        "subtotal": shop.money(cost.subtotal_minor),
-        "discount": shop.money(-cost.discount_minor) if cost.discount_minor else None,
-        "total": shop.money(cost.total_minor),
+        "subtotal": money(cost.subtotal_minor),
+        "discount": money(-cost.discount_minor) if cost.discount_minor else None,
+        "total": money(cost.total_minor),
         "restore_url": restoring.restore_url(cart.id),
     }
 
 
-def _cart_line(line: CartLineSnapshot, slug: str, shop: _Shop) -> dict[str, object]:
+def _cart_line(line: CartLineSnapshot, slug: str, shop: _Shop, money: Callable[[int], str]) -> dict[str, object]:
     options = " / ".join(option["value"] for option in line.selected_options)
     return {
         "name": line.product_name,
         "options": options or None,
         "notes": [f"{a['key']}: {a['value']}" for a in line.attributes if not a["key"].startswith("_")],
         "quantity": line.quantity,
-        "unit_price": shop.money(line.unit_price_minor),
-        "total": shop.money(line.unit_price_minor * line.quantity),
+        "unit_price": money(line.unit_price_minor),
+        "total": money(line.unit_price_minor * line.quantity),
         "image_url": formats.web_url(line.image_url, shop.settings.public_url),
         "image_alt": ", ".join(filter(None, (line.product_name, options))),
         "url": product_values.product_url(slug, shop.settings),

@@ -9,6 +9,7 @@ from app.catalogue.importing.service import import_file
 from app.flows import recipes
 from app.inventory import warehouses
 from app.sample import shipping
+from app.sample.markets import make_markets
 from app.shipping import zone_editing
 from app.shop import service as shop
 from app.shop.models import ShopPolicyKind
@@ -49,6 +50,7 @@ async def load_sample_shop() -> bool:
         if await db.fetchval("SELECT EXISTS (SELECT FROM products)"):
             return False
         await _set_up_shop()
+        await make_markets()
         for zone in shipping.zones():
             await zone_editing.create_zone(zone)
         for name, description, alt_text in _COLLECTIONS:

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.shipping.zone_editing import MethodDraft, ZoneDraft
 
-COUNTRIES = ["US", "CA", "GB", "DE", "FR", "AT", "NL", "JP"]
+COUNTRIES = ["US", "CA", "GB", "DE", "FR", "AT", "NL", "CH", "JP"]
 
 _FREIGHT_FROM_GRAMS = 20_001
 _HOLIDAYS = ["2026-11-26", "2026-12-25", "2027-01-01", "2027-05-31", "2027-07-05", "2027-09-06", "2027-11-25"]
@@ -118,7 +118,7 @@ def zones() -> Sequence[ZoneDraft]:
         ZoneDraft(name="United Kingdom", locations=[{"country": "GB"}], methods=united_kingdom, position=5),
         ZoneDraft(
             name="Europe",
-            locations=[{"country": code} for code in ("DE", "FR", "AT", "NL")],
+            locations=[{"country": code} for code in ("DE", "FR", "AT", "NL", "CH")],
             methods=europe,
             position=6,
         ),

@@ -6,6 +6,10 @@ from typing import Any
 import pytest
 
 from app import db
+from app.cart.queries import load_cart
+from app.kit import ids
+from app.messaging import merge_values
+from app.settings import Settings
 from tests.api.cart_operations import ADD, BUYER, CREATE, payload, read
 from tests.client import Api
 from tests.factories import accounts, catalogue, checkout, markets, shipping
@@ -42,7 +46,7 @@ async def euros(**more: Any) -> Any:
 
 def total(cart: dict[str, Any]) -> tuple[str, str]:
     amount = cart["cost"]["total"]["amount"], cart["cost"]["subtotal"]["currencyCode"]
-    return amount  # type: ignore[return-value]
+    return amount
 
 
 def line(product: Any, quantity: int = 1) -> dict[str, Any]:
@@ -225,3 +229,14 @@ async def test_totals_are_rounded_to_what_is_paid_in(api: Api) -> None:
     made = await payload(api, CREATE, input={"lines": [line(pen)], "buyerIdentity": {"countryCode": "CH"}})
     assert made["cart"]["cost"]["subtotal"]["amount"] == "8.83"
     assert total(made["cart"]) == ("8.85", "CHF")
+
+
+async def test_a_mail_about_a_cart_shows_it_in_its_currency(api: Api, settings: Settings) -> None:
+    await euros()
+    pen = await catalogue.product(price_minor=1000)
+    made = await payload(api, GERMAN, input={"lines": [line(pen, 2)]})
+    cart = await load_cart(*ids.decode_with_secret("cart", made["cart"]["id"]))
+    assert cart is not None
+    shown = await merge_values.show_cart(cart, settings)
+    assert (shown["subtotal"], shown["total"]) == ("€18.00", "€18.00")
+    assert [one["unit_price"] for one in shown["lines"]] == ["€9.00"]  # type: ignore[attr-defined]

@@ -120,6 +120,18 @@ async def test_it_ships_where_it_says_and_furniture_by_freight(sample_shop: Api)
     assert await services(sample_shop, "DSK-OAK", 'countryCode: "US"') == ["Two people, room of your choice"]
 
 
+async def test_it_sells_in_four_currencies(sample_shop: Api) -> None:
+    product = """query @inContext(country: %s) { products(first: 100) { nodes {
+        priceRange { min { amount currencyCode } } } } localization { market { code } pricesIncludeTax } }"""
+    endings = {"US": "", "GB": "", "DE": ".95", "CH": ("0", "5"), "JP": "80"}
+    for country, ending in endings.items():
+        data = await sample_shop.ok(product % country)
+        prices = [node["priceRange"]["min"]["amount"] for node in data["products"]["nodes"]]
+        assert len(prices) >= 60
+        assert all(price.endswith(ending) for price in prices if not price.startswith("0")), country
+    assert data["localization"] == {"market": {"code": "jp"}, "pricesIncludeTax": True}
+
+
 async def test_it_has_every_kind_of_thing_and_an_owner_who_may_do_everything(sample_shop: Api) -> None:
     kinds = await db.fetch("SELECT DISTINCT kind FROM products")
     assert {row["kind"] for row in kinds} == {"PHYSICAL", "DIGITAL", "SERVICE", "GIFT_CARD"}
