@@ -74,6 +74,7 @@ UPDATE test_gateway_payments SET captured_minor = amount_minor WHERE state = 'CA
 
 SELECT versioned_table('payment_settings', 'payments');
 SELECT audit_table('payment_settings');
+SELECT audit_table('payment_discrepancies');
 SELECT audit_table(name, person => audit_person('order')) FROM unnest(ARRAY['refunds', 'payment_requests']::regclass[])
     AS name;
 """

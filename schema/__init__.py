@@ -17,6 +17,7 @@ from schema.crm import CrmMutations, CrmQueries
 from schema.customers import CustomerMutations, CustomerQueries
 from schema.development import DevelopmentMutations
 from schema.discounts import DiscountMutations, DiscountQueries
+from schema.discrepancies import DiscrepancyMutations, DiscrepancyQueries
 from schema.engine import Schema
 from schema.errors import ERROR_TYPES
 from schema.flows import FlowMutations, FlowQueries
@@ -40,6 +41,7 @@ from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
 from schema.orders import OrderMutations, OrderQueries
 from schema.orders.pickup import PickupMutations
+from schema.order_payments import OrderPaymentMutations
 from schema.payment_settings import PaymentSettingsMutations, PaymentSettingsQueries
 from schema.privacy import PrivacyMutations, PrivacyQueries
 from schema.referrals import ReferralMutations, ReferralQueries
@@ -85,6 +87,7 @@ class Query(
     MessagingQueries,
     OperationsQueries,
     OrderQueries,
+    DiscrepancyQueries,
     PaymentSettingsQueries,
     PrivacyQueries,
     SegmentQueries,
@@ -136,6 +139,8 @@ class Mutation(
     MessagingMutations,
     OperationsMutations,
     OrderMutations,
+    DiscrepancyMutations,
+    OrderPaymentMutations,
     PaymentSettingsMutations,
     PickupMutations,
     PrivacyMutations,

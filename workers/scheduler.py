@@ -18,6 +18,7 @@ from app.logging import configure_logging
 from app.metrics import exposing, instruments
 from app.metrics.port import open_port
 from app.metrics.shop import ShopHealth
+from app.payments import reconciling
 from app.privacy import keeping, retention
 from app.privacy.retention import RetentionKind
 from app.runtime import running
@@ -33,6 +34,7 @@ TICK_SECONDS = 1.0
 CLEAN_EVERY_TICKS = 60
 METRICS_TIMEOUT_SECONDS = 8.0
 LOOK_AT_BOOKS_SECONDS = 60.0
+LOOK_AT_PAYMENTS_SECONDS = 60.0
 LOOK_AT_AGE_SECONDS = 60.0
 EPOCH_KEY = "broker-epoch"
 
@@ -117,6 +119,27 @@ async def _forget_what_is_too_old() -> None:
         await asyncio.sleep(LOOK_AT_AGE_SECONDS)
 
 
+@contextlib.asynccontextmanager
+async def _comparing_payments() -> AsyncIterator[None]:
+    """Beside the ticks, as it asks other servers."""
+    task = asyncio.create_task(_compare_payments())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _compare_payments() -> None:
+    while True:
+        await asyncio.sleep(LOOK_AT_PAYMENTS_SECONDS)
+        try:
+            await reconciling.reconcile_if_due()
+        except Exception:
+            log.exception("payments could not be compared with their gateways")
+
+
 async def _check_books(settings: Settings) -> None:
     while True:
         await asyncio.sleep(LOOK_AT_BOOKS_SECONDS)
@@ -128,7 +151,7 @@ async def _check_books(settings: Settings) -> None:
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     relay = Relay(build_broker(settings))
-    async with running(settings), _checking_books(settings), _forgetting():
+    async with running(settings), _checking_books(settings), _comparing_payments(), _forgetting():
         with _showing_metrics(settings):
             await _tick_until(stop, relay)
 

@@ -231,7 +231,8 @@ _SUCCEED = f"""
     ), {cart_writing.COMPLETE}, {reservations.SQL_TO_COMMIT}, payment AS (
         UPDATE payments p
         SET order_id = attempt.order_id, state = $3::text, reference = $4, token = NULL, action = NULL,
-            captured_minor = CASE WHEN $3::text = 'CAPTURED' THEN amount_minor ELSE 0 END, updated_at = business_now()
+            captured_minor = CASE WHEN $3::text = 'CAPTURED' THEN amount_minor ELSE 0 END, authorized_until = $6,
+            updated_at = business_now()
         FROM attempt WHERE p.id = attempt.payment_id
         RETURNING p.id, p.amount_minor, p.reference
     ), asked AS (
@@ -245,14 +246,18 @@ _SUCCEED = f"""
 
 
 async def succeed(
-    attempt_id: uuid.UUID, order_id: uuid.UUID, payment: PaymentState, reference: str | None
+    attempt_id: uuid.UUID,
+    order_id: uuid.UUID,
+    payment: PaymentState,
+    reference: str | None,
+    authorized_until: datetime | None = None,
 ) -> db.Record | None:
     """Everything that hangs on the attempt becomes the order's: cart, stock and payment.
 
     Returns:
         The cart's `profile_id`; None when the attempt is settled already, and then nothing was written.
     """
-    return await db.fetchrow(_SUCCEED, attempt_id, order_id, payment.value, reference, new_id())
+    return await db.fetchrow(_SUCCEED, attempt_id, order_id, payment.value, reference, new_id(), authorized_until)
 
 
 _REFUSE = """

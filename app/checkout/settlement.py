@@ -7,6 +7,7 @@ asked back until the gateway confirms it.
 
 import uuid
 from dataclasses import replace
+from datetime import datetime
 
 from app import db, events
 from app.addresses.postal import PostalAddress
@@ -185,7 +186,9 @@ async def _place(attempt: Attempt, word: GatewayPayment) -> Answer:
         payment = PaymentState.AUTHORIZED if later else PaymentState.CAPTURING
         status = PaymentStatus.AUTHORIZED
     async with db.unit_of_work():
-        placed = await finish(attempt.id, attempt.order, payment, status, word.reference)
+        placed = await finish(
+            attempt.id, attempt.order, payment, status, word.reference, authorized_until=word.authorized_until
+        )
         if placed:
             _stop_watching(attempt)
             if word.saved and attempt.saves and attempt.order.customer_id:
@@ -201,9 +204,11 @@ async def finish(
     payment: PaymentState,
     status: PaymentStatus,
     reference: str | None = None,
+    *,
+    authorized_until: datetime | None = None,
 ) -> Placed | None:
     """Turn an attempt into its order, in the open unit of work; None when it is settled already."""
-    settled = await attempts.succeed(attempt_id, order.id, payment, reference)
+    settled = await attempts.succeed(attempt_id, order.id, payment, reference, authorized_until)
     if settled is None:
         return None
     row = await placing.place(order, attempt_id, status, cart_profile_id=settled["profile_id"])

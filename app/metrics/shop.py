@@ -121,6 +121,24 @@ _GAUGES = [
         "Checkouts whose stock should have been given back, or sold, two minutes ago.",
         _count(_OVERDUE_HOLDS),
     ),
+    _Gauge(
+        "payment_discrepancies_open",
+        "Where a gateway and the shop do not agree about money, and nothing has settled it yet.",
+        _count("payment_discrepancies WHERE settled_at IS NULL"),
+    ),
+    _Gauge(
+        "refunds_settling",
+        "Refunds that a gateway has yet to confirm.",
+        _count("refunds WHERE state = 'PENDING'"),
+    ),
+    _Gauge(
+        "authorizations_lapsing",
+        "Payments that are set aside for a day at most, and not captured.",
+        _count(
+            "payments WHERE state IN ('AUTHORIZED', 'PARTIALLY_CAPTURED') AND authorized_until IS NOT NULL "
+            "AND authorized_until < business_now() + interval '1 day'"
+        ),
+    ),
     *_settling("CAPTURING"),
     *_settling("VOIDING"),
     _Gauge(

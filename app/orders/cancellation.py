@@ -9,7 +9,7 @@ from app.kit.text import check_text
 from app.orders import status
 from app.orders.errors import OrderErrorCode
 from app.orders.models import OrderStatus
-from app.payments import refunding, standing
+from app.payments import later, refunding, standing
 from app.payments import service as payments
 from app.payments.errors import PaymentErrorCode
 from app.payments.models import RefundSource
@@ -63,6 +63,7 @@ async def cancel_order(order_id: uuid.UUID, reason: str | None, *, refund: bool 
             OrderStatus.CANCELLED.value,
             reason,
         )
+        await later.withdraw_requests(order_id)
         if refund is not False:
             everything = RefundRequested(
                 order_id=order_id, everything=True, source=RefundSource.CANCELLATION, reason=reason

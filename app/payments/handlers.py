@@ -6,7 +6,17 @@ from collections.abc import Awaitable, Callable
 from app import db, events
 from app.events import Event
 from app.orders import cancellation, status
-from app.payments import capturing, following, refund_asking, saved_methods, service, strays, test_gateway, transfers
+from app.payments import (
+    capturing,
+    following,
+    later_settling,
+    refund_asking,
+    saved_methods,
+    service,
+    strays,
+    test_gateway,
+    transfers,
+)
 from app.payments.gateway import GatewayUnavailableError
 from app.payments.webhooks import NOTIFIED
 
@@ -61,7 +71,20 @@ async def on_follow_wanted(event: Event) -> None:
 
 
 async def _follow(payment_id: uuid.UUID) -> None:
+    await later_settling.look(payment_id)
     await following.follow(payment_id)
+
+
+@events.on(later_settling.WATCH, name="payments.later_watch", transactional=False)
+@events.on(later_settling.EXPIRED, name="payments.later_expired", transactional=False)
+async def on_look_at_later_payment(event: Event) -> None:
+    """Until there is an answer that stays, with longer and longer pauses."""
+    try:
+        settled = await later_settling.look(_subject(event))
+    except GatewayUnavailableError:
+        settled = False
+    if not settled:
+        await _again(event, MAX_PAUSE_SECONDS)
 
 
 @events.on(saved_methods.FORGET_WANTED, name="payments.forget", transactional=False)

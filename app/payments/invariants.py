@@ -73,7 +73,8 @@ TRUTHS = [
             ) AS going_back
             FROM payments WHERE gateway = 'test'
         ) p ON p.id::text = g.idempotency_key
-        WHERE g.state IN ('AUTHORIZED', 'CAPTURED') AND coalesce(p.state, 'FAILED') IN ('FAILED', 'VOIDED')
+        WHERE (g.state = 'CAPTURED' OR g.state = 'AUTHORIZED' AND g.authorized_until > business_now())
+              AND coalesce(p.state, 'FAILED') IN ('FAILED', 'VOIDED')
            OR p.state = 'CAPTURED' AND g.captured_minor IS DISTINCT FROM p.captured_minor
            OR p.state IN ('AUTHORIZED', 'CAPTURING', 'PARTIALLY_CAPTURED')
               AND (coalesce(g.state, '') NOT IN ('AUTHORIZED', 'CAPTURED') OR g.captured_minor < p.captured_minor)

@@ -223,7 +223,7 @@ class CheckoutCompleteInput:
             checkout_id=None if self.cart_id else opened,
             secret=secret,
             idempotency_key=self.idempotency_key,
-            fingerprint=_fingerprint(self),
+            fingerprint=fingerprint_of(self),
             expected_total=_money(expected, "expectedTotal") if expected else None,
             expected_amount_due=_money(due, "expectedAmountDue") if due else None,
             details=Details(
@@ -310,14 +310,19 @@ def _is_web_url(text: str) -> bool:
     return well_formed and url.scheme in ("http", "https") and bool(url.hostname)
 
 
-def _fingerprint(input: CheckoutCompleteInput) -> bytes:
-    """SHA-256 over everything that was sent but the key; what was left out and what was null are the same."""
-    sent = _plain(input)
+def fingerprint_of(input: Any) -> bytes:
+    """SHA-256 over everything that was sent but the key; what was left out and what was null are the same.
+
+    Args:
+        input: a GraphQL input that has an `idempotency_key`.
+    """
+    sent = plain(input)
     del sent["idempotency_key"]
     return hashlib.sha256(orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What was sent, as JSON has it: what was left out and what was null are the same."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -325,8 +330,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if hasattr(value, "__strawberry_definition__"):
         fields = {name: field for name, field in vars(value).items() if field not in (None, strawberry.UNSET)}
-        return {name: _plain(field) for name, field in fields.items()}
+        return {name: plain(field) for name, field in fields.items()}
     return value

@@ -14,6 +14,7 @@ from app.kit import ids
 from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, page_request
 from app.orders import queries
 from app.orders.queries import OrderRow
+from app.payments import later
 from app.payments.models import PaymentMethod, PaymentState
 from app.payments.registry import ASKED_NOBODY
 from app.pricing.amounts import DiscountTarget
@@ -62,6 +63,7 @@ class _Beside:
     refunds: list[Refund]
     invoices: list[Invoice]
     bank_transfer: BankTransfer | None
+    outstanding_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class OrderView:
         variant: what is wanted of the lines' variants; None when they are not asked for.
         fulfillments: what is wanted of them; None likewise.
         payments: wanted, and theirs to see.
-        timeline, refunds, invoices, bank_transfer: whether they are asked for.
+        timeline, refunds, invoices, bank_transfer, outstanding: whether they are asked for.
     """
 
     pages: Mapping[PageArguments, PageRequest]
@@ -83,6 +85,7 @@ class OrderView:
     refunds: bool
     invoices: bool
     bank_transfer: bool
+    outstanding: bool
 
     @classmethod
     def of(cls, info: Info, selection: Selection) -> "OrderView":
@@ -98,6 +101,7 @@ class OrderView:
             "refunds" in selection,
             "invoices" in selection,
             "bankTransfer" in selection,
+            "outstanding" in selection,
         )
 
     async def load_own(self, info: Info, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Order]:
@@ -130,6 +134,7 @@ class OrderView:
         refunds = await load_refunds(order_ids, for_staff=sees_all(info)) if self.refunds and rows else {}
         invoices = await load_invoices(order_ids) if self.invoices and rows else {}
         transfers = await load_transfers(rows) if self.bank_transfer and rows else {}
+        owed = await later.owed_of(order_ids) if self.outstanding and rows else {}
         return [
             self._order(
                 info,
@@ -141,6 +146,7 @@ class OrderView:
                     refunds.get(row["id"], []),
                     invoices.get(row["id"], []),
                     transfers.get(row["id"]),
+                    owed.get(row["id"], 0),
                 ),
             )
             for row in rows
@@ -185,6 +191,7 @@ class OrderView:
             refunds=beside.refunds,
             invoices=beside.invoices,
             bank_transfer=beside.bank_transfer,
+            outstanding=Money.of(beside.outstanding_minor, currency),
             purchase_order_number=row["purchase_order_number"],
             payment_due_at=row["payment_due_at"],
             is_payment_overdue=bool(row.get("is_payment_overdue")),

@@ -96,6 +96,9 @@ class Order(Node):
     bank_transfer: BankTransfer | None = strawberry.field(
         description="What is to be transferred, and where to; null where nothing is, or not any more."
     )
+    outstanding: Money = strawberry.field(
+        description="What no payment covers yet, neither taken nor set aside; `orderPaymentCreate` pays it."
+    )
     purchase_order_number: str | None = strawberry.field(description="The buyer's own number, of an order on account.")
     payment_due_at: dt.datetime | None = strawberry.field(description="By when an order on account is to be paid.")
     is_payment_overdue: bool = strawberry.field(description="Whether that moment is over and money is missing.")

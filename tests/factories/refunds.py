@@ -35,6 +35,19 @@ async def row(order_id: uuid.UUID) -> uuid.UUID:
     return refund_id
 
 
+async def discrepancy() -> uuid.UUID:
+    """Money that the shop has no record of."""
+    discrepancy_id = new_id()
+    await db.execute(
+        """
+        INSERT INTO payment_discrepancies (id, gateway, kind, payment_id, amount_minor, currency_code, detail, found_at)
+        VALUES ($1, 'test', 'MONEY_WITHOUT_ORDER', $1, 100, 'USD', 'the gateway says CAPTURED', business_now())
+        """,
+        discrepancy_id,
+    )
+    return discrepancy_id
+
+
 async def create(api: Api, token: str, order_gid: str, **given: Any) -> dict[str, Any]:
     """`refundCreate`, with a key of its own unless one is given. Returns its payload."""
     wanted = {"orderId": order_gid, "idempotencyKey": new_id().hex, **given}

@@ -71,6 +71,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "priceList": Permission.MARKETS_WRITE,
         "priceLists": Permission.MARKETS_WRITE,
         "marketingSettings": Permission.MARKETING_READ,
+        "paymentDiscrepancies": Permission.REFUNDS_WRITE,
         "paymentSettings": Permission.SETTINGS_WRITE,
         "me": PUBLIC,  # null for whoever is not signed in with an account
         "messages": Permission.OPERATIONS,
@@ -241,6 +242,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "orderPickupComplete": Permission.ORDERS_WRITE,
         "orderMarkAsPaid": Permission.ORDERS_WRITE,
         "orderNoteAdd": Permission.ORDERS_WRITE,
+        "orderPaymentCreate": PUBLIC,  # with the token from the receipt, or for the customer who placed it
+        "paymentDiscrepancyClose": Permission.REFUNDS_WRITE,
         "paymentSettingsUpdate": Permission.SETTINGS_WRITE,
         "refundCreate": Permission.REFUNDS_WRITE,
         "invoiceSeriesUpdate": Permission.SETTINGS_WRITE,

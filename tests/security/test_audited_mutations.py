@@ -198,6 +198,7 @@ ELSEWHERE = {
     "orderPickupComplete",  # needs an order that is fetched from a store
     "orderPickupReady",
     "orderMarkAsPaid",  # needs an order that is paid at the door
+    "paymentDiscrepancyClose",  # needs something to be wrong
     "refundCreate",  # needs an order whose money has been taken
     "shippingZoneCreate",
     "shippingZoneDelete",
@@ -216,7 +217,7 @@ TABLES = {
     "disc": "discounts", "flow": "flows", "frun": "flow_runs", "ful": "fulfillments", "gc": "gift_cards",
     "inv": "staff_invitations",
     "key": "api_keys", "mkt": "markets", "msg": "messages", "plist": "price_lists",
-    "ord": "orders", "prod": "products", "prof": "profiles",
+    "ord": "orders", "pdis": "payment_discrepancies", "prod": "products", "prof": "profiles",
     "role": "staff_roles", "seg": "segments", "supp": "suppressions", "tclass": "tax_classes",
     "texm": "tax_exemptions", "tmpl": "message_templates", "tzone": "tax_zones",
     "var": "product_variants", "wh": "warehouses", "whe": "webhook_endpoints",

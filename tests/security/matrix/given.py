@@ -55,6 +55,12 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
             "input": {"orderId": things["ord unpaid"], "lines": [{"orderLineId": "", "quantity": 1}]}
         },
         "Mutation.invoiceSeriesUpdate.input.marketId": {"input": {"kind": "INVOICE", "prefix": "RE-"}},
+        "Mutation.orderPaymentCreate.input.payment.savedPaymentMethodId": {
+            "input": {
+                "orderId": things["ord unpaid"], "idempotencyKey": "key",
+                "payment": {"method": "CARD", "gateway": "test"},
+            }
+        },
         "Mutation.refundCreate.input.lines[].orderLineId": {
             "input": {
                 "orderId": things["ord unpaid"],
@@ -125,6 +131,9 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         },
         "flowSave": {"input": {"definition": {"trigger": {"event": "order.placed"}, "steps": []}}},
         "giftCardAdjust": {"id": things["gc"], "delta": "1", "reason": "Sorry"},
+        "orderPaymentCreate": {
+            "input": {"orderId": things["ord unpaid"], "idempotencyKey": "key", "payment": checkout.CARD}
+        },
         "refundCreate": {"input": {"idempotencyKey": "key", "amount": {"amount": "1", "currencyCode": "USD"}}},
         "storeCreditDebit": {"input": CREDIT},
         "storeCreditGrant": {"input": CREDIT},

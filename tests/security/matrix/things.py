@@ -161,6 +161,7 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     add("cus", owner.id)
     add("texm", await taxes.exemption(owner.id, country_code="JP"))
     add("gc", (await gift_cards.gift_card(recipient_email=owner.email)).id)
+    add("pdis", await refunds.discrepancy())
     add("ref", await refunds.row(uuid.UUID(hex=order.removeprefix("ord_"))))
     add("scred", await gift_cards.store_credit(owner.id, 500))
     add("prof", owner.profile_id or new_id())
