@@ -1,11 +1,14 @@
 """Buying with PayPal, from checkoutComplete to the refund: the real adapter, and a server that behaves like PayPal."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app import db, invariants
+from app.payments import reconciling
+from app.payments.registry import gateways
 from tests.client import Api
 from tests.factories import catalogue, checkout, inventory, refunds
 from tests.factories.catalogue import MadeProduct
@@ -184,3 +187,22 @@ async def test_a_forged_webhook_is_refused_and_one_that_cannot_be_checked_is_sen
     unknown = paypal.signed(event, certificate=f"{paypal.url}/v1/notifications/certs/CERT-unknown")
     answer = await api.http.post("/webhooks/payments/paypal", content=unknown[1], headers=unknown[0])
     assert answer.status_code == 503
+
+
+async def test_money_without_an_order_is_found_by_comparing(
+    api: Api, paypal: PayPalServer, product: MadeProduct, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set aside, and then neither the answer nor a webhook came."""
+    monkeypatch.setattr(reconciling, "GRACE", timedelta())
+    given = await ready(api, product)
+    await checkout.complete(api, given)
+    (paypal_id,) = paypal.orders
+    paypal.approve(paypal_id)
+    paypal.fail("/authorize", Fault.CUT)
+    assert (await checkout.complete(api, given))["order"] is None
+    done = await reconciling.reconcile(gateways()["paypal"])
+    assert (done.is_complete, done.found) == (True, {"MONEY_WITHOUT_ORDER": 1})
+    await drain()
+    assert (await orders(), len(paypal.authorisations)) == (1, 1)
+    assert (await reconciling.reconcile(gateways()["paypal"])).found == {}
+    assert await invariants.check() == []

@@ -1,11 +1,14 @@
 """Buying with Stripe, from checkoutComplete to the refund: the real adapter, and a server that behaves like Stripe."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app import db, invariants
+from app.payments import reconciling
+from app.payments.registry import gateways
 from tests.client import Api
 from tests.factories import accounts, catalogue, checkout, inventory, refunds
 from tests.factories.catalogue import MadeProduct
@@ -225,3 +228,47 @@ async def test_a_forged_webhook_is_refused(api: Api, stripe: StripeServer, produ
     headers, body = signed({"id": "evt_1", "data": {"object": {}}}, "whsec_somebody")
     answer = await api.http.post("/webhooks/payments/stripe", content=body, headers=headers)
     assert (answer.status_code, answer.text) == (400, "Not accepted: signature.")
+
+
+# --- reconciliation ---------------------------------------------------------------------------------------------------
+
+
+async def test_money_without_an_order_is_found_by_comparing(
+    api: Api, stripe: StripeServer, product: MadeProduct, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciling, "GRACE", timedelta())
+    await checkout.complete(api, await ready(api, product, {"method": "WALLET", "gateway": "stripe"}))
+    (intent,) = stripe.intents.values()
+    stripe.succeed(intent["id"])  # and the webhook is lost
+    done = await reconciling.reconcile(gateways()["stripe"])
+    assert (done.is_complete, done.found) == (True, {"MONEY_WITHOUT_ORDER": 1})
+    await drain()
+    assert await orders() == 1
+    assert (await reconciling.reconcile(gateways()["stripe"])).found == {}
+    assert await invariants.check() == []
+
+
+async def test_a_refund_at_the_dashboard_is_found_by_comparing(
+    api: Api, stripe: StripeServer, product: MadeProduct, staff_token: str, drain: Drain
+) -> None:
+    order_id = (await checkout.complete(api, await ready(api, product, card())))["order"]["id"]
+    await fulfill(api, staff_token, order_id)
+    await drain()
+    (intent,) = stripe.intents.values()
+    stripe.refund_at_dashboard(intent["id"], 700)
+    assert (await reconciling.reconcile(gateways()["stripe"])).found == {"AMOUNT_DIFFERS": 1}
+    shown = (await api.ok(ORDER, {"id": order_id}, token=staff_token))["order"]
+    assert shown["paymentStatus"] == "PARTIALLY_REFUNDED"
+    assert (await reconciling.reconcile(gateways()["stripe"])).found == {}
+    assert await invariants.check() == []
+
+
+async def test_where_stripe_does_not_answer_nothing_is_concluded(
+    api: Api, stripe: StripeServer, product: MadeProduct
+) -> None:
+    order_id = (await checkout.complete(api, await ready(api, product, card())))["order"]["id"]
+    stripe.fail("GET /v1/payment_intents", Fault.ERROR)
+    done = await reconciling.reconcile(gateways()["stripe"])
+    assert (done.is_complete, done.found) == (False, {})
+    assert order_id
+    assert await db.fetchval("SELECT state FROM payments") == "AUTHORIZED"

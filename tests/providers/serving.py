@@ -53,7 +53,7 @@ class ProviderServer:
         try:
             request = await _read(reader)
             self.received.append(request)
-            reply = await self._reply(request)
+            reply = await self._reply(request, reader)
             if reply is not None:
                 lines = [f"HTTP/1.1 {reply.status} Said", f"Content-Length: {len(reply.body)}", "Connection: close"]
                 lines += [f"{name}: {value}" for name, value in reply.headers.items()]
@@ -62,10 +62,10 @@ class ProviderServer:
         finally:
             writer.close()
 
-    async def _reply(self, request: Received) -> Reply | None:
+    async def _reply(self, request: Received, reader: asyncio.StreamReader) -> Reply | None:
         match self._fault(request):
             case Fault.SILENCE:
-                await asyncio.sleep(30)
+                await reader.read()  # until who asked has gone
                 return None
             case Fault.ERROR:
                 return self.broken(request)
