@@ -215,6 +215,9 @@ class Settings(BaseSettings):
             raise ValueError("SMTP_URL is missing: a shop has to send its order confirmations")
         if self.is_production and self.allow_private_addresses:
             raise ValueError("ALLOW_PRIVATE_ADDRESSES is for development: webhooks would reach the shop's own network")
+        for name in ("stripe_api_url", "paypal_api_url"):
+            if self.is_production and not getattr(self, name).startswith("https://"):
+                raise ValueError(f"{name.upper()} must begin with https://: the shop's keys go there")
         if self.metrics_token is not None and len(self.metrics_token) < MIN_METRICS_TOKEN_CHARS:
             raise ValueError(f"METRICS_TOKEN has fewer than {MIN_METRICS_TOKEN_CHARS} characters")
         if self.is_production and self.metrics_token is None and not _is_loopback(self.metrics_host):

@@ -76,3 +76,9 @@ def test_addresses_are_written_as_browsers_write_them() -> None:
     )
     assert made.public_url == "https://api.shop.example"
     assert made.allowed_origins == ["https://shop.example", "http://localhost:5173"]
+
+
+@pytest.mark.parametrize("name", ["stripe_api_url", "paypal_api_url"])
+def test_the_keys_of_payment_providers_travel_encrypted(name: str) -> None:
+    with pytest.raises(ValidationError, match=name.upper()):
+        production(secret_keys=secrets.token_hex(32), **{name: "http://api.provider.example"})
