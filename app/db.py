@@ -42,6 +42,8 @@ MODEL_MODULES = [
     "app.orders.models",
     "app.fulfillments.models",
     "app.invoices.models",
+    "app.assisted.models",
+    "app.companies.models",
     "app.messaging.models",
     "app.customers.models",
     "app.segments.models",

@@ -5,6 +5,13 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema.accounts import AccountMutations, AccountQueries
 from schema.alerts import AlertMutations
+from schema.assisted import (
+    DraftBuyingMutations,
+    DraftBuyingQueries,
+    DraftOrderMutations,
+    DraftOrderQueries,
+    OrderHoldMutations,
+)
 from schema.audit import AuditQueries
 from schema.campaigns import CampaignMutations, CampaignQueries
 from schema.cart import CartMutations, CartQueries
@@ -39,9 +46,9 @@ from schema.markets import (
 from schema.messaging import DevInboxQueries, MessagingMutations, MessagingQueries
 from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
+from schema.order_payments import OrderPaymentMutations
 from schema.orders import OrderMutations, OrderQueries
 from schema.orders.pickup import PickupMutations
-from schema.order_payments import OrderPaymentMutations
 from schema.payment_settings import PaymentSettingsMutations, PaymentSettingsQueries
 from schema.privacy import PrivacyMutations, PrivacyQueries
 from schema.referrals import ReferralMutations, ReferralQueries
@@ -73,6 +80,8 @@ class Query(
     ConsentQueries,
     CrmQueries,
     DiscountQueries,
+    DraftBuyingQueries,
+    DraftOrderQueries,
     FlowQueries,
     FulfillmentQueries,
     GiftCardQueries,
@@ -124,6 +133,8 @@ class Mutation(
     ConsentMutations,
     CrmMutations,
     DiscountMutations,
+    DraftBuyingMutations,
+    DraftOrderMutations,
     ExportMutations,
     FlowMutations,
     FulfillmentMutations,
@@ -138,6 +149,7 @@ class Mutation(
     PriceListMutations,
     MessagingMutations,
     OperationsMutations,
+    OrderHoldMutations,
     OrderMutations,
     DiscrepancyMutations,
     OrderPaymentMutations,

@@ -1,6 +1,6 @@
 """The states of an order, as clients see them."""
 
-from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
+from app.orders.models import FulfillmentStatus, OrderHold, OrderStatus, PaymentStatus
 from schema.enums import describe_enum
 
 describe_enum(
@@ -29,5 +29,11 @@ describe_enum(
     FULFILLED="All that has to be shipped.",
     NOT_REQUIRED="Nothing in it has to be shipped.",
 )
+describe_enum(
+    OrderHold,
+    "Why an order may not be fulfilled yet.",
+    DEPOSIT="A deposit has to be paid.",
+    GUARANTEE="Staff have to confirm a guarantee, such as a bank's.",
+)
 
-__all__ = ["FulfillmentStatus", "OrderStatus", "PaymentStatus"]
+__all__ = ["FulfillmentStatus", "OrderHold", "OrderStatus", "PaymentStatus"]

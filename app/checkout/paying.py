@@ -110,7 +110,9 @@ async def hold_and_pay(
         attempt_id = await attempts.claim(claim, order, hold_until, payment, stock.shares, checkout_id=keeper)
         if attempt_id is None:
             return None
-        await redemptions.hold(attempt_id, order.discounts, order.email, order.phone)
+        # What staff take off is nobody's promotion: it has the id of what they wrote.
+        uses = [use for use in order.discounts if use.id != order.cart_id]
+        await redemptions.hold(attempt_id, uses, order.email, order.phone)
         await stored_value.hold(attempt_id, order.stored_value)
         if payment is None or payment.gateway in ASKED_NOBODY:
             status = PaymentStatus.PAID if payment is None else PaymentStatus.PENDING

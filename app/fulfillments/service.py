@@ -36,7 +36,8 @@ async def create_fulfillment(
     """Ship all that is left, or `wanted` units by order line, in one parcel or several; returns the fulfilment's id.
 
     Raises:
-        DomainError: NOT_FOUND, ORDER_NOT_FULFILLABLE, and what `lines_to_ship` and `describe_parcels` raise.
+        DomainError: NOT_FOUND, ORDER_NOT_FULFILLABLE, ORDER_ON_HOLD, and what `lines_to_ship` and
+            `describe_parcels` raise.
     """
     async with db.unit_of_work():
         order = await status.lock_order(order_id)
@@ -48,6 +49,7 @@ async def create_fulfillment(
         if order["pickup_location_id"] is not None and order["picked_up_at"] is None:
             message = "The order is fetched from a store: note that it was, with orderPickupComplete."
             raise DomainError(FulfillmentErrorCode.ORDER_NOT_FULFILLABLE, message, ["input", "orderId"])
+        check_released(order, ["input", "orderId"])
         ordered = await _ordered_lines(order_id)
         units = lines_to_ship(ordered, wanted)
         shipped = _by_variant(ordered, units)
@@ -70,6 +72,13 @@ async def create_fulfillment(
             await status.tell(ORDER_FULFILLED, order_id, order["profile_id"])
         status.announce(order_id)
     return fulfillment_id
+
+
+def check_released(order: Mapping[str, Any], field: list[str]) -> None:
+    """Raises DomainError(ORDER_ON_HOLD) while something that was agreed on with the order has not been met."""
+    if order["holds"]:
+        message = f"The order is on hold until this is met: {', '.join(order['holds'])}."
+        raise DomainError(FulfillmentErrorCode.ORDER_ON_HOLD, message, field)
 
 
 async def _ordered_lines(order_id: uuid.UUID) -> list[OrderedLine]:

@@ -11,6 +11,7 @@ from app.messaging import (
     account_context,
     account_mails,
     composing,
+    draft_order_mails,
     gift_card_mails,
     invoice_copies,
     marketing_settings,
@@ -75,6 +76,7 @@ async def write(row: LedgerRow, settings: Settings) -> Written:
         staff_mails.StaffLinkNotFoundError,
         account_mails.LinkNotFoundError,
         gift_card_mails.GiftCardNotFoundError,
+        draft_order_mails.DraftNotFoundError,
         DomainError,
     ) as error:
         raise UnwritableError(str(error)) from error
@@ -89,6 +91,8 @@ async def _built_in(row: LedgerRow, settings: Settings) -> Written:
         values = await staff_mails.build(row.template, row.context, settings)
     elif row.template == gift_card_mails.GIFT_CARD:
         values = await gift_card_mails.build(row.context, settings)
+    elif row.template in draft_order_mails.TEMPLATES:
+        values = await draft_order_mails.build(row.template, row.context, settings)
     elif row.template == STAFF_NOTICE:
         shop = shop_values(await shop_queries.current(), settings)
         values = {"language": LANGUAGE, "shop": shop, "subject": row.context["subject"], "text": row.context["text"]}

@@ -31,6 +31,15 @@ class FulfillmentStatus(StrEnum):
     """Nothing in it ships."""
 
 
+class OrderHold(StrEnum):
+    """Why an order may not be fulfilled yet."""
+
+    DEPOSIT = "DEPOSIT"
+    """A part of the money has to come in."""
+    GUARANTEE = "GUARANTEE"
+    """Staff have to confirm a guarantee, such as a bank's."""
+
+
 class OrderSource(StrEnum):
     """How it came about."""
 

@@ -154,6 +154,8 @@ STEPS: tuple[Step, ...] = (
     Step("order_edits", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("order_lines", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("orders", Action.EMPTY, ready=_ORDER_CLOSED),
+    Step("draft_orders", Action.EMPTY),
+    Step("company_members", Action.DELETE),
     # A card that is still to be mailed needs to know whom to.
     Step("gift_cards", Action.EMPTY, ready="(t.send_at IS NULL OR t.send_at <= business_now())"),
     Step("stored_value_entries", Action.EMPTY),

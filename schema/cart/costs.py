@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import strawberry
 
 from app.orders import itemised
+from app.orders.draft import OrderDraft, OrderLineDraft
 from app.orders.queries import OrderRow
 from app.pricing import results
 from app.pricing.amounts import DiscountTarget
@@ -131,6 +132,20 @@ class CartCost:
         )
 
     @classmethod
+    def of_draft(cls, order: OrderDraft) -> "CartCost":
+        """From an order before it is placed."""
+        return cls._of(
+            lambda name: order.due_minor if name == "amount_due_minor" else getattr(order, name),
+            currency=order.currency_code,
+            tax_included=order.tax_included,
+            tax_estimated=order.tax_estimated,
+            taxes=lambda: order.tax_lines,
+            taken=lambda: [
+                results.DiscountAllocation(str(one.id), one.name, one.code, one.amount_minor) for one in order.discounts
+            ],
+        )
+
+    @classmethod
     def _of(
         cls,
         minor: Callable[[str], int],
@@ -212,6 +227,20 @@ class OrderLineCost:
     currency: strawberry.Private[str]
     taxes: strawberry.Private[Callable[[], Iterable[results.TaxLine]]]
     taken: strawberry.Private[Callable[[], Iterable[results.DiscountAllocation]]]
+
+    @classmethod
+    def of_draft(cls, line: OrderLineDraft, currency: str) -> "OrderLineCost":
+        return cls(
+            unit_price=Money.of(line.unit_price_minor, currency),
+            subtotal=Money.of(line.subtotal_minor, currency),
+            discount=Money.of(line.discount_minor, currency),
+            gift_wrap=Money.of(line.gift_wrap_minor, currency),
+            tax=Money.of(line.tax_minor, currency),
+            total=Money.of(line.total_minor, currency),
+            currency=currency,
+            taxes=lambda: line.tax_lines,
+            taken=lambda: line.discounts,
+        )
 
     @classmethod
     def of(cls, line: Mapping[str, Any], currency: str) -> "OrderLineCost":

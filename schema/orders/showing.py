@@ -30,7 +30,7 @@ from schema.gifting import GiftOptions
 from schema.invoices import Invoice, load_invoices
 from schema.money import Money
 from schema.order_lines import LineView, OrderLine, Variants
-from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
+from schema.order_status import FulfillmentStatus, OrderHold, OrderStatus, PaymentStatus
 from schema.orders.timeline import OrderEvent, load_timelines
 from schema.orders.types import Order, OrderShipping, PageArguments, Payment
 from schema.payments import BankTransfer, load_transfers
@@ -194,6 +194,7 @@ class OrderView:
             outstanding=Money.of(beside.outstanding_minor, currency),
             purchase_order_number=row["purchase_order_number"],
             payment_due_at=row["payment_due_at"],
+            holds=[OrderHold(hold) for hold in row["holds"]],
             is_payment_overdue=bool(row.get("is_payment_overdue")),
             pages={arguments: _lines_page(row["lines"], lines, request) for arguments, request in self.pages.items()},
         )

@@ -16,7 +16,7 @@ from schema.invoices import Invoice
 from schema.money import Money
 from schema.nodes import Node
 from schema.order_lines import OrderLine
-from schema.order_status import FulfillmentStatus, OrderStatus, PaymentStatus
+from schema.order_status import FulfillmentStatus, OrderHold, OrderStatus, PaymentStatus
 from schema.orders.timeline import OrderEvent
 from schema.payments import BankTransfer, PaymentMethod, PaymentState
 from schema.refunds import Refund
@@ -101,6 +101,9 @@ class Order(Node):
     )
     purchase_order_number: str | None = strawberry.field(description="The buyer's own number, of an order on account.")
     payment_due_at: dt.datetime | None = strawberry.field(description="By when an order on account is to be paid.")
+    holds: list[OrderHold] = strawberry.field(
+        description="What has to be met before its goods leave; empty for nothing."
+    )
     is_payment_overdue: bool = strawberry.field(description="Whether that moment is over and money is missing.")
     refunds: list[Refund] = strawberry.field(description="What was given back of it, oldest first.")
     invoices: list[Invoice] = strawberry.field(description="Its invoice and credit notes, oldest first.")

@@ -41,6 +41,9 @@ describe_enum(
     GIFT_CARDS_WRITE="Issue gift cards and store credit, and change what they are worth.",
     MARKETS_WRITE="See and change markets, price lists and groups of customers.",
     TAXES_WRITE="See and change zones, classes and rates of tax, exemptions and how tax is computed.",
+    DRAFT_ORDERS_WRITE="Write draft orders and quotations, at negotiated prices; send them, and settle them by hand.",
+    COMPANIES_READ="See companies and who buys for them.",
+    COMPANIES_WRITE="Change companies, their terms of payment and their members.",
     INTEGRATIONS_WRITE="Set up outgoing webhooks and connections to other systems.",
     OPERATIONS="See jobs, dead letters and sent messages; in development, move the clock.",
 )

@@ -48,6 +48,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "crmConnections": Permission.INTEGRATIONS_WRITE,
         "discountCodes": Permission.MARKETING_READ,
         "discounts": Permission.MARKETING_READ,
+        "draftOrder": PUBLIC,  # with the token from its link, or one's own
+        "draftOrders": Permission.DRAFT_ORDERS_WRITE,
         "flow": Permission.MARKETING_READ,
         "flowRun": Permission.MARKETING_READ,
         "flowRuns": Permission.MARKETING_READ,
@@ -213,6 +215,13 @@ MATRIX: dict[str, dict[str, str]] = {
         "discountDisable": Permission.DISCOUNTS_WRITE,
         "discountEnable": Permission.DISCOUNTS_WRITE,
         "discountUpdate": Permission.DISCOUNTS_WRITE,
+        "draftOrderComplete": PUBLIC,  # with the token from its link
+        "draftOrderCreate": Permission.DRAFT_ORDERS_WRITE,
+        "draftOrderDecline": PUBLIC,  # with the token from its link
+        "draftOrderDelete": Permission.DRAFT_ORDERS_WRITE,
+        "draftOrderMarkComplete": Permission.DRAFT_ORDERS_WRITE,
+        "draftOrderSend": Permission.DRAFT_ORDERS_WRITE,
+        "draftOrderUpdate": Permission.DRAFT_ORDERS_WRITE,
         "eventsTrack": PUBLIC,
         "flowBackfill": Permission.MARKETING_WRITE,
         "flowMigrate": Permission.MARKETING_WRITE,
@@ -240,6 +249,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "orderCancel": Permission.ORDERS_WRITE,
         "orderPickupReady": Permission.ORDERS_WRITE,
         "orderPickupComplete": Permission.ORDERS_WRITE,
+        "orderHoldRelease": Permission.ORDERS_WRITE,
         "orderMarkAsPaid": Permission.ORDERS_WRITE,
         "orderNoteAdd": Permission.ORDERS_WRITE,
         "orderPaymentCreate": PUBLIC,  # with the token from the receipt, or for the customer who placed it

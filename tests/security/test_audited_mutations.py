@@ -22,6 +22,10 @@ GUARDED = {name for name, needed in MATRIX["Mutation"].items() if needed not in 
 Given = Callable[[dict[str, str]], dict[str, Any]]
 
 DOLLARS = {"amount": "5", "currencyCode": "USD"}
+WRITTEN = {
+    "lines": [{"title": "Work", "quantity": 1, "unitPrice": DOLLARS}],
+    "email": "work@example.com",
+}
 CREDIT = {"amount": DOLLARS, "reason": "Sorry"}
 
 # Asked one after the other, of one shop: what an earlier one made, a later one may use. `of["ord"]` is an id.
@@ -70,6 +74,12 @@ STEPS: list[tuple[str, Given]] = [
     ("discountUpdate", lambda of: {"id": of["disc"], "input": {"name": "Eleven"}}),
     ("discountDisable", lambda of: {"id": of["disc"]}),
     ("discountEnable", lambda of: {"id": of["disc"]}),
+    ("draftOrderCreate", lambda of: {"input": WRITTEN}),
+    ("draftOrderUpdate", lambda of: {"id": of["draft"], "input": WRITTEN}),
+    ("draftOrderSend", lambda of: {"input": {"id": of["draft"]}}),
+    ("draftOrderMarkComplete", lambda of: {"input": {"id": of["draft"], "paidBy": "BANK_TRANSFER"}}),
+    ("draftOrderCreate", lambda of: {"input": WRITTEN}),
+    ("draftOrderDelete", lambda of: {"id": of["draft"]}),
     ("flowPause", lambda of: {"id": of["flow"]}),
     ("flowResume", lambda of: {"id": of["flow"]}),
     ("flowBackfill", lambda of: {"id": of["flow"]}),
@@ -177,9 +187,9 @@ STEPS: list[tuple[str, Given]] = [
     ("webhookReplayFailed", lambda of: {"endpointId": of["whe"], "since": "2020-01-01T00:00:00Z"}),
     ("webhookEndpointDelete", lambda of: {"id": of["whe"]}),
     ("privacyExport", lambda of: {"profileId": of["prof"]}),
+    ("paymentSettingsUpdate", lambda of: {"input": {"capturePolicy": "FIRST_SHIPMENT"}}),
     ("invoiceSeriesUpdate", lambda of: {"input": {"kind": "INVOICE", "prefix": "RE-"}}),
     ("invoiceSettingsUpdate", lambda of: {"input": {"footer": "Thank you"}}),
-    ("paymentSettingsUpdate", lambda of: {"input": {"capturePolicy": "FIRST_SHIPMENT"}}),
     ("orderNoteAdd", lambda of: {"orderId": of["ord"], "text": "Call first"}),
     ("productsExport", lambda of: {"input": {"format": "SHOPIFY_CSV"}}),
     ("privacyErase", lambda of: {"profileId": of["prof"]}),
@@ -197,6 +207,7 @@ ELSEWHERE = {
     "orderCancel",
     "orderPickupComplete",  # needs an order that is fetched from a store
     "orderPickupReady",
+    "orderHoldRelease",  # needs an order that is on hold
     "orderMarkAsPaid",  # needs an order that is paid at the door
     "paymentDiscrepancyClose",  # needs something to be wrong
     "refundCreate",  # needs an order whose money has been taken
@@ -214,7 +225,8 @@ ELSEWHERE = {
 TABLES = {
     "camp": "campaigns", "cgrp": "customer_groups", "code": "discount_codes", "coll": "collections",
     "crm": "crm_connections", "cus": "customers", "dead": "dead_letters",
-    "disc": "discounts", "flow": "flows", "frun": "flow_runs", "ful": "fulfillments", "gc": "gift_cards",
+    "disc": "discounts", "draft": "draft_orders",
+    "flow": "flows", "frun": "flow_runs", "ful": "fulfillments", "gc": "gift_cards",
     "inv": "staff_invitations",
     "key": "api_keys", "mkt": "markets", "msg": "messages", "plist": "price_lists",
     "ord": "orders", "pdis": "payment_discrepancies", "prod": "products", "prof": "profiles",

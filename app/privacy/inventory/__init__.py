@@ -1,6 +1,18 @@
 """The map of personal data: every table and column of the database, and what it is to privacy."""
 
-from app.privacy.inventory import buying, goods, machinery, marketing, money, people, staff, taxing, value, writing
+from app.privacy.inventory import (
+    assisting,
+    buying,
+    goods,
+    machinery,
+    marketing,
+    money,
+    people,
+    staff,
+    taxing,
+    value,
+    writing,
+)
 from app.privacy.tables import Table
 
 _ALL = (
@@ -8,6 +20,7 @@ _ALL = (
     *buying.TABLES,
     *money.TABLES,
     *value.TABLES,
+    *assisting.TABLES,
     *writing.TABLES,
     *marketing.TABLES,
     *staff.TABLES,

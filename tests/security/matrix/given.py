@@ -54,10 +54,10 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "Mutation.fulfillmentCreate.input.lines[].orderLineId": {
             "input": {"orderId": things["ord unpaid"], "lines": [{"orderLineId": "", "quantity": 1}]}
         },
-        "Mutation.invoiceSeriesUpdate.input.marketId": {"input": {"kind": "INVOICE", "prefix": "RE-"}},
         "Mutation.orderPaymentCreate.input.payment.savedPaymentMethodId": {
             "input": {
-                "orderId": things["ord unpaid"], "idempotencyKey": "key",
+                "orderId": things["ord unpaid"],
+                "idempotencyKey": "key",
                 "payment": {"method": "CARD", "gateway": "test"},
             }
         },
@@ -68,6 +68,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
                 "lines": [{"orderLineId": "", "quantity": 1}],
             }
         },
+        "Mutation.invoiceSeriesUpdate.input.marketId": {"input": {"kind": "INVOICE", "prefix": "RE-"}},
         "Mutation.cartLinesUpdate.lines[].id": {"cartId": things["cart"], "lines": [{"id": "", "quantity": 1}]},
         "Mutation.cartGiftOptionsUpdate.lineId": {"cartId": things["cart"], "giftOptions": {"message": "Hello"}},
         "Mutation.cartLinesRemove.lineIds[]": {"cartId": things["cart"]},
@@ -129,11 +130,26 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "eventsTrack": {
             "input": {"visitorId": of["visitor"], "events": [{"type": "PRODUCT_VIEWED", "productId": of["prod"]}]}
         },
+        "draftOrderComplete": {
+            "input": {
+                "token": of["draft token"],
+                "idempotencyKey": "key",
+                "payment": {"method": "CARD", "gateway": "test"},
+            }
+        },
+        "draftOrderCreate": {"input": {"lines": [{"title": "Work", "quantity": 1, "unitPrice": DOLLAR}]}},
+        "draftOrderMarkComplete": {"input": {}},
+        "draftOrderSend": {"input": {}},
+        "draftOrderUpdate": {
+            "id": things["draft"],
+            "input": {"lines": [{"title": "Work", "quantity": 1, "unitPrice": DOLLAR}]},
+        },
         "flowSave": {"input": {"definition": {"trigger": {"event": "order.placed"}, "steps": []}}},
         "giftCardAdjust": {"id": things["gc"], "delta": "1", "reason": "Sorry"},
         "orderPaymentCreate": {
             "input": {"orderId": things["ord unpaid"], "idempotencyKey": "key", "payment": checkout.CARD}
         },
+        "orderHoldRelease": {"hold": "GUARANTEE", "reason": "Confirmed"},
         "refundCreate": {"input": {"idempotencyKey": "key", "amount": {"amount": "1", "currencyCode": "USD"}}},
         "storeCreditDebit": {"input": CREDIT},
         "storeCreditGrant": {"input": CREDIT},

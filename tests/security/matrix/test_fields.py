@@ -38,6 +38,7 @@ FIELDS: dict[str, dict[str, Shown]] = {
         "sessions": OWNER_ALONE,
         "storeCredit": Shown(P.GIFT_CARDS_READ, owner=True),
     },
+    "DraftOrder": {"url": Shown(P.DRAFT_ORDERS_WRITE)},  # whoever has it can place the order
     "Order": {"payments": Shown(P.ORDERS_READ)},
     "ProductVariant": {
         "availableQuantity": Shown(P.PRODUCTS_READ),  # to others up to the shop's limit
@@ -49,6 +50,7 @@ FIELDS: dict[str, dict[str, Shown]] = {
 OF_TYPE = {
     "camp": "Campaign", "cadd": "CustomerAddress", "cart": "Cart", "chk": "Checkout", "cline": "CartLine",
     "code": "DiscountCode", "coll": "Collection", "cus": "Customer", "dead": "DeadLetter", "disc": "Discount",
+    "draft": "DraftOrder",
     "gc": "GiftCard", "invc": "Invoice", "scred": "StoreCreditAccount",
     "flow": "Flow", "frun": "FlowRun", "ful": "Fulfillment", "fver": "FlowVersion", "job": "Job", "msg": "Message",
     "oline": "OrderLine", "ord": "Order", "pm": "SavedPaymentMethod", "priv": "PrivacyRequest", "prod": "Product",

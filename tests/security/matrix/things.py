@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from app import db
 from app.accounts import links
 from app.accounts.models import AccountTokenKind
+from app.assisted import service as assisted
+from app.assisted.content import DraftContent, DraftLine
+from app.assisted.models import DraftKind, DraftState
+from app.assisted.queries import TOKEN_PURPOSE
 from app.cart import merging
 from app.cart.service import CartKey
 from app.catalogue.exporting import service as exporting
@@ -31,6 +35,7 @@ from tests.factories import (
     campaigns,
     catalogue,
     checkout,
+    companies,
     customers,
     discounts,
     flow_rows,
@@ -76,6 +81,10 @@ class Shop:
     """By kind: the prefix of the id, or a name where there are several of one prefix."""
     given: dict[str, str]
     """What operations need besides the id that is tried: valid, and nobody's secret."""
+
+
+def _work() -> DraftLine:
+    return DraftLine(id=new_id(), quantity=1, title="Workshop", unit_price_minor=1000)
 
 
 async def a_shop(api: Api, staff_token: str) -> Shop:
@@ -144,6 +153,9 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     await issuing.issue_when(ids.decode("ord", order), IssueInvoices.WHEN_PLACED)
     await first("invc", "invoices")
     add("staff", await db.fetchval("SELECT actor_id FROM audit_entries"), "actor")
+    held = (await checkout.placed(api, (sold, 1), **bought))["order"]["id"]
+    await db.execute("UPDATE orders SET holds = '{GUARANTEE}' WHERE id = $1", ids.decode("ord", held))
+    things["ord held"] = Thing(held)
     cash = await checkout.placed(api, (sold, 1), payment=checkout.CASH, **bought)
     things["ord unpaid"] = Thing(cash["order"]["id"])
     await first("oline", "order_lines")
@@ -162,6 +174,12 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     add("texm", await taxes.exemption(owner.id, country_code="JP"))
     add("gc", (await gift_cards.gift_card(recipient_email=owner.email)).id)
     add("pdis", await refunds.discrepancy())
+    draft_id = await assisted.create(
+        DraftKind.DRAFT, DraftState.OPEN, DraftContent(customer_id=owner.id, lines=(_work(),)), created_by=None
+    )
+    await assisted.send(draft_id, days_good=None, reply=None)
+    add("draft", draft_id)
+    add("comp", await companies.company())
     add("ref", await refunds.row(uuid.UUID(hex=order.removeprefix("ord_"))))
     add("scred", await gift_cards.store_credit(owner.id, 500))
     add("prof", owner.profile_id or new_id())
@@ -265,7 +283,9 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     url = await links.url_of(token_id) or ""
     given = {
         "cart": open_cart.gid, "line": open_cart.line_gids[0], "cart of somebody else": empty.gid,
-        "chk": standing["checkoutCreate"]["checkout"]["id"], "quote": quote, "sign-in token": url.rpartition("/")[2],
+        "chk": standing["checkoutCreate"]["checkout"]["id"], "quote": quote,
+        "draft token": keyring().derive_token(TOKEN_PURPOSE, draft_id),
+        "sign-in token": url.rpartition("/")[2],
         "prod": sold.gid, "var": sold.variant_gid, "var sold out": sold_out.variant_gid,
         "coll": ids.encode("coll", shown), "visitor": visitors.issue().gid, "ful": fulfillment["id"],
     }  # fmt: skip

@@ -1,0 +1,201 @@
+"""What staff write into a draft order, checked as far as it can be without the catalogue."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from pydantic import TypeAdapter
+
+from app.addresses.contact import normalise_email, normalise_phone
+from app.addresses.postal import PostalAddress
+from app.errors import CommonErrorCode, DomainError, DomainErrors
+from app.kit.money import MAX_AMOUNT_MINOR
+from app.kit.problems import Problems
+
+MAX_LINES = 100
+MAX_QUANTITY = 100_000
+MAX_TITLE_CHARS = 255
+MAX_NOTE_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftLine:
+    """Some units of a variant, or of something that the catalogue does not have.
+
+    Attributes:
+        variant_id: None for a custom line, which has a title and a price.
+        unit_price_minor: what was negotiated, in the market's currency: it costs that, whatever the quantity. None for
+            the catalogue's price.
+        taxable, tax_class_id, requires_shipping: of a custom line; a variant has its own.
+    """
+
+    id: uuid.UUID
+    quantity: int
+    variant_id: uuid.UUID | None = None
+    title: str | None = None
+    sku: str | None = None
+    unit_price_minor: int | None = None
+    taxable: bool = True
+    tax_class_id: uuid.UUID | None = None
+    requires_shipping: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffDiscount:
+    """Off all lines; a percentage of 100, or an amount."""
+
+    reason: str
+    percentage: Decimal | None = None
+    amount_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShippingLine:
+    title: str
+    price_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftContent:
+    """All that is written; addresses as `PostalAddress.to_json` gives them.
+
+    Attributes:
+        deposit_minor: to be paid before the goods leave.
+        needs_guarantee: staff confirm a guarantee, such as a bank's, before they do.
+    """
+
+    email: str | None = None
+    phone: str | None = None
+    customer_id: uuid.UUID | None = None
+    company_id: uuid.UUID | None = None
+    market_id: uuid.UUID | None = None
+    tax_id: str | None = None
+    lines: tuple[DraftLine, ...] = ()
+    discount: StaffDiscount | None = None
+    shipping: ShippingLine | None = None
+    shipping_address: dict[str, str] | None = None
+    billing_address: dict[str, str] | None = None
+    note: str | None = None
+    deposit_minor: int | None = None
+    needs_guarantee: bool = False
+    purchase_order_number: str | None = None
+    attributes: list[dict[str, str]] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        return _CONTENT.dump_json(self).decode()
+
+    @staticmethod
+    def from_json(text: str) -> "DraftContent":
+        return _CONTENT.validate_json(text)
+
+    @property
+    def holds(self) -> list[str]:
+        """Why an order of it may not be fulfilled at first."""
+        return [*(["DEPOSIT"] if self.deposit_minor else []), *(["GUARANTEE"] if self.needs_guarantee else [])]
+
+    @property
+    def postal_address(self) -> PostalAddress | None:
+        stored = self.shipping_address or self.billing_address
+        return PostalAddress.from_json(stored) if stored else None
+
+
+_CONTENT = TypeAdapter(DraftContent)
+
+
+def checked(content: DraftContent) -> DraftContent:
+    """As it is kept.
+
+    Raises:
+        DomainErrors: INVALID_EMAIL, INVALID_PHONE, TOO_LONG, REQUIRED, OUT_OF_RANGE, TOO_MANY; below `input`.
+    """
+    problems = Problems()
+    if len(content.lines) > MAX_LINES:
+        problems.add(CommonErrorCode.TOO_MANY, f"At most {MAX_LINES} lines.", "lines")
+    lines = [_line(line, place, problems) for place, line in enumerate(content.lines[:MAX_LINES])]
+    address = content.postal_address
+    email, phone = content.email, content.phone
+    try:
+        email = normalise_email(email, ["input", "email"]) if email else None
+        phone = normalise_phone(phone, address.country_code if address else None, ["input", "phone"]) if phone else None
+    except DomainError as wrong:
+        problems.note(wrong)
+    _check_discount(content.discount, problems)
+    shipping = content.shipping
+    if shipping is not None:
+        title = problems.required_line(shipping.title, "A title", "shipping", "title", max_chars=MAX_TITLE_CHARS)
+        _amount(shipping.price_minor, problems, "shipping", "price")
+        shipping = ShippingLine(title=title, price_minor=shipping.price_minor)
+    if content.deposit_minor is not None and content.deposit_minor < 1:
+        problems.add(CommonErrorCode.OUT_OF_RANGE, "A deposit is above zero.", "deposit")
+    note = problems.text(content.note, MAX_NOTE_CHARS, "note")
+    number = problems.line(content.purchase_order_number, "purchaseOrderNumber", max_chars=64)
+    problems.raise_if_any()
+    return replace(
+        content,
+        email=email,
+        phone=phone,
+        lines=tuple(lines),
+        shipping=shipping,
+        note=note,
+        purchase_order_number=number,
+    )
+
+
+def _line(line: DraftLine, place: int, problems: Problems) -> DraftLine:
+    at = ("lines", place)
+    if not 1 <= line.quantity <= MAX_QUANTITY:
+        problems.add(CommonErrorCode.OUT_OF_RANGE, f"A line has from 1 to {MAX_QUANTITY:,} units.", *at, "quantity")
+    if line.unit_price_minor is not None:
+        _amount(line.unit_price_minor, problems, *at, "unitPrice")
+    if line.variant_id is not None:
+        return DraftLine(
+            id=line.id, quantity=line.quantity, variant_id=line.variant_id, unit_price_minor=line.unit_price_minor
+        )
+    title = problems.required_line(line.title or "", "A title", *at, "title", max_chars=MAX_TITLE_CHARS)
+    if line.unit_price_minor is None:
+        problems.add(CommonErrorCode.REQUIRED, "What is not in the catalogue needs a price.", *at, "unitPrice")
+    return DraftLine(
+        id=line.id,
+        quantity=line.quantity,
+        title=title,
+        sku=problems.line(line.sku, *at, "sku", max_chars=MAX_TITLE_CHARS),
+        unit_price_minor=line.unit_price_minor,
+        taxable=line.taxable,
+        tax_class_id=line.tax_class_id,
+        requires_shipping=line.requires_shipping,
+    )
+
+
+def _check_discount(discount: StaffDiscount | None, problems: Problems) -> None:
+    if discount is None:
+        return
+    problems.required_line(discount.reason, "A reason", "discount", "reason", max_chars=MAX_TITLE_CHARS)
+    if (discount.percentage is None) == (discount.amount_minor is None):
+        problems.add(CommonErrorCode.INVALID, "Give a percentage or an amount, one of the two.", "discount")
+    if discount.percentage is not None and not 0 < discount.percentage <= 100:
+        problems.add(CommonErrorCode.OUT_OF_RANGE, "A percentage is above 0, up to 100.", "discount", "percentage")
+    if discount.amount_minor is not None:
+        _amount(discount.amount_minor, problems, "discount", "amount")
+
+
+def _amount(amount_minor: int, problems: Problems, *path: str | int) -> None:
+    if not 0 <= amount_minor <= MAX_AMOUNT_MINOR:
+        problems.add(CommonErrorCode.OUT_OF_RANGE, "The amount is below zero, or too large.", *path)
+
+
+def missing_for_buyer(content: DraftContent, *, ships: bool, at: Sequence[str]) -> list[DomainError]:
+    """What has to be known before somebody can be asked to pay for it."""
+    wanted = [
+        (not content.lines, "lines", "There is nothing in it."),
+        (ships and content.shipping_address is None, "shippingAddress", "Say where it goes."),
+        (ships and content.shipping is None, "shipping", "Say how it is shipped, and for how much."),
+        (not (content.email or content.phone), "email", "Say whom it is for: an email address or a phone number."),
+    ]
+    return [DomainError(CommonErrorCode.REQUIRED, message, [*at, name]) for lacks, name, message in wanted if lacks]
+
+
+def check_for_buyer(content: DraftContent, *, ships: bool, at: Sequence[str]) -> None:
+    """Raises DomainErrors(REQUIRED)."""
+    if missing := missing_for_buyer(content, ships=ships, at=at):
+        raise DomainErrors(missing)

@@ -1,0 +1,110 @@
+"""The mails with the link of a draft order or a quotation, and with an invitation to a company.
+
+| template | beside `language` and `shop` |
+|---|---|
+| draft_order | `url`; `is_quotation`; `total`; `expires_on`; `message` or nil; `lines` |
+| company_invitation | `url`; `company` |
+"""
+
+import uuid
+from collections.abc import Mapping
+
+from app import db
+from app.assisted import queries
+from app.assisted.links import url_of
+from app.assisted.models import DraftKind, DraftState
+from app.companies import invitations
+from app.messaging import checks, formats, ledger
+from app.messaging.ledger import LedgerRow
+from app.messaging.models import MessageChannel, MessagePurpose, MessageReason
+from app.messaging.rendering import LANGUAGE
+from app.messaging.shop_values import shop_values
+from app.settings import Settings
+from app.shop import queries as shop_queries
+
+DRAFT_ORDER, COMPANY_INVITATION = "draft_order", "company_invitation"
+TEMPLATES = frozenset({DRAFT_ORDER, COMPANY_INVITATION})
+
+
+class DraftNotFoundError(Exception):
+    """There is nothing to send: no such draft or invitation, or its key has left the ring."""
+
+
+async def reserve(draft_id: uuid.UUID, asked: uuid.UUID) -> None:
+    """Inside a unit of work; nothing for a draft without an email address.
+
+    Args:
+        asked: the event, so that every time it is sent is one mail.
+    """
+    email = await db.fetchval("SELECT email FROM draft_orders WHERE id = $1", draft_id)
+    if email is not None:
+        await _reserve(DRAFT_ORDER, email, asked, {"draftOrderId": str(draft_id)})
+
+
+async def reserve_invitation(member_id: uuid.UUID, asked: uuid.UUID) -> None:
+    """Inside a unit of work."""
+    email = await db.fetchval("SELECT email FROM company_members WHERE id = $1 AND joined_at IS NULL", member_id)
+    if email is not None:
+        await _reserve(COMPANY_INVITATION, email, asked, {"companyMemberId": str(member_id)})
+
+
+async def _reserve(template: str, email: str, asked: uuid.UUID, context: dict[str, str]) -> None:
+    await ledger.reserve(
+        dedupe_key=f"{template}:{asked.hex}",
+        channel=MessageChannel.EMAIL,
+        purpose=MessagePurpose.TRANSACTIONAL,
+        template=template,
+        recipient=email,
+        order_id=None,
+        context=context,
+    )
+
+
+@checks.before_sending("draft_orders.mails")
+async def pointless(row: LedgerRow) -> MessageReason | None:
+    """What staff have taken back while its mail waited is not sent."""
+    if row.template != DRAFT_ORDER:
+        return None
+    state = await db.fetchval("SELECT state FROM draft_orders WHERE id = $1", uuid.UUID(row.context["draftOrderId"]))
+    return None if state == DraftState.SENT else MessageReason.SUPERSEDED
+
+
+async def build(template: str, ids: Mapping[str, object], settings: Settings) -> dict[str, object]:
+    """The values of a template.
+
+    Args:
+        template: one of `TEMPLATES`.
+        ids: `draftOrderId` or `companyMemberId`.
+
+    Raises:
+        DraftNotFoundError
+    """
+    shop = await shop_queries.current()
+    values: dict[str, object] = {"language": LANGUAGE, "shop": shop_values(shop, settings)}
+    if template == COMPANY_INVITATION:
+        invited = await invitations.mailed(uuid.UUID(str(ids["companyMemberId"])))
+        if invited is None:
+            raise DraftNotFoundError("there is no such invitation")
+        return {**values, "url": invited.url, "company": invited.company_name}
+    draft_id = uuid.UUID(str(ids["draftOrderId"]))
+    draft = (await queries.by_ids([draft_id])).get(draft_id)
+    url = url_of(draft) if draft else None
+    if draft is None or url is None or draft.offer is None or draft.expires_at is None:
+        raise DraftNotFoundError("there is no such draft order")
+    locale = formats.text_locale(shop.locale or LANGUAGE)
+    return {
+        **values,
+        "url": url,
+        "is_quotation": draft.kind is DraftKind.QUOTATION,
+        "total": formats.money_text(draft.total_minor, draft.currency_code, locale),
+        "expires_on": formats.day_text(draft.expires_at, shop.time_zone or "UTC", locale),
+        "message": draft.reply,
+        "lines": [
+            {
+                "name": line.product_name if not line.variant_name else f"{line.product_name}, {line.variant_name}",
+                "quantity": line.quantity,
+                "total": formats.money_text(line.total_minor, draft.currency_code, locale),
+            }
+            for line in draft.offer.lines
+        ],
+    }

@@ -1,0 +1,54 @@
+"""Companies and their members, as rows."""
+
+import uuid
+
+from app import db
+from app.kit.ids import new_id
+
+
+async def company(
+    name: str = "Acme",
+    *,
+    terms_days: int | None = 30,
+    credit_limit_minor: int | None = None,
+    approval_threshold_minor: int | None = None,
+    tax_id: str | None = None,
+    price_list_id: uuid.UUID | None = None,
+    currency: str = "USD",
+) -> uuid.UUID:
+    company_id = new_id()
+    await db.execute(
+        """
+        INSERT INTO companies (id, name, tax_id, payment_terms_days, credit_limit_minor, approval_threshold_minor,
+                               price_list_id, currency_code, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now(), now())
+        """,
+        company_id,
+        name,
+        tax_id,
+        terms_days,
+        credit_limit_minor,
+        approval_threshold_minor,
+        price_list_id,
+        currency,
+    )
+    return company_id
+
+
+async def member(
+    company_id: uuid.UUID, customer_id: uuid.UUID, role: str = "BUYER", *, spending_limit_minor: int | None = None
+) -> uuid.UUID:
+    member_id = new_id()
+    await db.execute(
+        """
+        INSERT INTO company_members (id, company_id, customer_id, email, role, spending_limit_minor, joined_at,
+                                     created_at)
+        SELECT $1, $2, k.id, k.email, $4, $5, now(), now() FROM customers k WHERE k.id = $3
+        """,
+        member_id,
+        company_id,
+        customer_id,
+        role,
+        spending_limit_minor,
+    )
+    return member_id
