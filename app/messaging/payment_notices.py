@@ -18,7 +18,8 @@ async def discrepancy(event_id: uuid.UUID, facts: Mapping[str, Any]) -> None:
     await staff_notices.reserve(
         dedupe_key=f"payment_discrepancy:{event_id.hex}",
         subject=f"Payments: {facts['kind'].replace('_', ' ').lower()} ({about})",
-        text=f"The payment gateway {facts['gateway']} and the shop do not agree about {about}:\n\n{facts['detail']}.\n\n"
+        text=f"The payment gateway {facts['gateway']} and the shop do not agree about {about}:\n\n"
+        f"{facts['detail']}.\n\n"
         "All of these are listed by `paymentDiscrepancies`, with how they were settled.",
     )
 

@@ -4,7 +4,13 @@ from app.fulfillments.models import ShipmentStatus
 from app.messaging.models import MessageChannel, MessagePurpose, MessageReason
 from app.orders.models import OrderStatus
 
-_TRUE_UNTIL_CANCELLED = {"order_confirmation", "order_shipped", "order_out_for_delivery", "order_payment_reminder", "order_ready_for_pickup"}
+_TRUE_UNTIL_CANCELLED = {
+    "order_confirmation",
+    "order_shipped",
+    "order_out_for_delivery",
+    "order_payment_reminder",
+    "order_ready_for_pickup",
+}
 _SETTLED = {ShipmentStatus.DELIVERED, ShipmentStatus.RETURNED, ShipmentStatus.FAILED}
 
 

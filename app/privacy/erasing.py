@@ -25,7 +25,8 @@ DUE = "privacy.erasure_due"
 SOON, TOMORROW, NEXT_WEEK = timedelta(minutes=15), timedelta(days=1), timedelta(days=7)
 WITH_ORDERS = frozenset(
     {"orders", "order_edits", "order_events", "order_lines", "shipments", "tracking_events", "messages",
-     "message_links", "message_clicks", "provider_notices", "dev_messages", "payments", "refunds", "test_gateway_payments"}
+     "message_links", "message_clicks", "provider_notices", "dev_messages", "payments", "refunds",
+     "test_gateway_payments"}
 )  # fmt: skip
 """What waits for orders to be closed long enough."""
 _NEXT_ORDER = """
