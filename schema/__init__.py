@@ -48,6 +48,7 @@ from schema.nodes import NodeQueries
 from schema.operations import OperationsMutations, OperationsQueries
 from schema.order_payments import OrderPaymentMutations
 from schema.orders import OrderMutations, OrderQueries
+from schema.orders.editing import OrderEditMutations
 from schema.orders.pickup import PickupMutations
 from schema.payment_settings import PaymentSettingsMutations, PaymentSettingsQueries
 from schema.privacy import PrivacyMutations, PrivacyQueries
@@ -154,6 +155,7 @@ class Mutation(
     DiscrepancyMutations,
     OrderPaymentMutations,
     PaymentSettingsMutations,
+    OrderEditMutations,
     PickupMutations,
     PrivacyMutations,
     SegmentMutations,

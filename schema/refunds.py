@@ -49,10 +49,11 @@ describe_enum(
 describe_enum(
     RefundSource,
     "Who decided on a refund.",
-    STAFF="Staff, with `refundCreate`, or by changing the order.",
+    STAFF="Staff, with `refundCreate`.",
     CANCELLATION="Whoever cancelled the order.",
     PROVIDER="Somebody at the gateway's own dashboard; it was found afterwards.",
     RECONCILIATION="The shop itself: it had money that nothing was sold for.",
+    EDIT="Staff, with `orderEdit`: the order costs less than was taken.",
 )
 
 

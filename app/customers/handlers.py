@@ -28,6 +28,14 @@ async def on_order_cancelled(event: Event) -> None:
         await lifecycle.refresh(profile_id)
 
 
+@events.on("order.edited", name="customers.lifecycle")
+async def on_order_edited(event: Event) -> None:
+    if (profile_id := _profile(event)) is not None:
+        await lifecycle.forget_reorders(_subject(event))
+        await lifecycle.note_reorders(_subject(event))
+        await lifecycle.refresh(profile_id)
+
+
 @events.on("order.paid", name="customers.contact")
 async def on_order_paid(event: Event) -> None:
     """Who pays for an order has shown more than typing: its phone and address take the place of older ones."""

@@ -23,6 +23,11 @@ async def on_order_cancelled(event: Event) -> None:
     await issuing.credit_cancelled(_order(event))
 
 
+@events.on("order.edited", name="invoices.edited")
+async def on_order_edited(event: Event) -> None:
+    await issuing.reissue(_order(event), uuid.UUID(event.payload["editId"]))
+
+
 @events.on("order.refunded", name="invoices.refunded")
 async def on_order_refunded(event: Event) -> None:
     await issuing.credit_refund(_order(event), uuid.UUID(event.payload["refundId"]))

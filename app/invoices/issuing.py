@@ -7,7 +7,7 @@ each other for the length of one INSERT. A transaction that fails takes its numb
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -48,7 +48,13 @@ _INSERT = """
                           total_minor, tax_minor, document, issued_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, business_now())
 """
-_INVOICE = "SELECT id, number, document, total_minor FROM invoices WHERE order_id = $1 AND kind = 'INVOICE'"
+# An edit credits what there was before it issues the next one, so the newest is the one that holds.
+_INVOICE = """
+    SELECT id, number, document, total_minor FROM invoices WHERE order_id = $1 AND kind = 'INVOICE'
+    ORDER BY id DESC LIMIT 1
+"""
+# What an edit gives back is in the invoice that the edit has led to.
+_REFUND = "SELECT amount_minor, shipping_minor, lines FROM refunds WHERE id = $1 AND source <> 'EDIT'"
 _CREDITED = "SELECT coalesce(sum(total_minor), 0)::bigint FROM invoices WHERE corrects_id = $1"
 _PREFIXES = {InvoiceKind.INVOICE: "INV-", InvoiceKind.CREDIT_NOTE: "CN-"}
 DIGITS = 6
@@ -94,7 +100,7 @@ async def credit_refund(order_id: uuid.UUID, refund_id: uuid.UUID) -> None:
     """Issue the credit note of a refund that has succeeded; quiet where the order has no invoice."""
     async with db.unit_of_work():
         order = await _order(order_id)
-        refund = await db.fetchrow("SELECT amount_minor, shipping_minor, lines FROM refunds WHERE id = $1", refund_id)
+        refund = await db.fetchrow(_REFUND, refund_id)
         invoice = await db.fetchrow(_INVOICE, order_id)
         if order is None or refund is None or invoice is None:
             return
@@ -109,11 +115,31 @@ async def credit_refund(order_id: uuid.UUID, refund_id: uuid.UUID) -> None:
         await _write(credited, order, f"refund:{refund_id}", corrects_id=invoice["id"])
 
 
+async def reissue(order_id: uuid.UUID, edit_id: uuid.UUID) -> None:
+    """The order was edited: take its invoice back in full, and issue another one; quiet where it had none, or where
+    that says what the order does."""
+    async with db.unit_of_work():
+        order = await _order(order_id)
+        before = await db.fetchrow(_INVOICE, order_id)
+        if order is None or before is None or await db.fetchval(_CREDITED, before["id"]):
+            return
+        seller = await _seller()
+        document, now = await _document(order, seller), Document.from_json(before["document"])
+        if replace(now, issued_on=document.issued_on, seller=document.seller, footer=document.footer) == document:
+            return
+        credited = credit_in_full(now, before["number"], issued_on=document.issued_on)
+        await _write(credited, order, f"edit:{edit_id}", corrects_id=before["id"])
+        await _write(document, order, f"order:{order_id}:{edit_id.hex}")
+
+
 async def _issue(order_id: uuid.UUID, seller: _Seller) -> None:
     order = await _order(order_id)
-    if order is None:
-        return
-    document = invoice_of(
+    if order is not None:
+        await _write(await _document(order, seller), order, f"order:{order_id}")
+
+
+async def _document(order: Mapping[str, Any], seller: _Seller) -> Document:
+    return invoice_of(
         order,
         seller.party,
         issued_on=seller.day(await clock.now()),
@@ -121,7 +147,6 @@ async def _issue(order_id: uuid.UUID, seller: _Seller) -> None:
         locale=order["language"] or seller.locale,
         footer=seller.footer,
     )
-    await _write(document, order, f"order:{order_id}")
 
 
 async def _write(

@@ -64,9 +64,9 @@ async def listed(request: PageRequest, *, kind: InvoiceKind | None, count: bool)
 
 
 async def latest_of(order_id: uuid.UUID) -> uuid.UUID | None:
-    """The order's invoice, if it has one."""
+    """The order's invoice, if it has one: the newest, as an edit credits what was before it."""
     found: uuid.UUID | None = await db.fetchval(
-        "SELECT id FROM invoices WHERE order_id = $1 AND kind = 'INVOICE' ORDER BY issued_at DESC, id DESC LIMIT 1",
+        "SELECT id FROM invoices WHERE order_id = $1 AND kind = 'INVOICE' ORDER BY id DESC LIMIT 1",
         order_id,
     )
     return found

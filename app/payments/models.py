@@ -69,6 +69,8 @@ class RefundSource(StrEnum):
     """Made at the provider's dashboard, and found here afterwards."""
     RECONCILIATION = "RECONCILIATION"
     """Money that has no order."""
+    EDIT = "EDIT"
+    """The order costs less since it was edited. Its new invoice says so, so that no credit note does."""
 
 
 class RefundState(StrEnum):

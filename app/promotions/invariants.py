@@ -35,12 +35,13 @@ TRUTHS = [
     ),
     (
         "discounts_are_the_orders",
-        "What an order has off is what its discounts took off its goods; each, those on shipping too, is a use.",
+        "What an order has off is what its discounts took off its goods; each but staff's own, on shipping too, is a "
+        "use.",
         """
         SELECT o.id, o.discount_minor, t.off_goods, t.taken, r.redeemed
         FROM orders o
         JOIN LATERAL (
-            SELECT coalesce(sum((d ->> 'amount_minor')::bigint), 0) AS taken,
+            SELECT coalesce(sum((d ->> 'amount_minor')::bigint) FILTER (WHERE d -> 'by_staff' IS NULL), 0) AS taken,
                    coalesce(sum((d ->> 'amount_minor')::bigint) FILTER (
                        WHERE d ->> 'target' IS DISTINCT FROM 'SHIPPING'
                    ), 0) AS off_goods

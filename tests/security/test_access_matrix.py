@@ -250,6 +250,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "orderPickupReady": Permission.ORDERS_WRITE,
         "orderPickupComplete": Permission.ORDERS_WRITE,
         "orderHoldRelease": Permission.ORDERS_WRITE,
+        "orderEdit": Permission.ORDERS_WRITE,
         "orderMarkAsPaid": Permission.ORDERS_WRITE,
         "orderNoteAdd": Permission.ORDERS_WRITE,
         "orderPaymentCreate": PUBLIC,  # with the token from the receipt, or for the customer who placed it

@@ -205,6 +205,7 @@ ELSEWHERE = {
     "jobDownloadCreate",
     "messageResend",  # needs a message that failed
     "orderCancel",
+    "orderEdit",
     "orderPickupComplete",  # needs an order that is fetched from a store
     "orderPickupReady",
     "orderHoldRelease",  # needs an order that is on hold

@@ -54,6 +54,14 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "Mutation.fulfillmentCreate.input.lines[].orderLineId": {
             "input": {"orderId": things["ord unpaid"], "lines": [{"orderLineId": "", "quantity": 1}]}
         },
+        "Mutation.orderEdit.input.lines[].orderLineId": {
+            "orderId": things["ord unpaid"],
+            "input": {"lines": [{"orderLineId": "", "quantity": 1}]},
+        },
+        "Mutation.orderEdit.input.addLines[].variantId": {
+            "orderId": things["ord unpaid"],
+            "input": {"addLines": [{"variantId": "", "quantity": 1}]},
+        },
         "Mutation.orderPaymentCreate.input.payment.savedPaymentMethodId": {
             "input": {
                 "orderId": things["ord unpaid"],
@@ -146,6 +154,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         },
         "flowSave": {"input": {"definition": {"trigger": {"event": "order.placed"}, "steps": []}}},
         "giftCardAdjust": {"id": things["gc"], "delta": "1", "reason": "Sorry"},
+        "orderEdit": {"input": {"shippingMethod": "By hand"}},
         "orderPaymentCreate": {
             "input": {"orderId": things["ord unpaid"], "idempotencyKey": "key", "payment": checkout.CARD}
         },

@@ -134,6 +134,12 @@ async def test_to_change_somebody_is_not_to_read_them(api: Api, shop: Shop) -> N
     attempts = [
         ("profileUpdate(id: $id, input: {}) { profile", things["prof"], P.CUSTOMERS_WRITE, P.CUSTOMERS_READ),
         ("customerEnable(id: $id) { customer", things["cus"], P.CUSTOMERS_WRITE, P.CUSTOMERS_READ),
+        (
+            'orderEdit(orderId: $id, input: {shippingMethod: "By hand"}) { order',
+            things["ord unpaid"],
+            P.ORDERS_WRITE,
+            P.ORDERS_READ,
+        ),
         ("orderMarkAsPaid(orderId: $id) { order", things["ord unpaid"], P.ORDERS_WRITE, P.ORDERS_READ),
         ("orderCancel(orderId: $id) { order", things["ord unpaid"], P.ORDERS_WRITE, P.ORDERS_READ),
     ]
