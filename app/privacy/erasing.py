@@ -24,7 +24,7 @@ DUE = "privacy.erasure_due"
 """Timer and event: look again."""
 SOON, TOMORROW, NEXT_WEEK = timedelta(minutes=15), timedelta(days=1), timedelta(days=7)
 WITH_ORDERS = frozenset(
-    {"orders", "order_edits", "order_events", "order_lines", "shipments", "tracking_events", "messages",
+    {"orders", "invoices", "order_edits", "order_events", "order_lines", "shipments", "tracking_events", "messages",
      "message_links", "message_clicks", "provider_notices", "dev_messages", "payments", "refunds",
      "test_gateway_payments"}
 )  # fmt: skip

@@ -150,6 +150,7 @@ STEPS: tuple[Step, ...] = (
     Step("test_gateway_payments", Action.EMPTY, ready=_MONEY_RESTS),
     Step("payments", Action.EMPTY, ready=_MONEY_RESTS),
     Step("refunds", Action.EMPTY, ready=f"t.state <> 'PENDING' AND {_of_closed_order('t.order_id')}"),
+    Step("invoices", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("order_events", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("order_edits", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("order_lines", Action.EMPTY, ready=_of_closed_order("t.order_id")),

@@ -88,8 +88,6 @@ _DELETE_ACCOUNTS = """
     DELETE FROM customers WHERE id = ANY($1)
 """
 
-_NOBODY = '{"ship_to": [], "buyer": {"lines": [], "tax_id": null, "email": null, "more": []}}'
-
 SWEEPS: tuple[Sweep, ...] = (
     _sweep(K.ABANDONED_CARTS, "carts", Action.DELETE, _CART_RESTS),
     _sweep(K.COMPLETED_CARTS, "cart_lines", Action.DELETE, _OF_ORDERED),
@@ -112,8 +110,7 @@ SWEEPS: tuple[Sweep, ...] = (
     _sweep(K.ORDERS, "order_edits", Action.EMPTY,
            f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"),
     _sweep(K.ORDERS, "invoices", Action.EMPTY,
-           f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})",
-           emptied={"document": f"t.document || '{_NOBODY}'::jsonb"}),
+           f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"),
     _sweep(K.ORDERS, "order_lines", Action.EMPTY,
            f"EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND {_OLD_ORDER})"),
     _sweep(K.ORDERS, "orders", Action.EMPTY, _OLD_ORDER.replace("o.", "t.")),
