@@ -61,7 +61,8 @@ class Review:
 async def review(
     cart: CartSnapshot, details: Details, now: datetime, at: Sequence[str] = (), *, source: str = "cart"
 ) -> Review:
-    """Price the cart with its shipping, and collect what is wrong. What ships is bought in the market it ships to.
+    """Price the cart with its shipping, and collect what is wrong. What ships is bought in the market it ships to, and
+    what is fetched in the market of its store.
 
     Args:
         now: business time, for the quote.
@@ -76,26 +77,21 @@ async def review(
         problems.append(DomainError(CheckoutErrorCode.CART_EMPTY, "There is nothing in the cart.", [*at, source]))
     ships = shipping.needs_shipping(cart.lines)
     own_market_id = cart.market.id
-    if ships and details.shipping_address:
+    fetched = _pickup_of(details) if ships else None
+    quote, not_there = None, []
+    if fetched is not None:
+        try:
+            cart, quote = await _at_store(cart, fetched, now, [*at, "shippingQuoteId"])
+        except DomainError as problem:
+            not_there = [problem]
+    elif ships and details.shipping_address:
         cart = await carts.priced_for(cart, details.shipping_address.country_code)
     problems += _unavailable(cart.lines)
     if not (details.email or details.phone):
         message = "Enter an email address or a phone number."
         problems.append(DomainError(CommonErrorCode.REQUIRED, message, [*at, "email"]))
-    quote = None
-    fetched = _pickup_of(details) if ships else None
     if fetched is not None:
-        try:
-            quote = await shipping.verify_pickup(
-                fetched,
-                cart.lines,
-                cart.currency_code,
-                now,
-                field=[*at, "shippingQuoteId"],
-                checkout_id=cart.checkout.id if cart.checkout else None,
-            )
-        except DomainError as problem:
-            problems.append(problem)
+        problems += not_there
     elif ships and details.shipping_address is None:
         message = "Enter the address to ship to."
         problems.append(DomainError(CommonErrorCode.REQUIRED, message, [*at, "shippingAddress"]))
@@ -116,7 +112,9 @@ async def review(
             problems.append(problem)
     cart = replace(cart, tax_destination=_taxed_at(details, quote, ships=ships))
     shipped = ShippingToPrice(label=quote.name, price_minor=quote.price_minor) if quote else None
-    country_code = details.shipping_address.country_code if ships and details.shipping_address else None
+    store = quote.location if quote else None
+    received_at = (store.address if store else details.shipping_address) if ships else None
+    country_code = received_at.country_code if received_at else None
     applied = discounts_of(await _with_buyer(cart, details), shipped, country_code)
     problems += refusals(applied)
     problems += _recipients(cart.lines, now)
@@ -130,8 +128,7 @@ async def review(
         problems.append(too_large.under(*at, "shippingQuoteId"))
         quote, (priced, tax) = None, await _priced(cart, None, applied)
     problems += [problem.under(*at, source) for problem in tax.problems]
-    store = quote.location if quote else None
-    address = (store.address if store else details.shipping_address if ships else None) or details.billing_address
+    address = received_at or details.billing_address
     region = (address.country_code, address.province_code) if address else (cart.country_code, None)
     by_terms, confirmed_age = refused(cart, priced, region, details, now=now, at=at)
     return Review(
@@ -168,6 +165,22 @@ def _pickup_of(details: Details) -> Quote | None:
     except DomainError:
         return None
     return quote if quote.kind is QuoteKind.PICKUP else None
+
+
+async def _at_store(
+    cart: CartSnapshot, promised: Quote, now: datetime, field: Sequence[str | int]
+) -> tuple[CartSnapshot, Quote]:
+    """The cart at the prices of the market that the store is in: nobody fetches here what they put into it elsewhere.
+
+    Raises DomainError as `verify_pickup` does.
+    """
+    keeper = cart.checkout.id if cart.checkout else None
+    # The promise is in the currency of its store's market, whichever the cart was in before.
+    quote = await shipping.verify_pickup(promised, cart.lines, promised.currency, now, field=field, checkout_id=keeper)
+    if quote.location is None:
+        raise RuntimeError("a verified promise has its store")
+    there = await carts.priced_for(cart, quote.location.address.country_code)
+    return there, shipping.in_currency(quote, there.currency_code, field)
 
 
 async def _priced(

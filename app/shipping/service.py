@@ -147,10 +147,16 @@ def _check(
     if now >= quote.expires_at:
         message = "The shipping quote has expired; ask for new ones."
         raise DomainError(ShippingErrorCode.QUOTE_EXPIRED, message, field)
-    if quote.currency != currency:
-        raise _not_applicable("another currency", field)
+    in_currency(quote, currency, field)
     if quote.lines != fingerprint_of_lines(lines):
         raise _not_applicable("other items", field)
+
+
+def in_currency(quote: Quote, currency: str, field: Sequence[str | int]) -> Quote:
+    """The quote itself. Raises DomainError(QUOTE_NOT_APPLICABLE) for one in another currency."""
+    if quote.currency != currency:
+        raise _not_applicable("another currency", field)
+    return quote
 
 
 def _not_applicable(why: str, field: Sequence[str | int]) -> DomainError:

@@ -8,7 +8,7 @@ import pytest
 from app import db, invariants
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, inventory
+from tests.factories import catalogue, checkout, inventory, markets
 
 STORE = {
     "lastName": "Tradewind Store",
@@ -154,3 +154,26 @@ async def test_a_store_without_an_address_cannot_be_come_to(api: Api, staff_toke
         ["input", "address"],
     ]
     assert not await db.fetchval("SELECT pickup_enabled FROM warehouses")
+
+
+@pytest.mark.parametrize("with_address", [False, True], ids=["cart", "address"])
+async def test_what_is_fetched_is_bought_in_the_market_of_its_store(api: Api, store: Any, with_address: bool) -> None:
+    """Neither a cart from a cheaper market in the same currency nor an address there brings its prices along."""
+    lantern = await catalogue.product(price_minor=10000, stock=5)
+    await inventory.stock(lantern.variant_id, 2, warehouse_id=store)
+    await markets.market("ca", ("CA",), await markets.price_list("USD", rate="1", percentage="-90"), languages=("en",))
+    cart = await carts.cart((lantern.variant_id, 1), country_code="US" if with_address else "CA")
+    (quote,) = await pickups(api, cart.gid)
+    given = {"cartId": cart.gid, "email": checkout.EMAIL, "payment": checkout.CARD, "shippingQuoteId": quote["id"]}
+    if with_address:
+        given["shippingAddress"] = checkout.ADDRESS | {
+            "countryCode": "CA",
+            "provinceCode": "ON",
+            "postalCode": "K1A 0B1",
+        }
+    there, here = ({"amount": amount, "currencyCode": "USD"} for amount in ("10.00", "100.00"))
+    refused = await checkout.complete(api, {**given, "idempotencyKey": checkout.new_key(), "expectedTotal": there})
+    assert [(one["code"], one["total"]) for one in refused["userErrors"]] == [("TOTAL_CHANGED", here)]
+    assert await db.fetchval("SELECT count(*) FROM orders") == 0
+    placed = await checkout.complete(api, {**given, "idempotencyKey": checkout.new_key(), "expectedTotal": here})
+    assert placed["order"]["cost"]["total"]["amount"] == "100.00"
