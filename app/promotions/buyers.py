@@ -54,7 +54,7 @@ def contact_hashes(email: str | None, phone: str | None) -> list[bytes]:
 
 async def with_buyer(offered: Offered, buyer: Buyer) -> Offered:
     """With what decides for this buyer. Nothing is read where no discount depends on it, or nobody is known."""
-    limited = [terms.discount_id for terms in offered.terms if terms.limit_per_customer is not None]
+    limited = [terms.discount_id for terms in offered.terms if terms.uses_per_customer is not None]
     for_first_orders = any(terms.referrer_id or terms.rule.requires.first_order for terms in offered.terms)
     segment_ids = frozenset[uuid.UUID]().union(*(terms.rule.requires.segment_ids for terms in offered.terms))
     group_ids = frozenset[uuid.UUID]().union(*(terms.rule.requires.customer_group_ids for terms in offered.terms))

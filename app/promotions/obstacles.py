@@ -43,10 +43,10 @@ def obstacle_for(
             return because(DiscountCodeReason.SELF_REFERRAL)
         if facts.has_ordered:
             return because(DiscountCodeReason.EXISTING_CUSTOMER)
-    if terms.limit_per_customer is not None and facts.uses.get(terms.discount_id, 0) >= terms.limit_per_customer:
-        return because(DiscountCodeReason.ALREADY_USED)
     if (unmet := _unmet(terms.rule.requires, buyer, facts, context)) is not None:
         return because(unmet)
+    if terms.uses_per_customer is not None and facts.uses.get(terms.discount_id, 0) >= terms.uses_per_customer:
+        return because(DiscountCodeReason.ALREADY_USED)
     if terms.currency_code is not None and terms.currency_code != currency:
         message = f"It is in {terms.currency_code}, and the cart is in {currency}."
         return Obstacle(DiscountCodeReason.OTHER_CURRENCY, message)

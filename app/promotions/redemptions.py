@@ -25,10 +25,12 @@ _HOLD = """
         UPDATE discounts d SET used_count = used_count + 1
         FROM wanted
         WHERE d.id = wanted.id AND d.status = 'ACTIVE' AND (d.usage_limit IS NULL OR d.used_count < d.usage_limit)
-          AND (d.usage_limit_per_customer IS NULL OR d.usage_limit_per_customer > (
+          AND coalesce(least(
+                d.usage_limit_per_customer, CASE WHEN d.rule @> '{"requires": {"first_order": true}}' THEN 1 END
+          ) > (
                 SELECT count(*) FROM discount_redemptions r
                 WHERE r.discount_id = d.id AND r.contact_hash = ANY($4) AND r.state <> 'RELEASED'
-          ))
+          ), true)
         RETURNING d.id
     ), counted_codes AS (
         UPDATE discount_codes k SET used_count = used_count + 1

@@ -78,6 +78,11 @@ class DiscountTerms:
         return self.code is None
 
     @property
+    def uses_per_customer(self) -> int | None:
+        """How often one buyer may use it. There is one first order, also while several are being paid for at once."""
+        return 1 if self.rule.requires.first_order else self.limit_per_customer
+
+    @property
     def order(self) -> tuple[bool, str, str]:
         """Sorts discounts the same way whoever asks, and however codes were typed: those by themselves first."""
         return not self.automatic, self.discount_id.hex, same(self.code or "")

@@ -13,7 +13,7 @@ from app.cart.service import CartKey
 from app.kit.ids import new_id
 from app.orders.draft import DiscountDraft
 from app.promotions import codes, redemptions
-from app.promotions.requests import FreeShippingRequest
+from app.promotions.requests import FreeShippingRequest, RequirementsRequest
 from tests.client import Api
 from tests.factories import cart as carts
 from tests.factories import catalogue, checkout, discounts
@@ -82,6 +82,17 @@ async def test_one_customer_with_twenty_carts_uses_it_as_often_as_one_may(api: A
     await discounts.discount("TWICE", usage_limit_per_customer=2)
     found = await answers(api, await guests(api, 20, "TWICE", email=checkout.EMAIL))
     assert found == {"ORDER": 2, "DISCOUNT_ALREADY_USED": 18}
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_one_customer_has_one_first_order_however_many_carts(api: Api, drain: Drain) -> None:
+    """While they are paid for, none of them is an order yet that the others could see."""
+    await discounts.discount("FIRST", requires=RequirementsRequest(first_order=True))
+    found = await answers(api, await guests(api, 10, "FIRST", email=checkout.EMAIL))
+    assert found.pop("ORDER") == 1
+    assert set(found) <= {"DISCOUNT_ALREADY_USED", "DISCOUNT_EXISTING_CUSTOMER"}
+    assert await db.fetchval("SELECT used_count FROM discounts") == 1
     await drain()
     assert await invariants.check() == []
 
