@@ -70,7 +70,8 @@ _PROFILES = """
 """
 _LAST_PLACED = "SELECT profile_id, max(placed_at) AS at FROM orders WHERE profile_id = ANY($1) GROUP BY profile_id"
 _SPENT = """
-    SELECT o.profile_id, w.place, sum(o.total_minor)::bigint AS spent, min(o.placed_at) AS oldest
+    SELECT o.profile_id, w.place, least(9223372036854775807, sum(o.total_minor))::bigint AS spent,
+           min(o.placed_at) AS oldest
     FROM orders o JOIN unnest($2::interval[]) WITH ORDINALITY w (span, place) ON o.placed_at > $3::timestamptz - w.span
     WHERE o.profile_id = ANY($1) AND o.status <> 'CANCELLED' GROUP BY 1, 2
 """

@@ -50,9 +50,9 @@ TRUTHS = [
         GROUP BY p.id
         HAVING p.order_count <> count(o.id) OR p.last_order_at IS DISTINCT FROM max(o.placed_at)
             OR p.first_order_at IS DISTINCT FROM min(o.placed_at)
-            OR p.total_spent_minor <> coalesce(sum(o.total_minor) FILTER (
+            OR p.total_spent_minor <> least(9223372036854775807, coalesce(sum(o.total_minor) FILTER (
                    WHERE o.currency_code = (SELECT s.currency_code FROM shop s WHERE s.id = 1)
-               ), 0)
+               ), 0))
         """,
     ),
     (

@@ -27,8 +27,9 @@ _FIGURES = """
         FROM orders WHERE profile_id = $1 AND status <> 'CANCELLED'
     )
     SELECT business_now() AS now, count(*) AS order_count,
-           coalesce(sum(total_minor) FILTER (WHERE currency_code = (SELECT s.currency_code FROM shop s)), 0)::bigint
-               AS total_spent_minor,
+           least(9223372036854775807, coalesce(sum(total_minor) FILTER (
+               WHERE currency_code = (SELECT s.currency_code FROM shop s)
+           ), 0))::bigint AS total_spent_minor,
            min(placed_at) AS first_order_at, max(placed_at) AS last_order_at,
            (percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM gap)) FILTER (WHERE gap >= $2))::bigint
                AS median_seconds

@@ -71,6 +71,16 @@ async def test_a_cancelled_order_takes_its_figures_back(api: Api, product: MadeP
     assert await invariants.check() == []
 
 
+async def test_orders_of_more_than_64_bits_together_are_counted(api: Api, product: MadeProduct, drain: Drain) -> None:
+    dear = await catalogue.product(price_minor=10**15, stock=None)
+    for _ in range(2):
+        await checkout.placed(api, (dear, 9000), payment=checkout.CASH)
+    await drain()
+    after = await buyer()
+    assert (after["stage"], after["order_count"], after["total_spent_minor"]) == ("ACTIVE", 2, 2**63 - 1)
+    assert await invariants.check() == []
+
+
 async def test_time_alone_makes_somebody_lapse(api: Api, product: MadeProduct, drain: Drain, advance: Advance) -> None:
     await checkout.placed(api, (product, 1))
     await drain()
