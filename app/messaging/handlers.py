@@ -37,6 +37,16 @@ async def on_order_refunded(event: Event) -> None:
     )
 
 
+@events.on("order.edited", name="messaging.order_edited")
+async def on_order_edited(event: Event) -> None:
+    if not event.payload["notifyCustomer"]:
+        return
+    edit_id: str = event.payload["editId"]
+    await notices.reserve_notice(
+        "order_edited", order_id=_subject(event), subject_id=uuid.UUID(edit_id), context={"editId": edit_id}
+    )
+
+
 @events.on(transfers.REMIND, name="messaging.order_payment_reminder")
 async def on_payment_reminder(event: Event) -> None:
     order_id = _subject(event)

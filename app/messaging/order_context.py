@@ -81,7 +81,7 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
 
     Args:
         ids: `fulfillmentId` for order_shipped, `shipmentId` for order_out_for_delivery and order_delivered,
-            `refundId` for order_refunded.
+            `refundId` for order_refunded, `editId` for order_edited.
 
     Raises:
         OrderNotFoundError: there is no such order, fulfilment or parcel.
@@ -110,6 +110,8 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
             extra = await _cancelled(row)
         case "order_refunded":
             extra = await _refunded(uuid.UUID(ids["refundId"]), shop)
+        case "order_edited":
+            extra = await _edited(uuid.UUID(ids["editId"]), row["currency_code"], shop)
         case "order_payment_reminder":
             extra = await _reminded(row, shop)
     return {
@@ -382,6 +384,13 @@ async def _refunded(refund_id: uuid.UUID, shop: _Shop) -> dict[str, object]:
     values = await payment_values.refunded(refund_id, shop.locale)
     if values is None:
         raise OrderNotFoundError("no such refund")
+    return values
+
+
+async def _edited(edit_id: uuid.UUID, currency: str, shop: _Shop) -> dict[str, object]:
+    values = await payment_values.edited(edit_id, currency, shop.locale)
+    if values is None:
+        raise OrderNotFoundError("no such edit")
     return values
 
 

@@ -101,6 +101,10 @@ TEMPLATE_VALUES: dict[str, dict[str, str]] = {
         "money": "one sentence about where it goes",
         "reason": "text or nil",
     },
+    "order_edited": {
+        "money": "one sentence about what it costs now, and what is to be paid or goes back",
+        "reason": "text or nil",
+    },
     "order_payment_reminder": {"transfer": "as in order_confirmation; never nil"},
 }
 """What each template is given beside the values that all of them share."""

@@ -6,6 +6,7 @@ from app.orders.models import OrderStatus
 
 _TRUE_UNTIL_CANCELLED = {
     "order_confirmation",
+    "order_edited",
     "order_shipped",
     "order_out_for_delivery",
     "order_payment_reminder",

@@ -12,7 +12,10 @@ from app.payments import standing
 from app.payments.models import PaymentMethod
 
 _OUTSTANDING = """
-    SELECT coalesce(o.amount_due_minor, o.total_minor) - coalesce(sum(p.captured_minor), 0)::bigint AS missing_minor,
+    SELECT coalesce(o.amount_due_minor, o.total_minor) - coalesce(sum(p.captured_minor), 0)::bigint + coalesce((
+               SELECT sum(part.amount_minor) FROM refunds r JOIN refund_parts part ON part.refund_id = r.id
+               WHERE r.order_id = o.id AND r.source = 'EDIT' AND part.state <> 'FAILED'
+           ), 0)::bigint AS missing_minor,
            coalesce(bool_or(p.state IN ('REQUIRES_ACTION', 'AUTHORIZED', 'CAPTURING', 'PARTIALLY_CAPTURED', 'VOIDING')
                             OR p.state = 'PENDING'), false) AS is_under_way
     FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.id = $1 GROUP BY o.id

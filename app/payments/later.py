@@ -37,6 +37,9 @@ _OWED = """
     SELECT o.id, o.status, coalesce(o.amount_due_minor, o.total_minor) - coalesce(sum(
                CASE WHEN p.state IN ('AUTHORIZED', 'CAPTURING', 'PARTIALLY_CAPTURED') THEN p.amount_minor
                     ELSE p.captured_minor END
+           ), 0)::bigint + coalesce((
+               SELECT sum(part.amount_minor) FROM refunds r JOIN refund_parts part ON part.refund_id = r.id
+               WHERE r.order_id = o.id AND r.source = 'EDIT' AND part.state <> 'FAILED'
            ), 0)::bigint AS owed_minor
     FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.id = ANY($1) GROUP BY o.id
 """

@@ -49,6 +49,7 @@ _LIST = (
         (_ORDER, _PROFILE, Datum("totalMinor", "In minor units."), Datum("currencyCode", "ISO 4217.")),
     ),
     PublicEvent("order.paid", "The order's money is in.", (_ORDER, _PROFILE)),
+    PublicEvent("order.edited", "What was sold with the order was changed.", (_ORDER, _PROFILE)),
     PublicEvent("order.cancelled", "The order was cancelled.", (_ORDER, _PROFILE)),
     PublicEvent(
         "order.refunded",

@@ -1,6 +1,7 @@
 """Orders are edited before they are shipped: what stays keeps its price, and stock, money and invoice follow."""
 
 from collections.abc import Awaitable, Callable
+from email import message_from_bytes, policy
 from typing import Any
 
 import orjson
@@ -77,6 +78,12 @@ async def test_lines_are_changed_removed_and_added(api: Api, staff_token: str, d
     (told,) = [event for event in seen["timeline"] if event["type"] == "ORDER_EDITED"]
     assert (told["actor"], told["reason"]) == ("STAFF", "Asked for on the phone")
     assert (told["data"]["totalBeforeMinor"], told["data"]["totalAfterMinor"]) == (6099, 7999)
+    raw = await db.fetchval("SELECT content FROM dev_messages WHERE template = 'order_edited'")
+    body = message_from_bytes(raw, policy=policy.default).get_body(("plain",))
+    assert body is not None
+    mail = body.get_content()
+    assert "It costs $79.99 now; $19.00 more than before is to be paid." in mail
+    assert "Reason: Asked for on the phone" in mail
 
 
 async def test_a_preview_changes_nothing(api: Api, staff_token: str) -> None:

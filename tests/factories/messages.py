@@ -92,6 +92,7 @@ _OWN: dict[str, dict[str, Any]] = {
     },
     "order_cancelled": {"reason": "Out of stock", "refund": "You have nothing to pay."},
     "order_refunded": {"amount": "$20.00", "reason": "Chipped", "money": "It goes back the way it came."},
+    "order_edited": {"money": "It costs $80.00 now; $20.00 more is to be paid.", "reason": "Asked for"},
     "order_payment_reminder": {"transfer": TRANSFER},
 }
 
