@@ -8,11 +8,14 @@ from typing import Any
 import strawberry
 from graphql import ExecutionResult, GraphQLError
 from strawberry.extensions import SchemaExtension
+from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.types import ExecutionContext
 
+from schema.coercion import compile_inputs
 from schema.documents import DocumentChecks, Documents
 from schema.executor import Executor
 from schema.faults import TIMEOUT, ErrorMasking
+from schema.hooks import Hooks
 from schema.in_context import Placing, in_context
 from schema.metering import Metering
 
@@ -48,11 +51,17 @@ class Schema(strawberry.Schema):
                 Placing,
             ],
         )
+        compile_inputs(self)
 
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
         """Without Strawberry's own extension for directives: it would be asked about every field of every answer, and
         ours is for whole operations, which `Placing` reads."""
         return [extension() for extension in self.extensions]
+
+    def create_extensions_runner(
+        self, execution_context: ExecutionContext, extensions: list[SchemaExtension]
+    ) -> SchemaExtensionsRunner:
+        return Hooks(execution_context=execution_context, extensions=extensions)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Strawberry would log each error with what it quotes; `schema.faults` logs those that are ours."""

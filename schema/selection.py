@@ -3,9 +3,10 @@
 Fragments are spread, `@skip` and `@include` obeyed, arguments coerced. The same field under two aliases appears twice.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     FieldNode,
@@ -14,7 +15,11 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     SelectionSetNode,
+    ValueNode,
+    VariableNode,
     get_named_type,
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
@@ -26,6 +31,9 @@ from graphql.type import (
 )
 
 from schema.context import Info
+
+MAX_KEPT = 1_000
+"""Selections below root fields, in one process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +50,17 @@ class SelectedField:
 class Selection:
     """The fields selected below one field, over all of its fragments."""
 
-    __slots__ = ("_by_name", "_info", "_variables")
+    __slots__ = ("_by_name",)
 
-    def __init__(self, info: GraphQLResolveInfo[Any], parent: GraphQLNamedType, sets: list[SelectionSetNode]) -> None:
-        self._info = info
-        # Strawberry hands out the plain values, where graphql-core's functions want their container.
-        plain: Any = info.variable_values
-        self._variables = plain if isinstance(plain, VariableValues) else VariableValues({}, plain)
+    def __init__(self) -> None:
         self._by_name: dict[str, list[SelectedField]] = {}
-        for selection_set in sets:
-            self._add(parent, selection_set)
 
     @classmethod
     def of(cls, info: Info) -> "Selection":
         """What is selected below the field that is being resolved; worked out once, for its guard and its resolver."""
         kept: dict[str, Any] = vars(info)
         if "_selection" not in kept:
-            raw: GraphQLResolveInfo[Any] = info._raw_info
-            sets = [node.selection_set for node in raw.field_nodes if node.selection_set]
-            kept["_selection"] = cls(raw, get_named_type(raw.return_type), sets)
+            kept["_selection"] = _selected(info._raw_info)
         selection: Selection = kept["_selection"]
         return selection
 
@@ -83,14 +83,14 @@ class Selection:
 
     def below(self, *names: str) -> "Selection":
         """One selection out of all appearances of the fields `names`."""
-        merged = Selection.__new__(Selection)
-        merged._info = self._info
-        merged._variables = self._variables
-        merged._by_name = {}
+        merged = Selection()
         for name in names:
             for field in self.fields(name):
                 merged.merge(field.selection)
         return merged
+
+    def add(self, field: SelectedField) -> None:
+        self._by_name.setdefault(field.name, []).append(field)
 
     def merge(self, other: "Selection") -> None:
         for name, fields in other._by_name.items():
@@ -102,40 +102,93 @@ class Selection:
         merged.merge(self.below("edges").below("node"))
         return merged
 
-    def _add(self, parent: GraphQLNamedType, selection_set: SelectionSetNode) -> None:
-        schema: GraphQLSchema = self._info.schema
+
+class _Reader:
+    """Reads selection sets of one request. It knows afterwards whether another request would read the same."""
+
+    def __init__(self, info: GraphQLResolveInfo[Any]) -> None:
+        self._schema: GraphQLSchema = info.schema
+        self._fragments = info.fragments
+        # Strawberry hands out the plain values, where graphql-core's functions want their container.
+        plain: Any = info.variable_values
+        self._variables = plain if isinstance(plain, VariableValues) else VariableValues({}, plain)
+        self.is_constant = True
+        """No variable is in what was read."""
+
+    def read(self, parent: GraphQLNamedType, sets: Iterable[SelectionSetNode]) -> Selection:
+        selection = Selection()
+        for selection_set in sets:
+            self._add(selection, parent, selection_set)
+        return selection
+
+    def _add(self, selection: Selection, parent: GraphQLNamedType, selection_set: SelectionSetNode) -> None:
         for node in selection_set.selections:
             if self._left_out(node):
                 continue
             if isinstance(node, FieldNode):
-                self._add_field(parent, node)
+                self._add_field(selection, parent, node)
             elif isinstance(node, InlineFragmentNode):
                 condition = node.type_condition
-                self._add((condition and schema.get_type(condition.name.value)) or parent, node.selection_set)
+                narrowed = (condition and self._schema.get_type(condition.name.value)) or parent
+                self._add(selection, narrowed, node.selection_set)
             elif isinstance(node, FragmentSpreadNode):
-                fragment = self._info.fragments[node.name.value]
-                condition_type = schema.get_type(fragment.type_condition.name.value)
-                self._add(condition_type or parent, fragment.selection_set)
+                fragment = self._fragments[node.name.value]
+                condition_type = self._schema.get_type(fragment.type_condition.name.value)
+                self._add(selection, condition_type or parent, fragment.selection_set)
 
-    def _add_field(self, parent: GraphQLNamedType, node: FieldNode) -> None:
+    def _add_field(self, selection: Selection, parent: GraphQLNamedType, node: FieldNode) -> None:
         name = node.name.value
         if name.startswith("__") or not isinstance(parent, (GraphQLObjectType, GraphQLInterfaceType)):
             return
         definition = parent.fields[name]
+        if node.arguments:
+            self.is_constant = self.is_constant and all(_is_constant(one.value) for one in node.arguments)
         arguments = get_argument_values(definition, node, self._variables) if definition.args else {}
         below = get_named_type(definition.type)
-        sets = [node.selection_set] if node.selection_set else []
-        selected = SelectedField(name, arguments, below.name, Selection(self._info, below, sets))
-        self._by_name.setdefault(name, []).append(selected)
+        inner = self.read(below, [node.selection_set] if node.selection_set else [])
+        selection.add(SelectedField(name, arguments, below.name, inner))
 
     def _left_out(self, node: Any) -> bool:
         if not node.directives:
             return False
+        self.is_constant = False
         skip = get_directive_values(GraphQLSkipDirective, node, self._variables)
         if skip and skip["if"]:
             return True
         include = get_directive_values(GraphQLIncludeDirective, node, self._variables)
         return bool(include and not include["if"])
+
+
+def _is_constant(value: ValueNode) -> bool:
+    """Whether a literal stands there, and one without parts: those are the request's own, to do with as it likes."""
+    return not isinstance(value, (VariableNode, ListValueNode, ObjectValueNode))
+
+
+class _Kept(NamedTuple):
+    """It holds the nodes, so that their identities cannot be used again."""
+
+    nodes: list[FieldNode]
+    selection: Selection
+
+
+_kept: OrderedDict[tuple[int, ...], _Kept] = OrderedDict()
+
+
+def _selected(info: GraphQLResolveInfo[Any]) -> Selection:
+    """What is selected below the field, kept where it is the same for every request: documents are, so nodes come
+    again."""
+    key = (id(info.parent_type), *map(id, info.field_nodes))
+    if kept := _kept.get(key):
+        _kept.move_to_end(key)
+        return kept.selection
+    reader = _Reader(info)
+    sets = [node.selection_set for node in info.field_nodes if node.selection_set]
+    selection = reader.read(get_named_type(info.return_type), sets)
+    if reader.is_constant:
+        _kept[key] = _Kept(list(info.field_nodes), selection)
+        if len(_kept) > MAX_KEPT:
+            _kept.popitem(last=False)
+    return selection
 
 
 Check = Callable[[Selection], None]
