@@ -93,7 +93,8 @@ TRUTHS = [
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(captured_minor), 0) AS captured, count(*) FILTER (WHERE state <> 'FAILED') AS payments,
                    coalesce(sum(amount_minor - captured_minor)
-                            FILTER (WHERE state IN ('AUTHORIZED', 'CAPTURING', 'PARTIALLY_CAPTURED')), 0) AS set_aside,
+                            FILTER (WHERE state IN ('AUTHORIZED', 'CAPTURING', 'PARTIALLY_CAPTURED')
+                                          OR state = 'VOIDING' AND o.status = 'CANCELLED'), 0) AS set_aside,
                    count(*) FILTER (WHERE state = 'VOIDED') AS voided
             FROM payments WHERE order_id = o.id
         ) paid

@@ -21,7 +21,8 @@ _SUMS = """
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(captured_minor), 0)::bigint AS captured_minor,
                coalesce(sum(amount_minor - captured_minor)
-                        FILTER (WHERE state IN ('AUTHORIZED', 'CAPTURING', 'PARTIALLY_CAPTURED')), 0)::bigint
+                        FILTER (WHERE state IN ('AUTHORIZED', 'CAPTURING', 'PARTIALLY_CAPTURED')
+                                      OR state = 'VOIDING' AND o.status = 'CANCELLED'), 0)::bigint
                    AS set_aside_minor,
                count(*) FILTER (WHERE state <> 'FAILED') AS payments,
                count(*) FILTER (WHERE state = 'VOIDED') AS called_off
@@ -50,7 +51,7 @@ class Sums:
         due_minor: what payments have to cover.
         stored_minor: what stored value has paid.
         captured_minor: taken, refunds not deducted.
-        set_aside_minor: authorised and not taken.
+        set_aside_minor: authorised and not taken; of a cancelled order until the gateway has confirmed that it is not.
         refunded_minor: confirmed, whichever way it went back.
         is_called_off: the order is cancelled, and all of its payments are voided.
     """
