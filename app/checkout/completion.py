@@ -211,7 +211,7 @@ async def _hold_and_pay(
     method = found.payment.method if found.payment else None
     return await paying.hold_and_pay(
         claim,
-        draft_order(found.review, method, customer_id=request.customer_id),
+        draft_order(found.review, method, customer_id=request.customer_id, languages=request.languages),
         stock_demands(found.review),
         found.payment,
         now=standing["now"],

@@ -12,6 +12,7 @@ from app.catalogue.models import InventoryPolicy
 from app.checkout.review import Review, wanted_units
 from app.inventory.allocation import Demand
 from app.kit.ids import new_id
+from app.markets.terms import best_language
 from app.orders.draft import DiscountDraft, OrderDraft, OrderLineDraft
 from app.payments.models import PaymentMethod
 from app.pricing.results import PricedLine
@@ -22,8 +23,14 @@ AUTHORISED_FOR = timedelta(days=5)
 """Card networks let most authorisations lapse after seven days; two are for packing."""
 
 
-def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID | None = None) -> OrderDraft:
-    """Freeze everything that was agreed on: lines with names, options and prices, addresses, the promised shipping."""
+def draft_order(
+    review: Review, method: PaymentMethod | None, customer_id: UUID | None = None, languages: Sequence[str] = ()
+) -> OrderDraft:
+    """Freeze everything that was agreed on: lines with names, options and prices, addresses, the promised shipping.
+
+    Args:
+        languages: that whoever buys asks for, the best first; the order is in the first that its market has.
+    """
     cart, details, priced = review.cart, review.details, review.priced
     store = review.quote.location if review.quote else None
     shipping_address = details.shipping_address if review.ships and store is None else None
@@ -71,8 +78,10 @@ def draft_order(review: Review, method: PaymentMethod | None, customer_id: UUID 
         gift_wrap_tax_lines=priced.gift_wrap.taxes if priced.gift_wrap else (),
         stored_value=priced.stored_value,
         gift_options=cart.gift_options,
+        shop_rate=cart.market.shop_rate,
         market_id=cart.market.id,
         company_id=cart.company_id,
+        language=best_language(languages, cart.market.languages),
         tax_id=cart.tax_id,
         tax_estimated=review.tax_estimated,
         reverse_charge=any(tax.reverse_charge for tax in priced.taxes),

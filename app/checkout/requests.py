@@ -108,6 +108,7 @@ class CompletionRequest:
         proof: what is kept with it.
         customer: who is signed in.
         chosen: addresses of the account's address book, in the place of those in `details`.
+        languages: that it asks for, the best first.
         client: where it comes from, whose declined payments are counted; None where they are not.
     """
 
@@ -124,6 +125,7 @@ class CompletionRequest:
     customer: CustomerIdentity | None = None
     chosen: ChosenAddresses = ChosenAddresses()
     client: str | None = None
+    languages: tuple[str, ...] = ()
     expected_amount_due: Money | None = None
 
     @property

@@ -14,6 +14,7 @@ from app.conditions.names import CARTS, CONSENT, ORDERS, events_need
 from app.conditions.typed import FactCall
 from app.customers.addresses import address_hashes
 from app.messaging.models import MessageChannel
+from app.orders.shop_currency import sql_of_shop_total
 
 MAX_COUNTED = 1000
 """Happenings of one kind that are counted for a person."""
@@ -69,8 +70,9 @@ _PROFILES = """
     FROM profiles p WHERE p.id = ANY($1) AND p.merged_into_id IS NULL AND p.erased_at IS NULL
 """
 _LAST_PLACED = "SELECT profile_id, max(placed_at) AS at FROM orders WHERE profile_id = ANY($1) GROUP BY profile_id"
-_SPENT = """
-    SELECT o.profile_id, w.place, least(9223372036854775807, sum(o.total_minor))::bigint AS spent,
+_SPENT = f"""
+    SELECT o.profile_id, w.place,
+           least(9223372036854775807, coalesce(sum({sql_of_shop_total("o")}), 0))::bigint AS spent,
            min(o.placed_at) AS oldest
     FROM orders o JOIN unnest($2::interval[]) WITH ORDINALITY w (span, place) ON o.placed_at > $3::timestamptz - w.span
     WHERE o.profile_id = ANY($1) AND o.status <> 'CANCELLED' GROUP BY 1, 2

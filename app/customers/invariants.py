@@ -1,5 +1,7 @@
 """Truths about people, for `app.invariants`: name, description, and the rows that break it."""
 
+from app.orders.shop_currency import sql_of_shop_total
+
 TRUTHS = [
     (
         "order_has_its_buyer",
@@ -39,7 +41,7 @@ TRUTHS = [
     (
         "figures_are_those_of_the_orders",
         "A profile's figures are its orders without the cancelled ones, unless the news of one is on its way.",
-        """
+        f"""
         SELECT p.id, p.order_count, count(o.id) AS orders, p.total_spent_minor, p.last_order_at
         FROM profiles p LEFT JOIN orders o ON o.profile_id = p.id AND o.status <> 'CANCELLED'
         WHERE p.merged_into_id IS NULL AND NOT EXISTS (
@@ -50,9 +52,7 @@ TRUTHS = [
         GROUP BY p.id
         HAVING p.order_count <> count(o.id) OR p.last_order_at IS DISTINCT FROM max(o.placed_at)
             OR p.first_order_at IS DISTINCT FROM min(o.placed_at)
-            OR p.total_spent_minor <> least(9223372036854775807, coalesce(sum(o.total_minor) FILTER (
-                   WHERE o.currency_code = (SELECT s.currency_code FROM shop s WHERE s.id = 1)
-               ), 0))
+            OR p.total_spent_minor <> least(9223372036854775807, coalesce(sum({sql_of_shop_total("o")}), 0))
         """,
     ),
     (

@@ -15,21 +15,21 @@ from app.customers.lifecycle_rules import SAME_OCCASION, Figures, frequency_buck
 from app.customers.merging import STAGE_DUE
 from app.customers.models import LifecycleStage
 from app.events import timers
+from app.orders.shop_currency import sql_of_shop_total
 
 SHARDS = 8
 REORDERS_LOOKED_AT = 101
 MIN_REORDERS = 3
 """Fewer times that a product was bought again say nothing."""
 
-_FIGURES = """
+_FIGURES = f"""
     WITH mine AS (
-        SELECT placed_at, total_minor, currency_code, placed_at - lag(placed_at) OVER (ORDER BY placed_at, id) AS gap
-        FROM orders WHERE profile_id = $1 AND status <> 'CANCELLED'
+        SELECT o.placed_at, {sql_of_shop_total("o")} AS total_minor,
+               o.placed_at - lag(o.placed_at) OVER (ORDER BY o.placed_at, o.id) AS gap
+        FROM orders o WHERE o.profile_id = $1 AND o.status <> 'CANCELLED'
     )
     SELECT business_now() AS now, count(*) AS order_count,
-           least(9223372036854775807, coalesce(sum(total_minor) FILTER (
-               WHERE currency_code = (SELECT s.currency_code FROM shop s)
-           ), 0))::bigint AS total_spent_minor,
+           least(9223372036854775807, coalesce(sum(total_minor), 0))::bigint AS total_spent_minor,
            min(placed_at) AS first_order_at, max(placed_at) AS last_order_at,
            (percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM gap)) FILTER (WHERE gap >= $2))::bigint
                AS median_seconds

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app import db
+from app.orders.shop_currency import sql_of_shop_total
 
 LIFT_WINDOW_DAYS = 30
 """After entering: orders within it count for the comparison with the holdout."""
@@ -188,14 +189,14 @@ class Lift:
         return self.absolute / self.holdout.conversion
 
 
-_LIFT = """
+_LIFT = f"""
     SELECT r.flow_id, r.in_holdout, count(*) AS runs, count(o.first) AS converted,
            coalesce(sum(o.revenue), 0)::bigint AS revenue_minor
     FROM flow_runs r
     CROSS JOIN LATERAL (
-        SELECT min(placed_at) AS first, sum(total_minor) AS revenue FROM orders
-        WHERE profile_id = r.profile_id AND status <> 'CANCELLED' AND placed_at > r.entered_at
-          AND placed_at <= r.entered_at + $2 * interval '1 day'
+        SELECT min(p.placed_at) AS first, sum({sql_of_shop_total("p")}) AS revenue FROM orders p
+        WHERE p.profile_id = r.profile_id AND p.status <> 'CANCELLED' AND p.placed_at > r.entered_at
+          AND p.placed_at <= r.entered_at + $2 * interval '1 day'
     ) o
     WHERE r.flow_id = ANY($1) AND r.step_key IS NOT NULL
       AND EXISTS (SELECT FROM flow_runs h WHERE h.flow_id = r.flow_id AND h.in_holdout)

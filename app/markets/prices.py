@@ -66,3 +66,10 @@ def converted(amount_minor: int, exchange_rate: Decimal, shop_currency: str, cur
     with localcontext(_EXACT):
         exact = (amount_minor * exchange_rate).scaleb(digits)
         return min(int(exact.to_integral_value(ROUND_HALF_UP)), MAX_AMOUNT_MINOR)
+
+
+def exchanged_back(exchange_rate: Decimal, shop_currency: str, currency: str) -> Decimal:
+    """Minor units of the shop's currency for one of another one, to 22 digits after the point."""
+    digits = exponent(shop_currency) - exponent(currency)
+    with localcontext(_EXACT):
+        return (1 / exchange_rate).scaleb(digits).quantize(Decimal(1).scaleb(-22))

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from app.errors import DomainError
 from app.markets.errors import MarketErrorCode
-from app.markets.prices import converted
+from app.markets.prices import converted, exchanged_back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,13 @@ class MarketTerms:
         if self.currency_code == self.shop_currency_code:
             return amount_minor
         return converted(amount_minor, self.exchange_rate, self.shop_currency_code, self.currency_code)
+
+    @property
+    def shop_rate(self) -> Decimal | None:
+        """Minor units of the shop's currency for one of the market's; None where both are the same."""
+        if self.currency_code == self.shop_currency_code:
+            return None
+        return exchanged_back(self.exchange_rate, self.shop_currency_code, self.currency_code)
 
 
 @dataclass(frozen=True, slots=True)

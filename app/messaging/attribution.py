@@ -4,14 +4,15 @@ import uuid
 
 from app import db
 from app.messaging import marketing_settings
+from app.orders.shop_currency import sql_of_shop_total
 
 # The order's row stays as it is until this commits: a cancellation that comes meanwhile finds the attribution and
 # removes it. A person who was joined with another has clicked as either; whoever restored a cart from a mail and then
 # ordered with another email address is found through the cart.
-_ATTRIBUTE = """
+_ATTRIBUTE = f"""
     WITH placed AS (
-        SELECT id, profile_id, cart_id, placed_at, total_minor
-        FROM orders WHERE id = $1 AND status <> 'CANCELLED' FOR SHARE
+        SELECT o.id, o.profile_id, o.cart_id, o.placed_at, coalesce({sql_of_shop_total("o")}, 0) AS revenue_minor
+        FROM orders o WHERE o.id = $1 AND o.status <> 'CANCELLED' FOR SHARE
     ), people AS (
         SELECT profile_id AS id FROM placed WHERE profile_id IS NOT NULL
         UNION SELECT c.profile_id FROM carts c JOIN placed ON c.id = placed.cart_id WHERE c.profile_id IS NOT NULL
@@ -28,7 +29,7 @@ _ATTRIBUTE = """
         LIMIT 1
     )
     INSERT INTO attributions (order_id, message_id, flow_id, step_key, campaign_id, revenue_minor, attributed_at)
-    SELECT placed.id, clicked.id, clicked.flow_id, clicked.step_key, clicked.campaign_id, placed.total_minor,
+    SELECT placed.id, clicked.id, clicked.flow_id, clicked.step_key, clicked.campaign_id, placed.revenue_minor,
            business_now()
     FROM placed CROSS JOIN clicked
     ON CONFLICT (order_id) DO NOTHING
@@ -39,7 +40,7 @@ async def attribute(order_id: uuid.UUID) -> bool:
     """Credit an order to the last message of a flow or campaign that its buyer clicked. Joins the open unit of work.
 
     The window is `marketing_settings.attribution_days`, back from the moment of the order; revenue is the order's
-    total. Clicks of scanners and prefetchers do not count.
+    total in the shop's currency. Clicks of scanners and prefetchers do not count.
 
     Returns:
         False where nothing was clicked, and for an order that is cancelled or credited already.

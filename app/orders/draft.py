@@ -7,6 +7,7 @@ the release before has kept must still be read: fields that come in have default
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from pydantic import TypeAdapter
 
@@ -84,6 +85,7 @@ class OrderDraft:
         tax_estimated: the tax engine did not answer, so that the shop's own rates were charged.
         holds: why it may not be fulfilled yet.
         confirmed_age: years that the buyer was confirmed to have at least.
+        shop_rate: minor units of the shop's currency for one of the order's; None where both are the same.
         charged_at_once: it waits for its goods longer than an authorisation holds.
     """
 
@@ -122,6 +124,7 @@ class OrderDraft:
     tax_estimated: bool = False
     stored_value: tuple[StoredValuePayment, ...] = ()
     gift_options: dict[str, object] | None = None
+    shop_rate: Decimal | None = None
     market_id: uuid.UUID | None = None
     company_id: uuid.UUID | None = None
     tax_id: str | None = None

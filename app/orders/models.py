@@ -98,6 +98,9 @@ class Order(Model):
     """What pays those two: `[{"id", "kind", "amount_minor"}, …]`."""
     amount_due_minor = fields.BigIntField(null=True)
     """What payments have to cover: the total less stored value. NULL is the whole total."""
+    shop_rate = fields.DecimalField(max_digits=44, decimal_places=22, null=True)
+    """Minor units of the shop's currency for one of the order's, as the market exchanged when it was placed; NULL where
+    both are the same. See `shop_currency.sql_of_shop_total`."""
     market_id = fields.UUIDField(null=True)
     company_id = fields.UUIDField(null=True)
     tax_id = fields.CharField(max_length=32, null=True)

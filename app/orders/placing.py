@@ -24,7 +24,7 @@ _ORDER = """
     rounding_minor bigint, total_minor bigint, gift_card_minor bigint, store_credit_minor bigint, tax_lines jsonb,
     shipping_tax_lines jsonb, gift_wrap_tax_lines jsonb, stored_value jsonb, discounts jsonb, shipping_address jsonb,
     billing_address jsonb, shipping_quote jsonb, gift_options jsonb, note text, attributes jsonb,
-    market_id uuid, company_id uuid, tax_id text, reverse_charge bool, tax_estimated bool,
+    shop_rate numeric, market_id uuid, company_id uuid, tax_id text, reverse_charge bool, tax_estimated bool,
     language text, purchase_order_number text,
     payment_due_at timestamptz, holds text[], source text, confirmed_age int,
     pickup_location_id uuid

@@ -83,7 +83,11 @@ class CheckoutMutations:
         view = OrderView.of(info, selection.below("order"))
         throttle = info.context.throttle
         request = input.parsed(proof_of(info.context), info.context.customer)
-        answer = await completion.complete(replace(request, client=throttle.client if throttle else None))
+        buying = info.context.buying
+        languages = tuple(tag for wish in buying.wishes for tag in wish.languages) if buying else ()
+        answer = await completion.complete(
+            replace(request, client=throttle.client if throttle else None, languages=languages)
+        )
         match answer:
             case ActionRequired(action, expires_at):
                 return CheckoutCompletePayload(

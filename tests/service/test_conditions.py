@@ -15,7 +15,7 @@ from app.customers import timeline
 from app.customers.models import ConsentAction
 from app.messaging.models import MessageChannel
 from tests.factories import cart as carts
-from tests.factories import catalogue, customers, inventory
+from tests.factories import catalogue, customers, inventory, orders
 from tests.factories.shop import shop
 
 DAY = timedelta(days=1)
@@ -150,7 +150,7 @@ async def test_orders_are_asked_about() -> None:
     cup = await catalogue.product(slug="cup", product_type="Cups")
     await customers.past_order(ada, (tea.variant_id, 2), ago=3 * DAY)
     cancelled = await customers.past_order(ada, (cup.variant_id, 1), ago=DAY)
-    await db.execute("UPDATE orders SET status = 'CANCELLED', cancelled_at = placed_at WHERE id = $1", cancelled)
+    await orders.rewrite("UPDATE orders SET status = 'CANCELLED', cancelled_at = placed_at WHERE id = $1", cancelled)
     await all_hold(
         ada,
         # Who ordered has ordered, also when it was cancelled later; but nothing was bought or spent.
@@ -298,7 +298,7 @@ async def test_the_order_and_product_that_an_event_names() -> None:
     )
     assert await evaluate(condition, profile_id=ada, event={"orderId": str(first)})
     assert not await evaluate(condition, profile_id=ada, event={"orderId": str(second)})
-    await db.execute("UPDATE orders SET status = 'CANCELLED', cancelled_at = placed_at WHERE id = $1", first)
+    await orders.rewrite("UPDATE orders SET status = 'CANCELLED', cancelled_at = placed_at WHERE id = $1", first)
     returning = check("!order.isFirst", event_types=["order.placed"])
     assert not await evaluate(returning, profile_id=ada, event={"orderId": str(second)})
     for _ in range(3):

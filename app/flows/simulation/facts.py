@@ -32,7 +32,7 @@ def profile_at(past: Past, now: datetime) -> dict[str, Any]:
     median = statistics.median(occasions) if occasions else None
     figures = Figures(
         len(orders),
-        sum(order.total_minor for order in orders),
+        sum(order.shop_total_minor for order in orders),
         orders[0].placed_at if orders else None,
         orders[-1].placed_at if orders else None,
         None if median is None else timedelta(seconds=median),
@@ -96,7 +96,7 @@ class Questions:
         for (span,) in wanted.of("spentIn"):
             within = [order for order in orders if order.placed_at > now - span]
             oldest = within[0].placed_at if within else None
-            facts.spent_minor[span] = Tally(sum(order.total_minor for order in within), oldest)
+            facts.spent_minor[span] = Tally(sum(order.shop_total_minor for order in within), oldest)
         for order in orders:
             facts.bought |= order.products
             facts.bought_types |= order.product_types

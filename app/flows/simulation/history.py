@@ -13,6 +13,7 @@ from app import db
 from app.customers import suppressions
 from app.flows.asking import Happened
 from app.messaging.models import MessageChannel
+from app.orders.shop_currency import sql_of_shop_total
 
 ORDER_PLACED = "order.placed"
 MAX_EVENTS_A_PERSON = 2_000
@@ -26,6 +27,8 @@ class PastOrder:
     placed_at: datetime
     cancelled_at: datetime | None
     total_minor: int
+    shop_total_minor: int
+    """In the shop's currency."""
     products: frozenset[uuid.UUID]
     product_types: frozenset[str]
 
@@ -72,9 +75,9 @@ _PROFILES = """
     SELECT * FROM profiles WHERE merged_into_id IS NULL AND created_at <= $3 AND ($1::uuid IS NULL OR id > $1)
     ORDER BY id LIMIT $2
 """
-_ORDERS = """
-    SELECT o.id, o.profile_id, o.cart_id, o.placed_at, o.cancelled_at, o.total_minor, o.currency_code, b.products,
-           b.product_types
+_ORDERS = f"""
+    SELECT o.id, o.profile_id, o.cart_id, o.placed_at, o.cancelled_at, o.total_minor,
+           coalesce({sql_of_shop_total("o")}, 0) AS shop_total_minor, b.products, b.product_types
     FROM orders o
     LEFT JOIN LATERAL (
         SELECT array_agg(DISTINCT l.product_id) AS products,
@@ -152,6 +155,7 @@ def _order(row: db.Record) -> PastOrder:
         row["placed_at"],
         row["cancelled_at"],
         row["total_minor"],
+        row["shop_total_minor"],
         frozenset(row["products"] or ()),
         frozenset(row["product_types"] or ()),
     )

@@ -104,7 +104,7 @@ TABLES = (
             fact="currency_code subtotal_minor discount_minor shipping_minor tax_minor tax_included total_minor "
             "shipping_quote discounts gift_wrap_minor rounding_minor tax_lines shipping_tax_lines gift_wrap_tax_lines "
             "gift_card_minor store_credit_minor stored_value amount_due_minor reverse_charge tax_estimated language "
-            "payment_due_at holds source",
+            "payment_due_at holds source shop_rate",
             hidden="token_hash",
         ),
         rows=OWNED,
