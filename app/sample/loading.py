@@ -10,6 +10,7 @@ from app.flows import recipes
 from app.inventory import warehouses
 from app.sample import shipping
 from app.sample.markets import make_markets
+from app.sample.selling import set_up_selling
 from app.shipping import zone_editing
 from app.shop import service as shop
 from app.shop.models import ShopPolicyKind
@@ -58,6 +59,7 @@ async def load_sample_shop() -> bool:
         with (FOLDER / "shop.csv").open("rb") as source:
             await import_file(source)
         await _collect_last_chances()
+        await set_up_selling()
         await recipes.install(publish=True)
         if not await db.fetchval("SELECT true FROM staff_users WHERE lower(email) = $1", OWNER_EMAIL):
             await staff.create_owner(OWNER_EMAIL, "Sam Owner", OWNER_PASSWORD)

@@ -74,6 +74,19 @@ async def test_every_step_works_with_what_the_steps_before_taught(
     assert (reminder["flowKey"], reminder["stepKey"]) == ("checkout_abandoned", "remind-1")
     (run,) = answers["Reminder"]["flow"]["runs"]["nodes"]
     assert [entry["text"] for entry in run["timeline"]][1] == "waited 4 h"
+    # Two mugs at 16.95 less ten percent; 19/119 of what is left is inside.
+    abroad = answers["Abroad"]["cartCreate"]["cart"]["cost"]
+    assert (abroad["total"], abroad["taxIncluded"]) == ({"amount": "30.51", "currencyCode": "EUR"}, True)
+    assert [(tax["name"], tax["amount"]["amount"]) for tax in abroad["taxLines"]] == [("VAT 19 %", "4.87")]
+    gift = answers["Gift"]["cartGiftCardCodesUpdate"]["cart"]["cost"]
+    assert [gift[name]["amount"] for name in ("giftWrap", "total", "giftCards", "amountDue")] == [
+        "4.50",
+        "35.01",
+        "20.00",
+        "15.01",
+    ]
+    assert answers["Refund"]["refundCreate"]["refund"]["amount"]["amount"] == "5.00"
+    assert answers["SendDraft"]["draftOrderSend"]["draftOrder"]["state"] == "SENT"
 
 
 def test_the_operations_are_called_as_the_steps_say() -> None:

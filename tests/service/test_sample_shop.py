@@ -114,10 +114,13 @@ async def services(api: Api, sku: str, destination: str) -> list[str]:
     return [quote["service"] for quote in data["shippingQuotes"]["quotes"]]
 
 
-async def test_it_ships_where_it_says_and_furniture_by_freight(sample_shop: Api) -> None:
+async def test_it_ships_where_it_says_furniture_by_freight_and_keeps_a_store(sample_shop: Api) -> None:
     for destination, service in DESTINATIONS.items():
         assert service in await services(sample_shop, "MUG-FOR", destination), destination
-    assert await services(sample_shop, "DSK-OAK", 'countryCode: "US"') == ["Two people, room of your choice"]
+    assert await services(sample_shop, "DSK-OAK", 'countryCode: "US"') == [
+        "Two people, room of your choice",
+        "Portland",
+    ]
 
 
 async def test_it_sells_in_four_currencies(sample_shop: Api) -> None:
