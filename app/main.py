@@ -10,6 +10,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from app import events
 from app.accounts.pages import routes as account_routes
+from app.assisted.routes import routes as assisted_routes
 from app.customers.routes import routes as customer_routes
 from app.flows.routes import routes as flow_routes
 from app.invoices.routes import routes as invoice_routes
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *staff_routes(),
             *survey_routes(),
             *invoice_routes(),
+            *assisted_routes(),
             *messaging_routes(),
             *flow_routes(),
             Route(inbound_twilio.PATH, inbound_twilio.receive, methods=["POST"]),

@@ -6,7 +6,7 @@ from tortoise.migrations import operations as ops
 FORWARD = """
 CREATE TABLE draft_orders (
     id uuid PRIMARY KEY,
-    kind varchar(16) NOT NULL CHECK (kind IN ('DRAFT', 'QUOTATION', 'APPROVAL')),
+    kind varchar(16) NOT NULL CHECK (kind IN ('DRAFT', 'QUOTATION')),
     state varchar(16) NOT NULL,
     content jsonb,
     offer jsonb,
@@ -51,7 +51,6 @@ CREATE TABLE companies (
     credit_limit_minor bigint CHECK (credit_limit_minor >= 0),
     currency_code varchar(3) NOT NULL,
     price_list_id uuid,
-    approval_threshold_minor bigint CHECK (approval_threshold_minor >= 0),
     note text,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
@@ -63,7 +62,6 @@ CREATE TABLE company_members (
     company_id uuid NOT NULL REFERENCES companies (id) ON DELETE CASCADE,
     customer_id uuid REFERENCES customers (id) ON DELETE CASCADE,
     email varchar(254) NOT NULL,
-    role varchar(16) NOT NULL CHECK (role IN ('BUYER', 'APPROVER', 'ADMIN')),
     spending_limit_minor bigint CHECK (spending_limit_minor >= 0),
     token_hash bytea UNIQUE,
     invited_until timestamptz,

@@ -19,6 +19,7 @@ from schema.cart.restoring import CartRestoreQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.catalogue.exporting import ExportMutations
 from schema.checkout import CheckoutMutations, CheckoutQueries
+from schema.companies import CompanyMutations, CompanyQueries
 from schema.consent import ConsentMutations, ConsentQueries
 from schema.crm import CrmMutations, CrmQueries
 from schema.customers import CustomerMutations, CustomerQueries
@@ -78,6 +79,7 @@ class Query(
     CheckoutQueries,
     CustomerQueries,
     CustomerGroupQueries,
+    CompanyQueries,
     ConsentQueries,
     CrmQueries,
     DiscountQueries,
@@ -131,6 +133,7 @@ class Mutation(
     AlertMutations,
     CustomerMutations,
     CustomerGroupMutations,
+    CompanyMutations,
     ConsentMutations,
     CrmMutations,
     DiscountMutations,

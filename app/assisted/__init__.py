@@ -1,1 +1,1 @@
-"""What staff sell to somebody: draft orders with a payment link, quotations, orders that wait for an approval."""
+"""What staff sell to somebody: draft orders with a payment link, and quotations."""

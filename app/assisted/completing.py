@@ -15,7 +15,7 @@ from app.accounts.identity import CustomerIdentity
 from app.assisted import queries, service
 from app.assisted.content import check_for_buyer
 from app.assisted.errors import DraftOrderErrorCode
-from app.assisted.models import DraftKind, DraftState
+from app.assisted.models import DraftState
 from app.assisted.queries import Draft
 from app.catalogue.models import InventoryPolicy
 from app.checkout import attempts, completion, declines, own, paying, settlement
@@ -67,7 +67,7 @@ async def complete_by_link(token: str, request: DraftCompletion) -> Placed | Act
             TOTAL_CHANGED, INSUFFICIENT_STOCK, what is wrong with the payment, PAYMENT_DECLINED.
     """
     opened = await queries.by_token(token)
-    if opened is None or opened.kind is DraftKind.APPROVAL:
+    if opened is None:
         raise not_found("draft order", ["input", "token"])
     return await complete(opened.id, request, {DraftState.SENT}, ["input", "token"])
 
@@ -217,7 +217,7 @@ async def _try_by_hand(draft_id: uuid.UUID, paid_by: PaymentMethod | None, days:
     standing = await checkouts.standing(draft_id, None)
     draft = await service.find(draft_id, field)
     check_standing(draft, {DraftState.OPEN, DraftState.SENT, DraftState.REQUESTED}, field)
-    if draft.kind is DraftKind.APPROVAL or standing is None or draft.offer is None:
+    if standing is None or draft.offer is None:
         raise not_found("draft order", field)
     if standing["live"]:
         raise in_progress()

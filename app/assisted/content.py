@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from app.addresses.contact import normalise_email, normalise_phone
 from app.addresses.postal import PostalAddress
+from app.cart.attributes import Attribute, check_attributes
 from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.kit.money import MAX_AMOUNT_MINOR
 from app.kit.problems import Problems
@@ -39,6 +40,7 @@ class DraftLine:
     taxable: bool = True
     tax_class_id: uuid.UUID | None = None
     requires_shipping: bool = False
+    attributes: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +150,16 @@ def _line(line: DraftLine, place: int, problems: Problems) -> DraftLine:
         problems.add(CommonErrorCode.OUT_OF_RANGE, f"A line has from 1 to {MAX_QUANTITY:,} units.", *at, "quantity")
     if line.unit_price_minor is not None:
         _amount(line.unit_price_minor, problems, *at, "unitPrice")
+    given = [Attribute(one["key"], one["value"]) for one in line.attributes]
+    for wrong in check_attributes(given, ["input", *at, "attributes"]):
+        problems.note(wrong)
     if line.variant_id is not None:
         return DraftLine(
-            id=line.id, quantity=line.quantity, variant_id=line.variant_id, unit_price_minor=line.unit_price_minor
+            id=line.id,
+            quantity=line.quantity,
+            variant_id=line.variant_id,
+            unit_price_minor=line.unit_price_minor,
+            attributes=line.attributes,
         )
     title = problems.required_line(line.title or "", "A title", *at, "title", max_chars=MAX_TITLE_CHARS)
     if line.unit_price_minor is None:
@@ -164,6 +173,7 @@ def _line(line: DraftLine, place: int, problems: Problems) -> DraftLine:
         taxable=line.taxable,
         tax_class_id=line.tax_class_id,
         requires_shipping=line.requires_shipping,
+        attributes=line.attributes,
     )
 
 

@@ -1,4 +1,4 @@
-"""Draft orders: what staff write for somebody, until it is an order. Quotations and approvals are drafts, too."""
+"""Draft orders: what staff write for somebody, until it is an order. Quotations are drafts, too."""
 
 from enum import StrEnum
 
@@ -13,13 +13,11 @@ class DraftKind(StrEnum):
     """Written by staff."""
     QUOTATION = "QUOTATION"
     """Asked for by a buyer, priced by staff."""
-    APPROVAL = "APPROVAL"
-    """A member of a company ordered more than they may alone."""
 
 
 class DraftState(StrEnum):
     REQUESTED = "REQUESTED"
-    """A buyer waits for an answer: staff's prices, or an approver's word."""
+    """A buyer waits for staff's prices."""
     OPEN = "OPEN"
     SENT = "SENT"
     """Whoever has the link can place it, until it expires."""

@@ -31,7 +31,6 @@ from app.tax.engines.applying import outside_rates
 SOURCES = {
     DraftKind.DRAFT: OrderSource.DRAFT,
     DraftKind.QUOTATION: OrderSource.QUOTATION,
-    DraftKind.APPROVAL: OrderSource.DRAFT,
 }
 
 
@@ -210,7 +209,7 @@ def _custom(line: DraftLine) -> VariantSnapshot:
 
 def _snapshot(line: DraftLine, variant: VariantSnapshot) -> CartLineSnapshot:
     known = {one.name: getattr(variant, one.name) for one in fields(VariantSnapshot)}
-    return CartLineSnapshot(**known, id=line.id, quantity=line.quantity, attributes=[], attributes_key="")
+    return CartLineSnapshot(**known, id=line.id, quantity=line.quantity, attributes=line.attributes, attributes_key="")
 
 
 def _discounts(draft_id: uuid.UUID, content: DraftContent) -> tuple[Discount, ...]:

@@ -23,6 +23,8 @@ from app.kit.ids import new_id
 from app.kit.problems import Problems
 from app.kit.text import check_text
 
+REQUESTED = "draft_order.requested"
+"""Event: a buyer waits for a quotation."""
 SENT = "draft_order.sent"
 """Event: whoever it is for is written to."""
 EXPIRES = "draft_order.expires"
@@ -93,6 +95,8 @@ async def create(
             hash_token(keyring().derive_token(TOKEN_PURPOSE, draft_id)),
             created_by,
         )
+        if state is DraftState.REQUESTED:
+            await events.record(REQUESTED, subject_id=draft_id)
     return draft_id
 
 
@@ -147,8 +151,6 @@ async def send(draft_id: uuid.UUID, *, days_good: int | None, reply: str | None)
     words = problems.text(reply, MAX_WORDS_CHARS, "message")
     problems.raise_if_any()
     draft = await find(draft_id, ["input", "id"])
-    if draft.kind is DraftKind.APPROVAL:
-        raise _not_open(draft)
     check_for_buyer(draft.content, ships=draft.ships, at=["input", "id"])
     async with db.unit_of_work():
         await _lock(draft_id, ["input", "id"])
@@ -171,7 +173,7 @@ async def send(draft_id: uuid.UUID, *, days_good: int | None, reply: str | None)
 
 
 async def decline(draft: Draft, reason: str | None, field: Sequence[str | int]) -> None:
-    """The buyer, an approver or staff say no. Raises DomainError: DRAFT_ORDER_NOT_OPEN, TOO_LONG, IN_PROGRESS."""
+    """The buyer says no. Raises DomainError: DRAFT_ORDER_NOT_OPEN, TOO_LONG, IN_PROGRESS."""
     words = (reason or "").strip() or None
     if words and (wrong := check_text(words, MAX_WORDS_CHARS, ["reason"])):
         raise wrong

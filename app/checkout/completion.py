@@ -26,6 +26,7 @@ from app.checkout.models import AttemptState
 from app.checkout.payment_methods import Terms, check_payment, terms_for
 from app.checkout.requests import CompletionRequest, Details
 from app.checkout.review import Review, review, shortages
+from app.companies import service as companies
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.gift_cards import stored_value
 from app.kit.crypto import token_matches
@@ -188,6 +189,9 @@ async def _payable(
             problems += await own.check_saving(choice, request.customer)
     problems += beginnings.check_consent(request.consent, details)
     problems += spending.check_owner(cart, seen.priced, request)
+    if cart.company_id is not None:
+        total = Money(seen.priced.total_minor, seen.priced.currency)
+        problems += await companies.check_buyer(cart.company_id, request.customer_id, total, ["input", request.source])
     problems = problems or _total_changed(seen, request)
     problems = problems or spending.amount_due_changed(seen.priced, request, most_due_minor) or shortages(cart.lines)
     if problems:

@@ -1,1 +1,1 @@
-"""Companies: who buys for them, on which terms, up to how much, and who has to agree."""
+"""Companies: who buys for them, on which terms, and up to how much."""

@@ -4,5 +4,5 @@ from app.errors import ErrorCode
 
 
 class CompanyErrorCode(ErrorCode):
-    APPROVAL_REQUIRED = "Somebody of the company has to agree: ask for it with companyApprovalRequest."
     NOT_A_MEMBER = "Sign in as somebody who buys for this company."
+    SPENDING_LIMIT_EXCEEDED = "The order comes to more than you may order for your company at once."

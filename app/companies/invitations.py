@@ -8,11 +8,11 @@ import asyncpg
 from app import db, events
 from app.accounts.errors import AccountErrorCode
 from app.addresses.contact import normalise_email
-from app.companies.models import CompanyRole
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.keys import keyring
 from app.kit.crypto import hash_token, token_matches
 from app.kit.ids import new_id
+from app.kit.money import Money
 from app.settings import get_settings
 
 INVITED = "company.member_invited"
@@ -30,21 +30,23 @@ class Mailed:
     company_name: str
 
 
-async def invite(
-    company_id: uuid.UUID, *, email: str, role: CompanyRole, spending_limit_minor: int | None
-) -> uuid.UUID:
+async def invite(company_id: uuid.UUID, *, email: str, spending_limit: Money | None) -> uuid.UUID:
     """Mail a link to somebody who shall buy for the company. Invited again before they joined, they get a new one.
 
     Raises:
         DomainError: NOT_FOUND, INVALID_EMAIL, OUT_OF_RANGE, TOO_MANY; CONFLICT for who has joined already.
     """
     address = normalise_email(email, ["input", "email"]).lower()
-    if spending_limit_minor is not None and spending_limit_minor < 0:
+    if spending_limit is not None and spending_limit.amount_minor < 0:
         raise DomainError(CommonErrorCode.OUT_OF_RANGE, "A limit is not below zero.", ["input", "spendingLimit"])
     member_id = new_id()
     async with db.unit_of_work():
-        if await db.fetchval("SELECT id FROM companies WHERE id = $1 FOR NO KEY UPDATE", company_id) is None:
+        currency = await db.fetchval("SELECT currency_code FROM companies WHERE id = $1 FOR NO KEY UPDATE", company_id)
+        if currency is None:
             raise not_found("company", ["input", "companyId"])
+        if spending_limit is not None and spending_limit.currency != currency:
+            message = f"The company's limits are in {currency}."
+            raise DomainError(CommonErrorCode.INVALID, message, ["input", "spendingLimit"])
         if await db.fetchval("SELECT count(*) FROM company_members WHERE company_id = $1", company_id) >= MAX_MEMBERS:
             message = f"A company has {MAX_MEMBERS} members at most."
             raise DomainError(CommonErrorCode.TOO_MANY, message, ["input", "companyId"])
@@ -56,15 +58,14 @@ async def invite(
         try:
             await db.execute(
                 """
-                INSERT INTO company_members (id, company_id, email, role, spending_limit_minor, token_hash,
+                INSERT INTO company_members (id, company_id, email, spending_limit_minor, token_hash,
                                              invited_until, created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7 * interval '1 day', business_now())
+                VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6 * interval '1 day', business_now())
                 """,
                 member_id,
                 company_id,
                 address,
-                role.value,
-                spending_limit_minor,
+                spending_limit.amount_minor if spending_limit else None,
                 hash_token(keyring().derive_token(_PURPOSE, member_id)),
                 GOOD_DAYS,
             )

@@ -1,4 +1,4 @@
-"""Draft orders, quotations and approvals in the schema."""
+"""Draft orders and quotations in the schema."""
 
 from schema.assisted.buying import DraftBuyingMutations, DraftBuyingQueries
 from schema.assisted.holds import OrderHoldMutations

@@ -6,7 +6,8 @@ from typing import Annotated
 import orjson
 import strawberry
 
-from app.assisted import completing, queries, service
+from app import rate_limit
+from app.assisted import completing, queries, requesting, service
 from app.assisted.completing import DraftCompletion
 from app.checkout.answers import ActionRequired
 from app.checkout.requests import check_key
@@ -16,13 +17,16 @@ from app.orders.placing import token_of
 from app.staff.permissions import Permission
 from schema.access import PUBLIC, mutation, query
 from schema.assisted.types import DRAFT_PREFIX, DraftOrder, DraftOrderPayload
-from schema.checkout.inputs import PaymentInput, plain
+from schema.checkout.inputs import PaymentInput, cart_key, plain
 from schema.checkout.types import CheckoutCompletePayload, PaymentAction
 from schema.context import Info
+from schema.errors import UserError
 from schema.money import MoneyInput
 from schema.orders import OrderView
 from schema.selection import Selection
 
+MAX_REQUESTS = 20
+"""Quotations that one client asks for in an hour."""
 Token = Annotated[str, strawberry.argument(description="From the link.")]
 
 
@@ -54,6 +58,25 @@ class DraftOrderCompleteInput:
             customer=info.context.customer,
             client=throttle.client if throttle else None,
         )
+
+
+@strawberry.input(description="What a buyer asks to have quoted.")
+class QuotationRequestInput:
+    cart_id: strawberry.ID = strawberry.field(description="The cart; it is copied as it stands, and goes on as it is.")
+    message: str | None = strawberry.field(
+        default=strawberry.UNSET, description="What is wanted, up to 2,000 characters."
+    )
+    email: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Whom to answer; left out, the address of the checkout, cart or account."
+    )
+
+
+@strawberry.type(description="Answer to `quotationRequest`.")
+class QuotationRequestPayload:
+    quotation_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Its id, with which the account that asked finds it under `draftOrder`."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
 
 
 @strawberry.type
@@ -112,6 +135,24 @@ class DraftBuyingMutations:
         return CheckoutCompletePayload(
             order=await view.show(info, row), order_token=token_of(answer.order_id, row["token_hash"])
         )
+
+    @mutation(
+        access=PUBLIC,
+        description="Ask the shop for a quotation on a cart. Staff price it and send a link, with which it is accepted "
+        "(draftOrderComplete) at exactly that price, or declined, until it expires.",
+    )
+    async def quotation_request(
+        self,
+        info: Info,
+        input: Annotated[QuotationRequestInput, strawberry.argument(description="What, and for whom.")],
+    ) -> QuotationRequestPayload:
+        key = cart_key(input.cart_id, ["input", "cartId"])
+        if info.context.client_address:
+            await rate_limit.allow(
+                "quotation_requests", info.context.client_address, limit=MAX_REQUESTS, window_seconds=3600
+            )
+        quotation_id = await requesting.request(key, input.message or None, input.email or None, info.context.customer)
+        return QuotationRequestPayload(quotation_id=strawberry.ID(ids.encode(DRAFT_PREFIX, quotation_id)))
 
     @mutation(access=PUBLIC, description="Say no to what a link offers.")
     async def draft_order_decline(

@@ -10,6 +10,7 @@ from app.kit import ids
 from app.kit.ids import new_id
 from app.tax.tax_ids import normalise_tax_id
 from schema.addresses import AddressInput
+from schema.lines import AttributeInput
 from schema.money import MoneyInput
 from schema.taxes.classes import CLASS_PREFIX
 
@@ -34,6 +35,9 @@ class DraftOrderLineInput:
         default=strawberry.UNSET, description="Of a custom line; left out, the shop's default class."
     )
     requires_shipping: bool = strawberry.field(default=False, description="Whether a custom line is shipped.")
+    attributes: list[AttributeInput] = strawberry.field(
+        default_factory=list, description="The storefront's own, such as an engraving."
+    )
 
 
 @strawberry.input(description="What staff take off all lines: a percentage or an amount.")
@@ -122,6 +126,7 @@ class DraftOrderInput:
                     taxable=line.taxable,
                     tax_class_id=_id(CLASS_PREFIX, line.tax_class_id, "lines", place, "taxClassId"),
                     requires_shipping=line.requires_shipping,
+                    attributes=[{"key": one.key, "value": one.value} for one in line.attributes],
                 )
                 for place, line in enumerate(self.lines)
             ),

@@ -50,7 +50,7 @@ class DraftOrderMarkCompleteInput:
 
 @strawberry.type
 class DraftOrderQueries:
-    @query(access=_WRITE, description="Draft orders, quotations and approvals, the newest first.")
+    @query(access=_WRITE, description="Draft orders and quotations, the newest first.")
     async def draft_orders(
         self,
         info: Info,

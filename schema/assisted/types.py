@@ -12,6 +12,7 @@ from app.assisted.queries import Draft
 from app.kit import ids
 from app.orders.draft import OrderLineDraft
 from schema.addresses import Address
+from schema.cart import Attribute
 from schema.cart.costs import CartCost, OrderLineCost
 from schema.enums import describe_enum
 from schema.errors import UserError
@@ -25,12 +26,11 @@ describe_enum(
     "How a draft order came about.",
     DRAFT="Staff wrote it for somebody.",
     QUOTATION="A buyer asked for a price.",
-    APPROVAL="A member of a company ordered more than they may alone.",
 )
 describe_enum(
     DraftState,
     "Where a draft order is in its life.",
-    REQUESTED="A buyer waits for an answer: staff's prices, or an approver's word.",
+    REQUESTED="A buyer waits for staff's prices.",
     OPEN="Staff are writing it.",
     SENT="Whoever has the link can place it, until it expires.",
     COMPLETED="It is an order.",
@@ -49,6 +49,7 @@ class DraftOrderLine:
     image_url: str | None = strawberry.field(description="Its picture.")
     quantity: int = strawberry.field(description="Units.")
     requires_shipping: bool = strawberry.field(description="Whether it is shipped.")
+    attributes: list[Attribute] = strawberry.field(description="The storefront's own, such as an engraving.")
     is_negotiated: bool = strawberry.field(description="Whether staff set the price.")
     cost: OrderLineCost = strawberry.field(description="What it costs.")
 
@@ -63,6 +64,7 @@ class DraftOrderLine:
             image_url=line.image_url,
             quantity=line.quantity,
             requires_shipping=line.requires_shipping,
+            attributes=Attribute.all_of(line.attributes),
             is_negotiated=negotiated,
             cost=OrderLineCost.of_draft(line, currency),
         )
@@ -75,7 +77,7 @@ class DraftOrderShipping:
 
 
 @strawberry.type(
-    description="An order before it is one: written by staff, asked for as a quotation, or waiting for an approval. "
+    description="An order before it is one: written by staff, or asked for as a quotation. "
     "It costs what it did when it was last written, whatever the catalogue says since."
 )
 class DraftOrder(Node):

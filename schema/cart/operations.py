@@ -60,7 +60,7 @@ class CartMutations:
             CartInput | None, strawberry.argument(description="What it has from the start.")
         ] = strawberry.UNSET,
     ) -> CartPayload:
-        view, given = _view(info), input or CartInput()
+        view, given = wanted_cart(info), input or CartInput()
         identity = given.buyer_identity.given() if given.buyer_identity else None
         lines = lines_to_add(given.lines or [], "input")
         boxes = given.buyer_identity.marketing_consent if given.buyer_identity else None
@@ -76,7 +76,7 @@ class CartMutations:
             customer=info.context.customer,
             wishes=info.context.buying.wishes if info.context.buying else (),
         )
-        return await _payload(info, view, changed)
+        return await answered(info, view, changed)
 
     @mutation(access=PUBLIC, description="Change the note and the attributes of a cart.")
     async def cart_update(
@@ -85,8 +85,8 @@ class CartMutations:
         cart_id: CartId,
         input: Annotated[CartUpdateInput, strawberry.argument(description="What changes.")],
     ) -> CartPayload:
-        view = _view(info)
-        return await _payload(info, view, await service.change_details(cart_key(cart_id), details_of(input)))
+        view = wanted_cart(info)
+        return await answered(info, view, await service.change_details(cart_key(cart_id), details_of(input)))
 
     @mutation(
         access=PUBLIC,
@@ -107,8 +107,8 @@ class CartMutations:
             ),
         ],
     ) -> CartPayload:
-        view, key = _view(info), cart_key(cart_id)
-        return await _payload(info, view, await service.add_lines(key, lines_to_add(lines)))
+        view, key = wanted_cart(info), cart_key(cart_id)
+        return await answered(info, view, await service.add_lines(key, lines_to_add(lines)))
 
     @mutation(
         access=PUBLIC,
@@ -123,8 +123,8 @@ class CartMutations:
             list[CartLineUpdateInput], strawberry.argument(description="Up to 250 lines, each of them once.")
         ],
     ) -> CartPayload:
-        view, key = _view(info), cart_key(cart_id)
-        return await _payload(info, view, await service.update_lines(key, lines_to_update(key, lines)))
+        view, key = wanted_cart(info), cart_key(cart_id)
+        return await answered(info, view, await service.update_lines(key, lines_to_update(key, lines)))
 
     @mutation(access=PUBLIC, description="Take lines out of a cart.")
     async def cart_lines_remove(
@@ -133,13 +133,13 @@ class CartMutations:
         cart_id: CartId,
         line_ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of up to 250 lines.")],
     ) -> CartPayload:
-        view, key = _view(info), cart_key(cart_id)
-        return await _payload(info, view, await service.remove_lines(key, lines_to_remove(key, line_ids)))
+        view, key = wanted_cart(info), cart_key(cart_id)
+        return await answered(info, view, await service.remove_lines(key, lines_to_remove(key, line_ids)))
 
     @mutation(access=PUBLIC, description="Take all lines out of a cart; note, attributes and buyer stay.")
     async def cart_clear(self, info: Info, cart_id: CartId) -> CartPayload:
-        view = _view(info)
-        return await _payload(info, view, await service.clear(cart_key(cart_id)))
+        view = wanted_cart(info)
+        return await answered(info, view, await service.clear(cart_key(cart_id)))
 
     @mutation(access=PUBLIC, description="Say who buys.")
     async def cart_buyer_identity_update(
@@ -148,10 +148,10 @@ class CartMutations:
         cart_id: CartId,
         buyer_identity: Annotated[BuyerIdentityInput, strawberry.argument(description="What changes.")],
     ) -> CartPayload:
-        view, key = _view(info), cart_key(cart_id)
+        view, key = wanted_cart(info), cart_key(cart_id)
         consent = given_consents(buyer_identity.marketing_consent or None, "buyerIdentity", "marketingConsent")
         changed = await service.change_identity(key, buyer_identity.given(), consent, proof_of(info.context))
-        return await _payload(info, view, changed)
+        return await answered(info, view, changed)
 
     @mutation(
         access=PUBLIC,
@@ -169,8 +169,8 @@ class CartMutations:
             strawberry.argument(description="Up to 10 codes, in upper or lower case; an empty list takes all out."),
         ],
     ) -> CartPayload:
-        view, key = _view(info), cart_key(cart_id)
-        return await _payload(info, view, await service.change_codes(key, codes, info.context.client_address))
+        view, key = wanted_cart(info), cart_key(cart_id)
+        return await answered(info, view, await service.change_codes(key, codes, info.context.client_address))
 
     @mutation(
         access=PUBLIC,
@@ -188,8 +188,8 @@ class CartMutations:
             strawberry.argument(description="Up to 10 codes, in any case; an empty list takes all cards out."),
         ],
     ) -> CartPayload:
-        view, key = _view(info), cart_key(cart_id)
-        return await _payload(info, view, await service.change_gift_cards(key, codes, info.context.client_address))
+        view, key = wanted_cart(info), cart_key(cart_id)
+        return await answered(info, view, await service.change_gift_cards(key, codes, info.context.client_address))
 
     @mutation(
         access=PUBLIC,
@@ -205,10 +205,10 @@ class CartMutations:
             strawberry.ID | None, strawberry.argument(description="Only this line; left out or null, the whole cart.")
         ] = strawberry.UNSET,
     ) -> CartPayload:
-        view, key = _view(info), cart_key(cart_id)
+        view, key = wanted_cart(info), cart_key(cart_id)
         line = line_of(key, line_id, ["lineId"]) if line_id else None
         changed = await gifts.change_gift_options(key, gift_options.given(), line, of_line=bool(line_id))
-        return await _payload(info, view, changed)
+        return await answered(info, view, changed)
 
     @mutation(
         access=CUSTOMER,
@@ -221,10 +221,10 @@ class CartMutations:
         cart_id: CartId,
         use: Annotated[bool, strawberry.argument(description="Whether it is to pay.")],
     ) -> CartPayload:
-        view, key, customer = _view(info), cart_key(cart_id), info.context.customer
+        view, key, customer = wanted_cart(info), cart_key(cart_id), info.context.customer
         if customer is None:
             raise DomainError(CommonErrorCode.UNAUTHENTICATED, "Sign in first.")
-        return await _payload(info, view, await service.change_store_credit(key, customer, use=use))
+        return await answered(info, view, await service.change_store_credit(key, customer, use=use))
 
     @mutation(
         access=PUBLIC,
@@ -243,18 +243,18 @@ class CartMutations:
             strawberry.ID, strawberry.argument(description="The cart that gets it all, and is answered.")
         ],
     ) -> CartPayload:
-        view, customer = _view(info), info.context.customer
+        view, customer = wanted_cart(info), info.context.customer
         source, target = cart_key(cart_id), cart_key(into_cart_id, "intoCartId")
         changed = await merging.merge(source, target, customer_id=customer.id if customer else None)
-        return await _payload(info, view, changed)
+        return await answered(info, view, changed)
 
 
-def _view(info: Info) -> CartView:
+def wanted_cart(info: Info) -> CartView:
     """What is wanted of the payload's cart; refuses a page that cannot be had before anything is changed."""
     return CartView.of(Selection.of(info).below("cart"))
 
 
-async def _payload(info: Info, view: CartView, changed: Changed) -> CartPayload:
+async def answered(info: Info, view: CartView, changed: Changed) -> CartPayload:
     warnings = [WarningType.of(warning) for warning in changed.warnings]
     return CartPayload(cart=await view.show(info, changed.cart), warnings=warnings)
 

@@ -208,3 +208,18 @@ async def test_a_deposit_lets_the_goods_go_and_a_guarantee_is_confirmed(api: Api
     assert await drafts.ship(api, staff_token, order["orderId"]) == []
     told = await db.fetch("SELECT reason FROM order_events WHERE reason IS NOT NULL")
     assert [row["reason"] for row in told] == ["The bank wrote"]
+
+
+async def test_a_shop_without_a_front_end_has_a_page_for_the_link(api: Api, staff_token: str) -> None:
+    draft = await drafts.created(api, staff_token)
+    link = await drafts.sent(api, staff_token, draft["id"])
+    shown = await api.http.get(f"/offers/{link}")
+    assert (shown.status_code, "50.00" in shown.text, "Workshop" in shown.text) == (200, True, True)
+    refused = await api.http.post(f"/offers/{link}", data={"method": "CARD"})
+    assert refused.status_code == 422
+    assert await db.fetchval("SELECT count(*) FROM orders") == 0
+    declined = await api.http.post(f"/offers/{link}", data={"decline": "1"})
+    assert declined.status_code == 200
+    assert await db.fetchval("SELECT state FROM draft_orders") == "DECLINED"
+    assert (await api.http.get(f"/offers/{link}")).status_code == 410
+    assert (await api.http.get("/offers/nobodys")).status_code == 404

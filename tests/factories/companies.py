@@ -3,7 +3,9 @@
 import uuid
 
 from app import db
+from app.keys import keyring
 from app.kit.ids import new_id
+from tests.factories import markets
 
 
 async def company(
@@ -11,7 +13,6 @@ async def company(
     *,
     terms_days: int | None = 30,
     credit_limit_minor: int | None = None,
-    approval_threshold_minor: int | None = None,
     tax_id: str | None = None,
     price_list_id: uuid.UUID | None = None,
     currency: str = "USD",
@@ -19,16 +20,15 @@ async def company(
     company_id = new_id()
     await db.execute(
         """
-        INSERT INTO companies (id, name, tax_id, payment_terms_days, credit_limit_minor, approval_threshold_minor,
+        INSERT INTO companies (id, name, tax_id, payment_terms_days, credit_limit_minor,
                                price_list_id, currency_code, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now(), now())
+        VALUES ($1, $2, $3, $4, $5, $6, $7, now(), now())
         """,
         company_id,
         name,
         tax_id,
         terms_days,
         credit_limit_minor,
-        approval_threshold_minor,
         price_list_id,
         currency,
     )
@@ -36,19 +36,30 @@ async def company(
 
 
 async def member(
-    company_id: uuid.UUID, customer_id: uuid.UUID, role: str = "BUYER", *, spending_limit_minor: int | None = None
+    company_id: uuid.UUID, customer_id: uuid.UUID, *, spending_limit_minor: int | None = None
 ) -> uuid.UUID:
     member_id = new_id()
     await db.execute(
         """
-        INSERT INTO company_members (id, company_id, customer_id, email, role, spending_limit_minor, joined_at,
+        INSERT INTO company_members (id, company_id, customer_id, email, spending_limit_minor, joined_at,
                                      created_at)
-        SELECT $1, $2, k.id, k.email, $4, $5, now(), now() FROM customers k WHERE k.id = $3
+        SELECT $1, $2, k.id, k.email, $4, now(), now() FROM customers k WHERE k.id = $3
         """,
         member_id,
         company_id,
         customer_id,
-        role,
         spending_limit_minor,
     )
     return member_id
+
+
+def invitation_token(member_id: uuid.UUID) -> str:
+    """What the mailed link carries."""
+    return keyring().derive_token("company invitation", member_id)
+
+
+async def prices(variant_id: uuid.UUID, amount: str, currency: str = "USD") -> uuid.UUID:
+    """A price list with one price."""
+    list_id = await markets.price_list(currency, rate=None)
+    await markets.prices(list_id, variant_id, {1: (amount, currency)})
+    return list_id

@@ -37,6 +37,8 @@ MATRIX: dict[str, dict[str, str]] = {
         "cartRestore": PUBLIC,  # with the signed token from the message
         "collection": PUBLIC,
         "collections": PUBLIC,
+        "companies": Permission.COMPANIES_READ,
+        "company": Permission.COMPANIES_READ,
         "consents": Permission.CUSTOMERS_READ,
         "conditionContext": Permission.MARKETING_READ,
         "customer": Permission.CUSTOMERS_READ,
@@ -49,6 +51,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "discountCodes": Permission.MARKETING_READ,
         "discounts": Permission.MARKETING_READ,
         "draftOrder": PUBLIC,  # with the token from its link, or one's own
+        "myCompanies": CUSTOMER,
         "draftOrders": Permission.DRAFT_ORDERS_WRITE,
         "flow": Permission.MARKETING_READ,
         "flowRun": Permission.MARKETING_READ,
@@ -215,6 +218,13 @@ MATRIX: dict[str, dict[str, str]] = {
         "discountDisable": Permission.DISCOUNTS_WRITE,
         "discountEnable": Permission.DISCOUNTS_WRITE,
         "discountUpdate": Permission.DISCOUNTS_WRITE,
+        "cartCompanyUpdate": CUSTOMER,
+        "companyCreate": Permission.COMPANIES_WRITE,
+        "companyInvitationAccept": CUSTOMER,
+        "companyMemberInvite": Permission.COMPANIES_WRITE,
+        "companyMemberRemove": Permission.COMPANIES_WRITE,
+        "companyUpdate": Permission.COMPANIES_WRITE,
+        "quotationRequest": PUBLIC,  # with the secret in the cart's id
         "draftOrderComplete": PUBLIC,  # with the token from its link
         "draftOrderCreate": Permission.DRAFT_ORDERS_WRITE,
         "draftOrderDecline": PUBLIC,  # with the token from its link

@@ -74,6 +74,10 @@ STEPS: list[tuple[str, Given]] = [
     ("discountUpdate", lambda of: {"id": of["disc"], "input": {"name": "Eleven"}}),
     ("discountDisable", lambda of: {"id": of["disc"]}),
     ("discountEnable", lambda of: {"id": of["disc"]}),
+    ("companyCreate", lambda of: {"input": {"name": "Acme", "paymentTermsDays": 30}}),
+    ("companyUpdate", lambda of: {"id": of["comp"], "input": {"name": "Acme Ltd"}}),
+    ("companyMemberInvite", lambda of: {"input": {"companyId": of["comp"], "email": "buyer@company.example"}}),
+    ("companyMemberRemove", lambda of: {"id": of["cmem"]}),
     ("draftOrderCreate", lambda of: {"input": WRITTEN}),
     ("draftOrderUpdate", lambda of: {"id": of["draft"], "input": WRITTEN}),
     ("draftOrderSend", lambda of: {"input": {"id": of["draft"]}}),
@@ -224,6 +228,7 @@ ELSEWHERE = {
     "webhookReplay",  # needs a delivery that failed
 }
 TABLES = {
+    "cmem": "company_members", "comp": "companies",
     "camp": "campaigns", "cgrp": "customer_groups", "code": "discount_codes", "coll": "collections",
     "crm": "crm_connections", "cus": "customers", "dead": "dead_letters",
     "disc": "discounts", "draft": "draft_orders",

@@ -31,7 +31,7 @@ TABLES = (
         Whose.SHOP,
         columns(
             id="id price_list_id",
-            fact="name tax_id address payment_terms_days credit_limit_minor currency_code approval_threshold_minor "
+            fact="name tax_id address payment_terms_days credit_limit_minor currency_code "
             "note created_at updated_at",
         ),
     ),
@@ -41,7 +41,7 @@ TABLES = (
         columns(
             id="id company_id customer_id",
             contact="email",
-            fact="role spending_limit_minor invited_until joined_at created_at",
+            fact="spending_limit_minor invited_until joined_at created_at",
             hidden="token_hash",
         ),
         rows="(t.customer_id = ANY(:customers) OR t.customer_id IS NULL AND lower(t.email) = ANY(:emails))",

@@ -138,6 +138,11 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "eventsTrack": {
             "input": {"visitorId": of["visitor"], "events": [{"type": "PRODUCT_VIEWED", "productId": of["prod"]}]}
         },
+        "cartCompanyUpdate": {"cartId": of["cart"]},
+        "companyCreate": {"input": {"name": "Acme"}},
+        "companyMemberInvite": {"input": {"email": "buyer@company.example"}},
+        "companyUpdate": {"id": things["comp"], "input": {"name": "Acme"}},
+        "quotationRequest": {"input": {"email": "buyer@company.example"}},
         "draftOrderComplete": {
             "input": {
                 "token": of["draft token"],

@@ -180,6 +180,7 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     await assisted.send(draft_id, days_good=None, reply=None)
     add("draft", draft_id)
     add("comp", await companies.company())
+    add("cmem", await companies.member(ids.decode("comp", things["comp"].id), owner.id))
     add("ref", await refunds.row(uuid.UUID(hex=order.removeprefix("ord_"))))
     add("scred", await gift_cards.store_credit(owner.id, 500))
     add("prof", owner.profile_id or new_id())

@@ -1,0 +1,66 @@
+"""A buyer asks for a quotation on their cart: it is copied as it stands, and staff price the copy."""
+
+import uuid
+
+from app.accounts.identity import CustomerIdentity
+from app.assisted import service
+from app.assisted.content import DraftContent, DraftLine, check_for_buyer
+from app.assisted.models import DraftKind, DraftState
+from app.cart import queries as carts
+from app.checkout import queries as checkouts
+from app.checkout.errors import CheckoutErrorCode
+from app.checkout.service import CheckoutKey
+from app.errors import CommonErrorCode, DomainError, not_found
+from app.kit.ids import new_id
+from app.kit.text import check_text
+
+MAX_MESSAGE_CHARS = 2_000
+
+
+async def request(
+    key: CheckoutKey, message: str | None, email: str | None, customer: CustomerIdentity | None
+) -> uuid.UUID:
+    """Ask for a price. The cart goes on as it is, and may be asked about or bought again.
+
+    Returns:
+        The quotation's id.
+
+    Raises:
+        DomainErrors: NOT_FOUND, CART_EMPTY, TOO_LONG; REQUIRED where nobody knows whom to answer; INVALID_EMAIL.
+    """
+    cart = await carts.load_cart(key.cart_id, key.secret) if key.cart_id else None
+    if cart is None:
+        raise not_found("cart", ["input", "cartId"])
+    if not cart.lines:
+        raise DomainError(CheckoutErrorCode.CART_EMPTY, "There is nothing in the cart.", ["input", "cartId"])
+    if any(line.customizations for line in cart.lines):
+        text = "What is made to order costs what its options do; order it, or take it out to ask about the rest."
+        raise DomainError(CommonErrorCode.INVALID, text, ["input", "cartId"])
+    words = (message or "").strip() or None
+    if words and (wrong := check_text(words, MAX_MESSAGE_CHARS, ["input", "message"])):
+        raise wrong
+    standing = await checkouts.standing(cart.id, None)
+    details = checkouts.stored_details(standing) if standing else None
+    address = email or (details and details.email) or cart.email or (customer.email if customer else None)
+    if address is None:
+        raise DomainError(CommonErrorCode.REQUIRED, "Say whom to answer.", ["input", "email"])
+    shipping_address = details.shipping_address if details else None
+    billing_address = details.billing_address if details else None
+    content = DraftContent(
+        email=address,
+        phone=(details and details.phone) or cart.phone,
+        customer_id=customer.id if customer else None,
+        company_id=cart.company_id,
+        market_id=cart.market_id,
+        tax_id=cart.tax_id,
+        lines=tuple(
+            DraftLine(id=new_id(), quantity=line.quantity, variant_id=line.variant_id, attributes=line.attributes)
+            for line in cart.lines
+        ),
+        shipping_address=shipping_address.to_json() if shipping_address else None,
+        billing_address=billing_address.to_json() if billing_address else None,
+        note=cart.note,
+        attributes=cart.attributes,
+    )
+    check_for_buyer(content, ships=False, at=["input"])
+    return await service.create(DraftKind.QUOTATION, DraftState.REQUESTED, content, created_by=None, message=words)

@@ -1,0 +1,5 @@
+"""Companies in the schema."""
+
+from schema.companies.operations import CompanyMutations, CompanyQueries
+
+__all__ = ["CompanyMutations", "CompanyQueries"]
