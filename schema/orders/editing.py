@@ -1,17 +1,19 @@
 """Changing what was sold, before it is shipped."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated
 
 import strawberry
 
-from app.errors import CommonErrorCode, DomainError
+from app.errors import CommonErrorCode, DomainError, not_found
 from app.kit import ids
-from app.orders import editing
+from app.orders import editing, queries, readdressing
 from app.orders.edit_request import AddedLine, LineChange, OrderEditRequested, StaffDiscount
+from app.orders.models import OrderActorKind
 from app.staff.permissions import Permission
-from schema.access import STAFF, mutation
+from schema.access import PUBLIC, STAFF, mutation
 from schema.addresses import AddressInput
 from schema.cart import CartCost
 from schema.context import Info
@@ -19,7 +21,7 @@ from schema.errors import UserError
 from schema.money import Money, MoneyInput
 from schema.order_lines import LINE_PREFIX
 from schema.orders.showing import ORDER_PREFIX, OrderView
-from schema.orders.types import Order
+from schema.orders.types import Order, OrderPayload
 from schema.selection import Selection
 
 VARIANT_PREFIX = "var"
@@ -191,3 +193,34 @@ class OrderEditMutations:
             additional_amount_due=Money.of(more, currency),
             refund_amount=Money.of(made.refund_minor, currency),
         )
+
+    @mutation(
+        access=PUBLIC,
+        description="Correct the address of one's own order before any of it is shipped. Country, province, postal "
+        "code and city stay, so that it costs the same.",
+    )
+    async def order_shipping_address_update(
+        self,
+        info: Info,
+        order_id: Annotated[strawberry.ID, strawberry.argument(description="Id of the order.")],
+        shipping_address: Annotated[AddressInput, strawberry.argument(description="Where it is to go.")],
+        token: Annotated[
+            str | None,
+            strawberry.argument(
+                description="The token from the receipt; the customer who placed it, signed in, needs none."
+            ),
+        ] = strawberry.UNSET,
+    ) -> OrderPayload:
+        wanted, customer = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), info.context.customer
+        address = shipping_address.parsed(["shippingAddress"])
+        view = OrderView.of(info, Selection.of(info).below("order"))
+        row = await queries.with_token(wanted, token, lines=False) if token else None
+        if row is None and customer is not None:
+            found = (await queries.by_ids([wanted], lines=False)).get(wanted)
+            row = found if found is not None and found["customer_id"] == customer.id else None
+        if row is None:
+            raise not_found("order", ["orderId"])
+        by = OrderActorKind.CUSTOMER if customer is not None else OrderActorKind.GUEST
+        await readdressing.readdress(wanted, address, by=by)
+        shown = replace(view, payments=False)
+        return OrderPayload(order=await shown.show(info, await shown.read(wanted)))

@@ -232,3 +232,35 @@ async def test_what_was_shipped_cancelled_or_refunded_stays(api: Api, staff_toke
     assert [error["code"] for error in refused["userErrors"]] == ["ORDER_NOT_EDITABLE"]
     await drain()
     assert await invariants.check() == []
+
+
+READDRESS = """mutation ($id: ID!, $to: AddressInput!, $token: String) {
+    orderShippingAddressUpdate(orderId: $id, shippingAddress: $to, token: $token) {
+        order { shippingAddress { address1 } cost { total { amount } } } userErrors { code field }
+    }
+}"""
+
+
+async def test_a_buyer_corrects_the_street(api: Api, staff_token: str, drain: Drain) -> None:
+    placed = await checkout.placed(api)
+    order_gid, token = placed["order"]["id"], placed["orderToken"]
+
+    async def to(changed: dict[str, Any], token: str | None = token) -> dict[str, Any]:
+        given = {"id": order_gid, "to": {**checkout.ADDRESS, **changed}, "token": token}
+        result = await api.query(READDRESS, given)
+        assert result.data is not None
+        payload: dict[str, Any] = result.data["orderShippingAddressUpdate"]
+        return payload
+
+    assert [one["code"] for one in (await to({"address1": "2 Oak Street"}, "wrong"))["userErrors"]] == ["NOT_FOUND"]
+    elsewhere = await to({"provinceCode": "NY", "city": "New York", "postalCode": "10001"})
+    assert [one["code"] for one in elsewhere["userErrors"]] == ["ADDRESS_CHANGES_PRICE"]
+    payload = await to({"address1": "2 Oak Street"})
+    assert payload["order"]["shippingAddress"] == {"address1": "2 Oak Street"}
+    assert payload["order"]["cost"]["total"] == placed["order"]["cost"]["total"]
+    await drain()
+    assert await invariants.check() == []
+    assert await db.fetchval("SELECT actor_kind FROM order_events WHERE type = 'ORDER_EDITED'") == "GUEST"
+    await fulfillments.fulfill(api, staff_token, order_gid)
+    late = await to({"address1": "3 Elm Street"})
+    assert [one["code"] for one in late["userErrors"]] == ["ORDER_NOT_EDITABLE"]

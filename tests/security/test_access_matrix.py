@@ -263,6 +263,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "orderEdit": Permission.ORDERS_WRITE,
         "orderMarkAsPaid": Permission.ORDERS_WRITE,
         "orderNoteAdd": Permission.ORDERS_WRITE,
+        "orderShippingAddressUpdate": PUBLIC,  # likewise
         "orderPaymentCreate": PUBLIC,  # with the token from the receipt, or for the customer who placed it
         "paymentDiscrepancyClose": Permission.REFUNDS_WRITE,
         "paymentSettingsUpdate": Permission.SETTINGS_WRITE,

@@ -160,6 +160,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "flowSave": {"input": {"definition": {"trigger": {"event": "order.placed"}, "steps": []}}},
         "giftCardAdjust": {"id": things["gc"], "delta": "1", "reason": "Sorry"},
         "orderEdit": {"input": {"shippingMethod": "By hand"}},
+        "orderShippingAddressUpdate": {"shippingAddress": checkout.ADDRESS},
         "orderPaymentCreate": {
             "input": {"orderId": things["ord unpaid"], "idempotencyKey": "key", "payment": checkout.CARD}
         },

@@ -230,6 +230,7 @@ IDS: dict[str, str | Id] = {
     "Mutation.orderMarkAsPaid.orderId": "ord unpaid",
     "Mutation.orderNoteAdd.orderId": "ord",
     "Mutation.orderPaymentCreate.input.orderId": owned("ord unpaid"),
+    "Mutation.orderShippingAddressUpdate.orderId": owned("ord unpaid"),
     "Mutation.orderPaymentCreate.input.payment.savedPaymentMethodId": owned("pm", refusal="NOT_FOUND UNAUTHENTICATED"),
     "Mutation.paymentDiscrepancyClose.id": for_staff("pdis", P.REFUNDS_WRITE),
     "Mutation.refundCreate.input.lines[].orderLineId": "oline",
