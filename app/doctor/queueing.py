@@ -25,6 +25,13 @@ _WORK = """
                 LIMIT 100000
             ) waiting) AS waited,
            (SELECT count(*) FROM (SELECT FROM dead_letters WHERE replayed_at IS NULL LIMIT 1000) open) AS dead,
+           (SELECT count(*) FROM (
+                SELECT FROM payment_discrepancies WHERE settled_at IS NULL AND kind <> 'LAPSING' LIMIT 1000
+            ) differing) AS differing,
+           (SELECT count(*) FROM (
+                SELECT FROM payments WHERE state IN ('AUTHORIZED', 'PARTIALLY_CAPTURED')
+                  AND authorized_until IS NOT NULL AND authorized_until < business_now() + interval '1 day' LIMIT 1000
+            ) lapsing) AS lapsing,
            ARRAY(SELECT name FROM invariant_results WHERE violations > 0 ORDER BY name) AS broken
 """
 
@@ -115,7 +122,19 @@ async def work(connection: asyncpg.Connection, settings: Settings) -> list[Findi
     if row["dead"]:
         advice = "See `deadLetters` in GraphQL; `deadLetterReplay` lets one run again once its cause is mended."
         findings.append(Finding("dead letters", lenient, f"{row['dead']} events were given up on", advice))
+    findings += _money(row["differing"], row["lapsing"])
     if row["broken"]:
         advice = "Run `tradewind invariants`, and see docs/operations.md."
         findings.append(Finding("books", False, f"not right: {', '.join(row['broken'])}", advice))
+    return findings
+
+
+def _money(differing: int, lapsing: int) -> list[Finding]:
+    findings = []
+    if differing:
+        advice = "Run `tradewind reconcile`, or see `paymentDiscrepancies` in GraphQL."
+        findings.append(Finding("payments", False, f"{differing} differ from what their gateway has", advice))
+    if lapsing:
+        advice = "Ship their orders, or have them paid anew: what is set aside cannot be captured for ever."
+        findings.append(Finding("authorizations", False, f"{lapsing} lapse within a day, or have", advice))
     return findings

@@ -15,6 +15,7 @@ from app.kit.ids import new_id
 from app.settings import Environment, Settings
 from app.upkeep import claims
 from tests.environment import make_settings
+from tests.factories import refunds
 from tests.silent_server import silent_server
 
 pytestmark = pytest.mark.usefixtures("clean_database")
@@ -108,9 +109,18 @@ async def test_work_that_nobody_does_is_told(told: Told, settings: Settings) -> 
         """,
         event_id,
     )
+    await refunds.discrepancy()
+    await db.execute(
+        """
+        INSERT INTO payments (id, attempt_id, gateway, method, amount_minor, currency_code, state, captured_minor,
+                              refunded_minor, authorized_until, created_at, updated_at)
+        VALUES ($1, $1, 'test', 'CARD', 100, 'USD', 'AUTHORIZED', 0, 0, now() + interval '1 hour', now(), now())
+        """,
+        event_id,
+    )
     found = await told.of(settings.model_copy(update={"environment": Environment.PRODUCTION}))
     wrong = {name for name, finding in found.items() if not finding.ok}
-    assert {"scheduler", "workers", "dead letters", "books"} <= wrong
+    assert {"scheduler", "workers", "dead letters", "books", "payments", "authorizations"} <= wrong
     assert found["scheduler"].said == "silent for 300 s"
 
 
