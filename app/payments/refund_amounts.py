@@ -13,6 +13,7 @@ class SoldLine:
         gross_minor: for all of it: discounts taken off, gift wrap and tax with it.
         refunded: units that were refunded before.
         returnable: units that have left and were not taken back to stock before.
+        spent: of gift cards, those that somebody has paid with: what is on them is not the buyer's to have back.
     """
 
     id: uuid.UUID
@@ -20,10 +21,11 @@ class SoldLine:
     gross_minor: int
     refunded: int = 0
     returnable: int = 0
+    spent: int = 0
 
     @property
     def left(self) -> int:
-        return self.quantity - self.refunded
+        return max(0, self.quantity - self.refunded - self.spent)
 
     def value(self, quantity: int) -> int:
         """Of the next units: any way of refunding a line part by part adds up to all of it."""

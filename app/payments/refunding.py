@@ -29,7 +29,9 @@ MAX_REASON_CHARS = 500
 _LINES = """
     SELECT l.id, l.quantity, l.variant_id,
            l.total_minor + l.gift_wrap_minor + CASE WHEN o.tax_included THEN 0 ELSE l.tax_minor END AS gross_minor,
-           coalesce(given.refunded, 0) AS refunded, l.fulfilled_quantity - coalesce(given.restocked, 0) AS returnable
+           coalesce(given.refunded, 0) AS refunded, l.fulfilled_quantity - coalesce(given.restocked, 0) AS returnable,
+           (SELECT count(*) FROM gift_cards g JOIN stored_values s ON s.id = g.id
+            WHERE g.order_line_id = l.id AND s.balance_minor < g.initial_minor)::int AS spent
     FROM order_lines l JOIN orders o ON o.id = l.order_id
     LEFT JOIN (
         SELECT (g ->> 'order_line_id')::uuid AS id, sum((g ->> 'quantity')::int)::int AS refunded,
@@ -182,7 +184,7 @@ async def _price(wanted: RefundRequested, order: db.Record) -> _Priced | None:
         raise _too_large(Money(most, order["currency_code"]), wanted.field("amount")) from None
 
 
-_SOLD = ("id", "quantity", "gross_minor", "refunded", "returnable")
+_SOLD = ("id", "quantity", "gross_minor", "refunded", "returnable", "spent")
 
 
 async def _paid(order_id: uuid.UUID, order: db.Record) -> int:

@@ -12,12 +12,12 @@ from app.cart.attributes import Attribute
 from app.cart.rules import LineToAdd
 from app.cart.service import CartKey
 from app.events.delivery import deliver
-from app.gift_cards import selling
+from app.gift_cards import codes, selling
 from app.kit import ids
 from app.kit.ids import new_id
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, gift_cards
+from tests.factories import catalogue, checkout, gift_cards, refunds
 from tests.factories.catalogue import MadeProduct
 
 Advance = Callable[[str], Awaitable[None]]
@@ -154,3 +154,30 @@ async def test_a_gift_card_does_not_buy_another(api: Api, product: MadeProduct) 
     placed = await checkout.complete(api, {**given, "idempotencyKey": "two", "payment": checkout.CARD})
     assert placed["order"]
     assert await gift_cards.balance(card.id) == 5000
+
+
+async def test_what_was_spent_is_not_refunded_with_its_card(
+    api: Api, staff_token: str, drain: Drain, product: MadeProduct
+) -> None:
+    """Otherwise the shop would have paid for it twice: in goods and in money."""
+    order = (await buy(api, product, 2))["order"]["id"]
+    await drain()
+    card = await db.fetchrow("SELECT id, code_hash FROM gift_cards ORDER BY unit_number LIMIT 1")
+    assert card is not None
+    stove = await catalogue.product(price_minor=1000, kind="DIGITAL", requires_shipping=False, stock=None)
+    cart = await carts.cart((stove.variant_id, 1))
+    code = codes.code_of(card["id"], card["code_hash"])
+    await cart_service.change_gift_cards(CartKey(cart.id, cart.secret), [code or ""], "client")
+    spent = {"cartId": cart.gid, "idempotencyKey": checkout.new_key(), "email": checkout.EMAIL}
+    assert (await checkout.complete(api, spent))["order"]
+    line = ids.encode("oline", await db.fetchval("SELECT id FROM order_lines WHERE product_kind = 'GIFT_CARD'"))
+    both = await refunds.create(api, staff_token, order, lines=[{"orderLineId": line, "quantity": 2}])
+    assert [error["code"] for error in both["userErrors"]] == ["REFUND_TOO_LARGE"]
+    assert await db.fetchval("SELECT count(*) FROM refunds") == 0
+    one = await refunds.create(api, staff_token, order, lines=[{"orderLineId": line, "quantity": 1}])
+    assert one["refund"]["amount"]["amount"] == "25.00"
+    await drain()
+    left = {row["id"]: (row["status"], row["balance_minor"]) for row in await db.fetch(CARDS)}
+    assert left.pop(card["id"]) == ("ACTIVE", 1500)
+    assert list(left.values()) == [("DISABLED", 2500)]
+    assert await invariants.check() == []
