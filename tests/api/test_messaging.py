@@ -9,7 +9,7 @@ from app import db
 from app.kit import ids
 from app.staff.permissions import Permission
 from tests.client import Api
-from tests.factories import shop, staff
+from tests.factories import orders, shop, staff
 from tests.factories.messages import happens, ledger, placed_order
 
 Drain = Callable[[], Awaitable[None]]
@@ -134,9 +134,9 @@ async def test_two_clicks_send_a_message_again_once(api: Api, staff_token: str, 
 
 async def test_what_is_no_longer_true_is_not_repeated(api: Api, staff_token: str, drain: Drain, confirmed: str) -> None:
     email = ids.encode("msg", (await ledger())[0]["id"])
-    await db.execute("UPDATE orders SET status = 'CANCELLED'")
+    await orders.rewrite("UPDATE orders SET status = 'CANCELLED'")
     assert (await api.refused(RESEND, {"id": email}, token=staff_token))[0]["code"] == "MESSAGE_OBSOLETE"
-    await db.execute("UPDATE orders SET status = 'OPEN'")
+    await orders.rewrite("UPDATE orders SET status = 'OPEN'")
     await db.execute("UPDATE messages SET purpose = 'MARKETING'")
     assert (await api.refused(RESEND, {"id": email}, token=staff_token))[0]["code"] == "MESSAGE_OBSOLETE"
     unknown = ids.encode("msg", ids.new_id())

@@ -7,7 +7,7 @@ import pytest
 
 from app import db
 from tests.client import Api
-from tests.factories import catalogue, customers, shop
+from tests.factories import catalogue, customers, orders, shop
 from tests.factories.catalogue import MadeProduct
 
 BOUGHT_TOGETHER = """
@@ -44,7 +44,7 @@ async def test_bought_together_is_counted_from_orders_most_often_first(api: Api)
     assert await beside(api, sweater) == [hat.gid, scarf.gid]
     assert await beside(api, sweater, first=1) == [hat.gid]
     assert await beside(api, sweater, first=0) == []
-    await db.execute("UPDATE orders SET status = 'CANCELLED'")
+    await orders.rewrite("UPDATE orders SET status = 'CANCELLED'")
     assert await beside(api, sweater) == []
 
 
