@@ -129,7 +129,7 @@ class InvoiceSeriesInput:
         "digit at the end."
     )
     market_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="The market; left out, for orders of none."
+        default=strawberry.UNSET, description="The market; left out, the default one."
     )
 
 

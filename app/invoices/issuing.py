@@ -34,8 +34,9 @@ _SELLER = """
 """
 _NEW_SERIES = """
     INSERT INTO invoice_series (id, market_id, kind, prefix, next_number, created_at)
-    SELECT $1, $2, $3, left(coalesce((SELECT upper(m.code) || '-' FROM markets m WHERE m.id = $2), ''), 16) || $4, 1,
-           business_now()
+    SELECT $1, $2, $3, left(coalesce((
+        SELECT upper(m.code) || '-' FROM markets m WHERE m.id = $2 AND NOT m.is_default
+    ), ''), 16) || $4, 1, business_now()
     ON CONFLICT DO NOTHING
 """
 _NUMBER = """

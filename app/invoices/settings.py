@@ -111,6 +111,9 @@ async def series() -> list[db.Record]:
 async def update_series(market_id: uuid.UUID | None, kind: InvoiceKind, prefix: str) -> db.Record:
     """Choose what the numbers of one market's invoices or credit notes begin with, from the next one on.
 
+    Args:
+        market_id: None for the default one.
+
     Raises:
         DomainError: INVALID, NOT_FOUND for the market, INVOICE_PREFIX_TAKEN.
     """
@@ -118,7 +121,9 @@ async def update_series(market_id: uuid.UUID | None, kind: InvoiceKind, prefix: 
         message = "A prefix has 2 to 20 capital letters, digits, hyphens and slashes, and does not end with a digit."
         raise DomainError(CommonErrorCode.INVALID, message, ["input", "prefix"])
     async with db.unit_of_work():
-        if market_id and not await db.fetchval("SELECT EXISTS (SELECT FROM markets WHERE id = $1)", market_id):
+        if market_id is None:
+            market_id = await db.fetchval("SELECT id FROM markets WHERE is_default")
+        elif not await db.fetchval("SELECT EXISTS (SELECT FROM markets WHERE id = $1)", market_id):
             raise not_found("market", ["input", "marketId"])
         taken = await db.fetchval(
             """

@@ -24,11 +24,12 @@ NOT_AUDITED = {
         "upkeep", "download_links", "tortoise_migrations", "flow_catalogue", "flow_dates", "flow_run_steps",
         "campaign_recipients", "crm_contacts", "figure_counts", "segment_counts", "segment_memberships", "dev_messages",
         "test_gateway_payments", "test_gateway_operations", "gateway_watermarks", "payment_captures", "refund_parts",
+        "configuration_versions",
     },
     "secrets": {"session_tokens", "account_tokens"},
     "told by shoppers and providers": {
         "visitors", "profile_events", "product_reorders", "inbound_sms", "provider_notices", "message_links",
-        "message_clicks", "attributions", "referrals",
+        "message_clicks", "attributions", "referrals", "tax_id_checks",
     },
 }  # fmt: skip
 CREATE = "mutation { collectionCreate(input: { name: %s }) { collection { id } userErrors { code } } }"

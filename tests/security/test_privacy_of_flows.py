@@ -19,7 +19,7 @@ EMAIL, PHONE, NAME, STREET = "canary.8842@customer.example", "+14155550188", "Ca
 COMMENT, NOTE, KEY, REPLY = "canary-comment-8842", "canary-note-8842", "canary-key-8842", "canary-reply-8842"
 PEOPLES = {
     "carts", "checkouts", "checkout_attempts", "orders", "profiles", "consents", "messages", "inbound_sms",
-    "survey_responses", "dev_messages", "payments", "audit_changes",
+    "survey_responses", "dev_messages", "payments", "audit_changes", "invoices",
 }  # fmt: skip
 """Tables that are about people: reached by their owners' rules, exported and erased with them."""
 LEADS_ON = {"message_links"}

@@ -12,7 +12,7 @@ from app.kit.ids import new_id
 from app.messaging import blocks
 from app.settings import get_settings
 from tests.factories import cart as carts
-from tests.factories import catalogue, customers, shop
+from tests.factories import catalogue, customers, orders, shop
 from tests.factories.catalogue import MadeProduct
 
 pytestmark = pytest.mark.usefixtures("clean_database")
@@ -99,7 +99,7 @@ async def test_a_cancelled_or_old_order_does_not_count_as_just_bought(ada: uuid.
         await customers.viewed(ada, seen.id)
     await bought(ada, sweater, ago=timedelta(days=40))
     cancelled = await bought(ada, hat, ago=timedelta(days=1))
-    await db.execute("UPDATE orders SET status = 'CANCELLED' WHERE id = $1", cancelled)
+    await orders.rewrite("UPDATE orders SET status = 'CANCELLED' WHERE id = $1", cancelled)
     await bought(ada, scarf, ago=timedelta(days=35))
     # The latest order is left out however long ago it was.
     assert await printed(ada, "viewed") == {"viewed": ["Hat", "Sweater"]}
