@@ -1,11 +1,11 @@
 """Amounts, dates and links as people read them in a message."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import quote, urljoin, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_interval
+from babel.dates import format_date, format_interval, format_time
 from babel.numbers import format_currency
 
 from app.kit.money import Money
@@ -43,11 +43,20 @@ def money_text(amount_minor: int, currency: str, locale: Locale) -> str:
 
 def day_text(moment: datetime, time_zone: str, locale: Locale) -> str:
     """The calendar day of a moment where the shop is: `November 22, 2026`."""
+    return format_date(_there(moment, time_zone).date(), "long", locale=locale)
+
+
+def moment_text(moment: datetime, time_zone: str, locale: Locale) -> str:
+    """Day and time of a moment where the shop is: `November 22, 2026, 4:30 PM`."""
+    there = _there(moment, time_zone)
+    return f"{format_date(there.date(), 'long', locale=locale)}, {format_time(there.time(), 'short', locale=locale)}"
+
+
+def _there(moment: datetime, time_zone: str) -> datetime:
     try:
-        zone = ZoneInfo(time_zone)
+        return moment.astimezone(ZoneInfo(time_zone))
     except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
-    return format_date(moment.astimezone(zone).date(), "long", locale=locale)
+        return moment.astimezone(UTC)
 
 
 def days_text(first: date | None, last: date | None, locale: Locale) -> str | None:

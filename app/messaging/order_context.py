@@ -5,7 +5,7 @@ Nothing in it is an object: a template reaches no more than it is given.
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import orjson
@@ -16,7 +16,7 @@ from app.addresses.lines import address_lines
 from app.addresses.postal import PostalAddress
 from app.invoices import queries as invoices
 from app.invoices.links import invoice_url
-from app.messaging import formats, payment_values
+from app.messaging import formats, order_details, payment_values
 from app.messaging.order_values import (
     CustomerValues,
     LineValues,
@@ -98,6 +98,8 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
             invoice_id = await invoices.latest_of(order_id)
             extra = {
                 "invoice_url": invoice_url(invoice_id) if invoice_id else None,
+                "pickup": order_details.pickup(_quote(row), shop.time_zone, shop.locale),
+                "gift": order_details.gift(orjson.loads(row["gift_options"]) if row["gift_options"] else None),
                 "transfer": await payment_values.transfer(row, shop.locale, shop.time_zone),
             }
         case "order_shipped":
@@ -105,7 +107,7 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
         case "order_out_for_delivery" | "order_delivered":
             extra = await _parcel(order_id, uuid.UUID(ids["shipmentId"]), shop)
         case "order_ready_for_pickup":
-            extra = _pickup(row)
+            extra = _fetched(row, shop)
         case "order_cancelled":
             extra = await _cancelled(row)
         case "order_refunded":
@@ -175,7 +177,7 @@ def _customer(row: db.Record) -> CustomerValues:
 def _order(row: db.Record, lines: list[dict[str, Any]], shop: _Shop, template: str) -> OrderValues:
     token = token_of(row["id"], row["token_hash"])
     url = formats.order_url(shop.storefront_url, token)
-    quote = orjson.loads(row["shipping_quote"]) if row["shipping_quote"] else None
+    quote = _quote(row)
     return OrderValues(
         number=str(row["number"]),
         placed_on=formats.day_text(row["placed_at"], shop.time_zone, shop.locale),
@@ -184,7 +186,7 @@ def _order(row: db.Record, lines: list[dict[str, Any]], shop: _Shop, template: s
         ships=any(line["requires_shipping"] for line in lines),
         estimated_delivery=_promised(quote, shop.locale),
         shipping_method=_method(quote),
-        totals=_totals(row, shop.locale, ships=quote is not None),
+        totals=_totals(row, shop.locale, quote),
         total=formats.money_text(row["total_minor"], row["currency_code"], shop.locale),
         paid_before=_paid_before(row, shop.locale),
         tax_note=_tax_note(row, shop.locale),
@@ -195,23 +197,18 @@ def _order(row: db.Record, lines: list[dict[str, Any]], shop: _Shop, template: s
     )
 
 
-def _pickup(row: db.Record) -> dict[str, object]:
-    quote = orjson.loads(row["shipping_quote"]) if row["shipping_quote"] else {}
-    store = quote.get("location") or {}
+def _fetched(row: db.Record, shop: _Shop) -> dict[str, object]:
+    pickup = order_details.pickup(_quote(row), shop.time_zone, shop.locale)
     return {
-        "store": store.get("name", ""),
-        "store_address": address_lines(PostalAddress.from_json(store["address"])) if store else [],
-        "instructions": store.get("instructions") or None,
+        "store": pickup["store"] if pickup else "",
+        "store_address": pickup["address"] if pickup else [],
+        "instructions": pickup["instructions"] if pickup else None,
     }
 
 
-def _notes(line: dict[str, Any], shop: _Shop) -> list[str]:
-    """What is made to order, when it is expected, and what the storefront attached."""
-    notes = [f"{one['label']}: {one['shown']}" for one in line["customizations"] or ()]
-    if line["expected_at"]:
-        day = formats.day_text(datetime.fromisoformat(line["expected_at"]), shop.time_zone, shop.locale)
-        notes.append(f"Expected on {day}")
-    return notes + [f"{a['key']}: {a['value']}" for a in line["attributes"] if not a["key"].startswith("_")]
+def _quote(row: db.Record) -> dict[str, Any] | None:
+    quote: dict[str, Any] | None = orjson.loads(row["shipping_quote"]) if row["shipping_quote"] else None
+    return quote
 
 
 def _line(line: dict[str, Any], currency: str, shop: _Shop) -> LineValues:
@@ -219,7 +216,7 @@ def _line(line: dict[str, Any], currency: str, shop: _Shop) -> LineValues:
     return LineValues(
         name=line["product_name"],
         options=options or None,
-        notes=_notes(line, shop),
+        notes=order_details.line_notes(line, shop.time_zone, shop.locale),
         quantity=line["quantity"],
         unit_price=formats.money_text(line["unit_price_minor"], currency, shop.locale),
         total=formats.money_text(line["subtotal_minor"], currency, shop.locale),
@@ -228,7 +225,7 @@ def _line(line: dict[str, Any], currency: str, shop: _Shop) -> LineValues:
     )
 
 
-def _totals(row: db.Record, locale: Locale, *, ships: bool) -> list[TotalValues]:
+def _totals(row: db.Record, locale: Locale, quote: dict[str, Any] | None) -> list[TotalValues]:
     def amount(minor: int) -> str:
         return formats.money_text(minor, row["currency_code"], locale)
 
@@ -237,9 +234,9 @@ def _totals(row: db.Record, locale: Locale, *, ships: bool) -> list[TotalValues]
         totals.append(TotalValues(label="Discount", amount=amount(-row["discount_minor"])))
     if row["gift_wrap_minor"]:
         totals.append(TotalValues(label="Gift wrap", amount=amount(row["gift_wrap_minor"])))
-    if ships:
-        shipping = row["shipping_minor"]
-        totals.append(TotalValues(label="Shipping", amount=amount(shipping) if shipping else "Free"))
+    if quote is not None:
+        shipping, label = row["shipping_minor"], "Pick-up" if order_details.is_pickup(quote) else "Shipping"
+        totals.append(TotalValues(label=label, amount=amount(shipping) if shipping else "Free"))
     if not row["tax_included"]:
         totals += [TotalValues(label=name, amount=amount(minor)) for name, minor in _taxes(row)]
     if row["rounding_minor"]:
@@ -285,7 +282,8 @@ def _payment(row: db.Record, locale: Locale) -> str | None:
         case PaymentMethod.CASH_ON_DELIVERY:
             left = row["total_minor"] if row["amount_due_minor"] is None else row["amount_due_minor"]
             due = formats.money_text(left, row["currency_code"], locale)
-            return f"To be paid in cash on delivery: {due}"
+            when = "when you pick it up" if order_details.is_pickup(_quote(row)) else "on delivery"
+            return f"To be paid in cash {when}: {due}"
         case PaymentMethod.CARD:
             return "Payment by card"
         case PaymentMethod.PAYPAL:

@@ -23,7 +23,8 @@ class LineValues(TypedDict):
     options: str | None
     """`Navy / M`."""
     notes: list[str]
-    """What the shopper attached, `Engraving: For Ada`; keys that begin with _ are the storefront's own."""
+    """What is made to order, when it is expected, how it is a gift, and what the shopper attached: `Engraving: Ada`;
+    keys that begin with _ are the storefront's own."""
     quantity: int
     unit_price: str | None
     total: str | None
@@ -65,9 +66,31 @@ class ParcelValues(TypedDict):
     estimated_delivery: str | None
 
 
+class PickupValues(TypedDict):
+    """Where an order can be fetched."""
+
+    store: str
+    address: list[str]
+    hours: list[str]
+    """`Monday to Friday: 9:00 AM to 6:00 PM`."""
+    instructions: str | None
+    ready: str
+    """Day and time by which it is expected to be ready."""
+
+
+class GiftValues(TypedDict):
+    """Of the whole order; what a line is has its place in the line's notes."""
+
+    is_wrapped: bool
+    message: str | None
+    hides_prices: bool
+
+
 TEMPLATE_VALUES: dict[str, dict[str, str]] = {
     "order_confirmation": {
         "invoice_url": "the invoice as a PDF, or nil",
+        "pickup": "where it can be fetched, or nil: store, address, hours, instructions, ready",
+        "gift": "what the whole order is as a gift, or nil: is_wrapped, message, hides_prices",
         "transfer": "whom to transfer what to, or nil: account_holder, iban, bic, bank, instructions, reference, "
         "amount, pay_by",
     },

@@ -37,6 +37,14 @@ TRANSFER: dict[str, Any] = {
     "amount": "$134.90",
     "pay_by": "December 6, 2026",
 }
+PICKUP: dict[str, Any] = {
+    "store": "Pier Store",
+    "address": ["5 Pier Road", "Portland, OR 97204"],
+    "hours": ["Monday to Friday: 9:00 AM to 6:00 PM", "Saturday: 10:00 AM to 2:00 PM"],
+    "instructions": "Ring at the side door.",
+    "ready": "November 23, 2026, 10:00 AM",
+}
+GIFT: dict[str, Any] = {"is_wrapped": True, "message": "Happy birthday!", "hides_prices": True}
 _SHARED: dict[str, Any] = {
     "language": "en",
     "shop": {
@@ -71,7 +79,12 @@ _SHARED: dict[str, Any] = {
     "has_images": True,
 }
 _OWN: dict[str, dict[str, Any]] = {
-    "order_confirmation": {"invoice_url": "https://api.shop.example/invoices/abc.pdf", "transfer": TRANSFER},
+    "order_confirmation": {
+        "invoice_url": "https://api.shop.example/invoices/abc.pdf",
+        "transfer": TRANSFER,
+        "pickup": None,
+        "gift": GIFT,
+    },
     "order_shipped": {
         "parcels": [PARCEL],
         "estimated_delivery": "Nov 24 to 26, 2026",
@@ -126,7 +139,7 @@ def sparse_values(template: str) -> dict[str, Any]:
         if name in values:
             values[name] = None
     if template == "order_confirmation":
-        values["transfer"] = None
+        values.update(transfer=None, pickup=None, gift=None)
     elif "transfer" in values:
         values["transfer"].update(iban=None, bic=None, bank=None, instructions=None, pay_by=None)
     for parcel in values.get("parcels", []):

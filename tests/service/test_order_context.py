@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+import orjson
 import pytest
 
 from app import db
@@ -105,6 +106,25 @@ async def test_prices_with_tax_inside_cash_and_a_gift_to_somebody_else(settings:
     assert values["customer"]["first_name"] == "Grace", "whoever pays gets the mail"
     assert values["order"]["shipping_address"][0] == "Ada Lovelace"
     assert values["order"]["billing_address"][0] == "Grace Hopper"
+
+
+async def test_an_order_that_is_fetched_names_its_store_in_the_place_of_shipping(settings: Settings) -> None:
+    await shop.shop()
+    order_id = await placed_order(payment_method="CASH_ON_DELIVERY", shipping_address=None)
+    store = {"name": "Pier Store", "address": ADDRESS, "openingHours": [], "instructions": "Ring twice."}
+    quote = {"kind": "PICKUP", "carrier": "Pick-up", "readyAt": "2026-11-23T10:00:00+00:00", "location": store}
+    await orders.rewrite("UPDATE orders SET shipping_quote = $1", orjson.dumps(quote).decode())
+    await orders.rewrite("UPDATE orders SET shipping_minor = 0, total_minor = total_minor - shipping_minor")
+    await orders.rewrite("""UPDATE orders SET gift_options = '{"wrap": true, "message": "Enjoy!"}'""")
+    await orders.rewrite("UPDATE order_lines SET expected_at = '2026-12-01T12:00:00Z'")
+    values = await build("order_confirmation", order_id, settings)
+    assert (values["pickup"]["store"], values["pickup"]["instructions"]) == ("Pier Store", "Ring twice.")
+    assert values["gift"] == {"is_wrapped": True, "message": "Enjoy!", "hides_prices": False}
+    assert "Expected on December 1, 2026" in values["lines"][0]["notes"]
+    assert {"label": "Pick-up", "amount": "Free"} in values["order"]["totals"]
+    assert "when you pick it up" in values["order"]["payment"]
+    ready = await build("order_ready_for_pickup", order_id, settings)
+    assert (ready["store"], ready["instructions"]) == ("Pier Store", "Ring twice.")
 
 
 async def test_a_very_long_order_is_listed_in_part(settings: Settings) -> None:
