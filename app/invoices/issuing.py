@@ -56,6 +56,7 @@ _INVOICE = """
 """
 # What an edit gives back is in the invoice that the edit has led to.
 _REFUND = "SELECT amount_minor, shipping_minor, lines FROM refunds WHERE id = $1 AND source <> 'EDIT'"
+_REFUNDED = "SELECT id, created_at FROM refunds WHERE order_id = $1 AND state = 'SUCCEEDED' ORDER BY id"
 _CREDITED = "SELECT coalesce(sum(total_minor), 0)::bigint FROM invoices WHERE corrects_id = $1"
 _PREFIXES = {InvoiceKind.INVOICE: "INV-", InvoiceKind.CREDIT_NOTE: "CN-"}
 DIGITS = 6
@@ -77,8 +78,23 @@ async def issue_when(order_id: uuid.UUID, moment: IssueInvoices) -> None:
     """Issue the order's invoice if this is the moment that the shop chose for it."""
     async with db.unit_of_work():
         seller = await _seller()
-        if seller.issue is moment:
-            await _issue(order_id, seller)
+        order = await _order(order_id) if seller.issue is moment else None
+        if order is not None and await _write(await _document(order, seller), order, f"order:{order_id}"):
+            await _credit_what_came_before(order)
+
+
+async def _credit_what_came_before(order: Mapping[str, Any]) -> None:
+    """Events come in any order: what was refunded or cancelled before the invoice was there is credited with it."""
+    order_id, cancelled_at = order["id"], order["cancelled_at"]
+    refunds = await db.fetch(_REFUNDED, order_id)
+    since = [refund["id"] for refund in refunds if cancelled_at and refund["created_at"] >= cancelled_at]
+    for refund in refunds:
+        if refund["id"] not in since:
+            await credit_refund(order_id, refund["id"])
+    if cancelled_at:
+        await credit_cancelled(order_id)
+    for refund_id in since:
+        await credit_refund(order_id, refund_id)
 
 
 async def credit_cancelled(order_id: uuid.UUID) -> None:
@@ -133,12 +149,6 @@ async def reissue(order_id: uuid.UUID, edit_id: uuid.UUID) -> None:
         await _write(document, order, f"order:{order_id}:{edit_id.hex}")
 
 
-async def _issue(order_id: uuid.UUID, seller: _Seller) -> None:
-    order = await _order(order_id)
-    if order is not None:
-        await _write(await _document(order, seller), order, f"order:{order_id}")
-
-
 async def _document(order: Mapping[str, Any], seller: _Seller) -> Document:
     return invoice_of(
         order,
@@ -152,10 +162,11 @@ async def _document(order: Mapping[str, Any], seller: _Seller) -> Document:
 
 async def _write(
     document: Document, order: Mapping[str, Any], source_key: str, *, corrects_id: uuid.UUID | None = None
-) -> None:
-    """The order's row is locked, so whoever comes second for one reason finds what the first one wrote."""
+) -> bool:
+    """Whether it is new. The order's row is locked, so whoever comes second for one reason finds what the first one
+    wrote."""
     if await db.fetchval("SELECT EXISTS (SELECT FROM invoices WHERE source_key = $1)", source_key):
-        return
+        return False
     kind, market_id = document.kind, order["market_id"]
     row = await _next_number(market_id, kind)
     await db.execute(
@@ -173,6 +184,7 @@ async def _write(
         document.tax_minor,
         document.to_json(),
     )
+    return True
 
 
 async def _next_number(market_id: uuid.UUID | None, kind: InvoiceKind) -> db.Record:

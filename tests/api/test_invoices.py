@@ -125,6 +125,34 @@ async def test_a_cancelled_order_is_credited_once_and_in_full(api: Api, staff_to
     assert (await api.http.get(path_of(credit["url"]))).content.startswith(b"%PDF-")
 
 
+async def test_what_was_taken_back_before_the_invoice_is_credited_with_it(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    refunded, cancelled = await checkout.placed(api), await checkout.placed(api)
+    await api.ok(CANCEL, {"id": cancelled["order"]["id"]}, token=staff_token)
+    refund_id = new_id()
+    await db.execute(
+        """
+        INSERT INTO refunds (id, order_id, source, target, state, amount_minor, shipping_minor, currency_code, lines,
+                             notify_customer, created_at, updated_at)
+        VALUES ($1, $2, 'STAFF', 'ORIGINAL', 'SUCCEEDED', 100, 0, 'USD', '[]', false, now(), now())
+        """,
+        refund_id,
+        ids.decode("ord", refunded["order"]["id"]),
+    )
+    # Workers take events in any order: here the last ones first.
+    await issuing.credit_refund(ids.decode("ord", refunded["order"]["id"]), refund_id)
+    await issuing.credit_cancelled(ids.decode("ord", cancelled["order"]["id"]))
+    for placed in (refunded, cancelled):
+        assert await invoices_of(api, placed) == []
+        await issuing.issue_when(ids.decode("ord", placed["order"]["id"]), IssueInvoices.WHEN_PLACED)
+    await drain()
+    invoice, credit = await invoices_of(api, refunded)
+    assert (credit["total"]["amount"], credit["correctsId"]) == ("1.00", invoice["id"])
+    invoice, credit = await invoices_of(api, cancelled)
+    assert (credit["total"], credit["correctsId"]) == (invoice["total"], invoice["id"])
+
+
 async def test_a_refund_is_credited_with_the_taxes_of_what_comes_back(api: Api, drain: Drain) -> None:
     product = await catalogue.product(price_minor=11_900, stock=5)
     placed = await checkout.placed(api, (product, 2))
