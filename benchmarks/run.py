@@ -21,6 +21,7 @@ import orjson
 
 from app.dev.servers import embedded_postgres, embedded_valkey
 from app.settings import get_settings
+from benchmarks.counting import Counts, counted
 from benchmarks.serving import Connection, Server, served
 from benchmarks.shop import Shop, fill
 from benchmarks.subjects import SUBJECTS, Client, Subject
@@ -28,9 +29,14 @@ from benchmarks.subjects import SUBJECTS, Client, Subject
 CONNECTIONS = 8
 WARM_UP_SHARE = 0.2
 SLICES = 10
+COUNTED_UNITS = 20
+BY_HAND, OURS = "benchmarks.baseline:create_app", "app.serve:application"
 HEADER = """\
 |                             | by hand, /s | Tradewind, /s | ratio | by hand, CPU ms | Tradewind, CPU ms |
 |-----------------------------|------------:|--------------:|------:|----------------:|------------------:|"""
+COUNTS_HEADER = """
+| statements in round trips   |   by hand | Tradewind |
+|-----------------------------|----------:|----------:|"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,8 @@ async def drive(target: Target, subject: Subject, shop: Shop, units: int, seed: 
         nonlocal last
         connection = await Connection.to(target.server.port)
         client = Client(connection, shop, random.Random(seed + number), by_hand=target.by_hand)
+        if subject.prepare:
+            await subject.prepare(client)
         for _ in left:
             last = await subject.run(client)
         connection.close()
@@ -93,6 +101,21 @@ async def compare(targets: list[Target], subject: Subject, shop: Shop, rounds: i
         await drive(target, subject, shop, max(CONNECTIONS, round(units * WARM_UP_SHARE)), seed=0)
     measured = [await measure(targets, subject, shop, units, seed=1000 * number) for number in range(rounds)]
     return [list(of_target) for of_target in zip(*measured, strict=True)]
+
+
+async def count(target: Target, subject: Subject, shop: Shop, counts: Counts) -> str:
+    """Statements and round trips of one unit, once all that is kept in memory is there; of a target behind a proxy."""
+    connection = await Connection.to(target.server.port)
+    client = Client(connection, shop, random.Random(0), by_hand=target.by_hand)
+    if subject.prepare:
+        await subject.prepare(client)
+    for _ in range(COUNTED_UNITS):
+        await subject.run(client)
+    counts.clear()
+    for _ in range(COUNTED_UNITS):
+        await subject.run(client)
+    connection.close()
+    return f"{counts.statements / COUNTED_UNITS:.3g} in {counts.round_trips / COUNTED_UNITS:.3g}"
 
 
 def row(subject: Subject, results: list[list[Round]]) -> str:
@@ -134,16 +157,29 @@ def main() -> None:
         }
         os.environ.update(environment)
         shop = asyncio.run(fill(get_settings(), arguments.products))
-        with (
-            served("benchmarks.baseline:create_app", environment) as by_hand,
-            served("app.serve:application", environment) as ours,
-        ):
+        subjects = [subject for subject in SUBJECTS if arguments.only in subject.name]
+        with served(BY_HAND, environment) as by_hand, served(OURS, environment) as ours:
             targets = [Target("by hand", by_hand, True), Target("Tradewind", ours, False)]
             print(HEADER)
-            for subject in SUBJECTS:
-                if arguments.only in subject.name:
-                    rounds = asyncio.run(compare(targets, subject, shop, arguments.rounds, arguments.scale))
-                    print(row(subject, rounds), flush=True)
+            for subject in subjects:
+                rounds = asyncio.run(compare(targets, subject, shop, arguments.rounds, arguments.scale))
+                print(row(subject, rounds), flush=True)
+        print_counts(subjects, shop, environment)
+
+
+def print_counts(subjects: list[Subject], shop: Shop, environment: dict[str, str]) -> None:
+    url = environment["DATABASE_URL"]
+    with (
+        counted(url) as (url_by_hand, by_hand),
+        counted(url) as (url_of_ours, ours),
+        served(BY_HAND, {**environment, "DATABASE_URL": url_by_hand}) as first,
+        served(OURS, {**environment, "DATABASE_URL": url_of_ours}) as second,
+    ):
+        targets = [(Target("by hand", first, True), by_hand), (Target("Tradewind", second, False), ours)]
+        print(COUNTS_HEADER)
+        for subject in subjects:
+            found = [asyncio.run(count(target, subject, shop, counts)) for target, counts in targets]
+            print(f"| {subject.name:27} | {found[0]:>9} | {found[1]:>9} |", flush=True)
 
 
 if __name__ == "__main__":

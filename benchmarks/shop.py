@@ -41,6 +41,8 @@ _FILL = """
         (0, 'Ground', '{"kind": "FLAT", "price_minor": 599}'::jsonb),
         (1, 'Air', '{"kind": "FLAT", "price_minor": 1499}'::jsonb)
     ) AS m (n, service, rate);
+    INSERT INTO profiles (id, email, properties, stage, order_count, total_spent_minor, created_at, updated_at)
+    VALUES (gen_random_uuid(), 'ada@example.com', '{}', 'LEAD', 0, 0, now(), now());
     ANALYZE
 """
 

@@ -12,6 +12,7 @@ from benchmarks.serving import Connection, get, post
 from benchmarks.shop import Shop
 
 PAGE = 24
+CART_LINES = 5
 LIST = """
 query Page($first: Int) {
   products(first: $first) {
@@ -53,9 +54,7 @@ query Search($query: String!, $first: Int) {
   }
 }
 """
-CART_CREATE = """
-mutation Cart($lines: [CartLineInput!]!) {
-  cartCreate(input: { lines: $lines }) {
+_CART = """
     cart {
       id totalQuantity cost { total { amount currencyCode } }
       lines(first: 10) {
@@ -67,8 +66,16 @@ mutation Cart($lines: [CartLineInput!]!) {
       }
     }
     userErrors { code message }
-  }
-}
+"""
+CART_CREATE = f"""
+mutation Cart($lines: [CartLineInput!]!) {{
+  cartCreate(input: {{ lines: $lines }}) {{ {_CART} }}
+}}
+"""
+LINES_ADD = f"""
+mutation Add($cartId: ID!, $lines: [CartLineInput!]!) {{
+  cartLinesAdd(cartId: $cartId, lines: $lines) {{ {_CART} }}
+}}
 """
 QUOTES = """
 query Quotes($input: ShippingQuotesInput!) {
@@ -112,6 +119,8 @@ class Client:
     def __init__(self, connection: Connection, shop: Shop, chance: random.Random, *, by_hand: bool) -> None:
         self.shop = shop
         self.chance = chance
+        self.cart_id: str | None = None
+        """Of a cart that was made for this shopper, to add to."""
         self._connection = connection
         self._by_hand = by_hand
 
@@ -151,10 +160,25 @@ async def cart_create(client: Client) -> Any:
     return await client.graphql(CART_CREATE, {"lines": lines}, "/cartCreate")
 
 
-async def checkout(client: Client) -> Any:
+async def cart_with_one_line(client: Client) -> str:
     line = {"variantId": client.chance.choice(client.shop.variants), "quantity": 1}
     made = await client.graphql(CART_CREATE, {"lines": [line]}, "/cartCreate")
-    cart_id = made["cart"]["id"]
+    cart_id: str = made["cart"]["id"]
+    return cart_id
+
+
+async def prepare_cart(client: Client) -> None:
+    client.cart_id = await cart_with_one_line(client)
+
+
+async def lines_add(client: Client) -> Any:
+    """One more of what may be in the cart already: of five variants, so that its size is the same before long."""
+    line = {"variantId": client.chance.choice(client.shop.variants[:CART_LINES]), "quantity": 1}
+    return await client.graphql(LINES_ADD, {"cartId": client.cart_id, "lines": [line]}, "/cartLinesAdd")
+
+
+async def checkout(client: Client) -> Any:
+    cart_id = await cart_with_one_line(client)
     asked = {"cartId": cart_id, "address": DESTINATION}
     quoted = await client.graphql(QUOTES, {"input": asked}, "/shippingQuotes")
     given = {
@@ -177,19 +201,22 @@ async def static(client: Client) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`units` are what one round asks for; `compare` says whether both answers have to be the same, byte for field."""
+    """`units` are what one round asks for; `compare` says whether both answers have to be the same, byte for field;
+    `prepare` is done once by each client, before it asks."""
 
     name: str
     run: Callable[[Client], Awaitable[Any]]
     units: int
     compare: bool = True
+    prepare: Callable[[Client], Awaitable[None]] | None = None
 
 
 SUBJECTS = (
     Subject("list page (24 products)", list_page, 600),
     Subject("product detail", detail, 2000),
     Subject("search", search, 1200),
-    Subject("cartCreate", cart_create, 1000, compare=False),
-    Subject("whole checkout (3 requests)", checkout, 300, compare=False),
+    Subject("checkout: cartCreate", cart_create, 1000, compare=False),
+    Subject("checkout: cartLinesAdd", lines_add, 1000, compare=False, prepare=prepare_cart),
+    Subject("checkout: three requests", checkout, 300, compare=False),
     Subject("static answer", static, 5000),
 )

@@ -42,6 +42,7 @@ def create_app() -> Starlette:
             Route("/product", reading.product, methods=["POST"]),
             Route("/search", reading.search, methods=["POST"]),
             Route("/cartCreate", buying.create_cart, methods=["POST"]),
+            Route("/cartLinesAdd", buying.add_lines, methods=["POST"]),
             Route("/shippingQuotes", buying.quote, methods=["POST"]),
             Route("/checkoutComplete", buying.complete, methods=["POST"]),
             Route("/health/live", live),

@@ -35,6 +35,33 @@ CREATE_CART = """
     )
     SELECT json_agg(sold) FROM sold
 """
+ADD_LINES = """
+    WITH cart AS (
+        UPDATE carts SET revision = revision + 1, updated_at = now()
+        WHERE id = $1 AND secret_hash = $2 AND state = 'OPEN' RETURNING id
+    ), wanted AS (
+        SELECT coalesce(l.id, w.line_id) AS line_id, v.id, v.name, v.price_minor,
+               least(coalesce(l.quantity, 0) + w.quantity, s.available)::int AS quantity
+        FROM cart
+        CROSS JOIN unnest($3::uuid[], $4::uuid[], $5::int[]) AS w (line_id, variant_id, quantity)
+        JOIN product_variants v ON v.id = w.variant_id AND v.removed_at IS NULL
+        JOIN products p ON p.id = v.product_id AND p.status = 'ACTIVE'
+        JOIN stock_levels s ON s.variant_id = v.id
+        LEFT JOIN cart_lines l ON l.cart_id = cart.id AND l.variant_id = v.id
+    ), written AS (
+        INSERT INTO cart_lines (id, cart_id, variant_id, quantity, attributes, attributes_key, created_at)
+        SELECT line_id, $1, id, quantity, '[]', '', now() FROM wanted
+        ON CONFLICT (id) DO UPDATE SET quantity = excluded.quantity
+    ), kept AS (
+        SELECT l.id AS line_id, v.id, v.name, v.price_minor, l.quantity
+        FROM cart JOIN cart_lines l ON l.cart_id = cart.id JOIN product_variants v ON v.id = l.variant_id
+        WHERE l.id NOT IN (SELECT line_id FROM wanted)
+    )
+    SELECT json_agg(line ORDER BY line.line_id) FROM (
+        SELECT line_id, id, name, price_minor, quantity FROM kept
+        UNION ALL SELECT line_id, id, name, price_minor, quantity FROM wanted
+    ) line
+"""
 LINES = """
     SELECT json_agg(json_build_object(
         'id', v.id, 'product', p.id, 'productName', p.name, 'name', v.name, 'sku', v.sku, 'price', v.price_minor,
@@ -51,7 +78,9 @@ RATES = """
     WHERE z.locations @> jsonb_build_array(jsonb_build_object('country', $1::text))
 """
 HOLD = """
-    WITH attempt AS (
+    WITH cart AS (
+        UPDATE carts SET revision = revision + 1 WHERE id = $2 AND state = 'OPEN'
+    ), attempt AS (
         INSERT INTO checkout_attempts (id, cart_id, idempotency_key, fingerprint, state, draft, payment_id,
                                        leased_until, hold_until, created_at)
         VALUES ($1, $2, $3, $4, 'PROCESSING', $5::jsonb, $6, now() + interval '5 s', now() + interval '15 min', now())
@@ -70,6 +99,9 @@ HOLD = """
                                         shipped_quantity, expires_at, created_at)
         SELECT gen_random_uuid(), $1, id, variant_id, quantity, 0, 'HELD', 0, now() + interval '15 min', now()
         FROM taken
+    ), watch AS (
+        INSERT INTO events (id, type, subject_id, payload, occurred_at, visible_at, attempts, publications)
+        VALUES ($1, 'checkout.watch', $1, '{}', now(), now() + interval '30 s', 0, 0)
     )
     SELECT count(*) FROM taken
 """
@@ -78,14 +110,17 @@ AUTHORISE = """
     VALUES ($1, $2, $3, $4, 'USD', 'AUTHORIZED', now())
 """
 PLACE = """
-    WITH placed AS (
+    WITH buyer AS MATERIALIZED (
+        SELECT id FROM profiles WHERE lower(email) = lower($5) AND merged_into_id IS NULL FOR NO KEY UPDATE
+    ), placed AS (
         INSERT INTO orders (
             id, number, attempt_id, cart_id, token_hash, email, status, payment_status, fulfillment_status,
             payment_method, currency_code, subtotal_minor, discount_minor, shipping_minor, tax_minor, tax_included,
-            total_minor, shipping_address, billing_address, shipping_quote, attributes, placed_at, updated_at
+            total_minor, amount_due_minor, shipping_address, billing_address, shipping_quote, attributes, placed_at,
+            updated_at, profile_id
         ) VALUES (
             $1, nextval('order_numbers'), $2, $3, $4, $5, 'OPEN', 'AUTHORIZED', 'UNFULFILLED', 'CARD', 'USD', $6, 0,
-            $7, 0, false, $8, $9::jsonb, $9::jsonb, $10::jsonb, '[]', now(), now()
+            $7, 0, false, $8, $8, $9::jsonb, $9::jsonb, $10::jsonb, '[]', now(), now(), (SELECT id FROM buyer)
         ) RETURNING number
     ), lines AS (
         INSERT INTO order_lines (
@@ -101,7 +136,7 @@ PLACE = """
         UPDATE checkout_attempts SET state = 'SUCCEEDED', order_id = $1, draft = NULL, leased_until = NULL,
                                      finished_at = now() WHERE id = $2
     ), cart AS (
-        UPDATE carts SET state = 'COMPLETED', updated_at = now() WHERE id = $3
+        UPDATE carts SET state = 'COMPLETED', profile_id = (SELECT id FROM buyer), updated_at = now() WHERE id = $3
     ), payment AS (
         UPDATE payments SET state = 'AUTHORIZED', order_id = $1, token = NULL, updated_at = now() WHERE attempt_id = $2
         RETURNING id, amount_minor
@@ -117,6 +152,11 @@ PLACE = """
     ), event AS (
         INSERT INTO events (id, type, subject_id, payload, occurred_at, visible_at, attempts, publications)
         VALUES ($12, 'order.placed', $1, '{}', now(), now(), 0, 0)
+    ), unwatched AS (
+        UPDATE events SET acknowledged_at = now() WHERE id = $2
+    ), told AS (
+        INSERT INTO profile_events (id, profile_id, type, occurred_at, cart_id, order_id, data)
+        SELECT $12, id, 'order.placed', now(), $3, $1, '{}' FROM buyer
     )
     SELECT number FROM placed
 """
@@ -147,9 +187,29 @@ async def create_cart(request: Request) -> Response:
             [_uuid(line["variantId"]) for line in wanted],
             [line["quantity"] for line in wanted],
         )
-    lines = orjson.loads(rows)
+    return answer("cartCreate", {"cart": _shown(cart_id, secret, orjson.loads(rows)), "userErrors": []})
+
+
+async def add_lines(request: Request) -> Response:
+    asked = await _asked(request)
+    wanted = asked["lines"]
+    cart_id, secret_hash = _cart(asked["cartId"])
+    async with request.app.state.pool.acquire() as connection:
+        rows = await connection.fetchval(
+            ADD_LINES,
+            cart_id,
+            secret_hash,
+            [compat.uuid7() for _ in wanted],
+            [_uuid(line["variantId"]) for line in wanted],
+            [line["quantity"] for line in wanted],
+        )
+    secret = asked["cartId"].split("_", 2)[2]
+    return answer("cartLinesAdd", {"cart": _shown(cart_id, secret, orjson.loads(rows)), "userErrors": []})
+
+
+def _shown(cart_id: uuid.UUID, secret: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
     total = sum(line["price_minor"] * line["quantity"] for line in lines)
-    cart = {
+    return {
         "id": f"cart_{cart_id.hex}_{secret}",
         "totalQuantity": sum(line["quantity"] for line in lines),
         "cost": {"total": money(total)},
@@ -169,7 +229,6 @@ async def create_cart(request: Request) -> Response:
             ]
         },
     }
-    return answer("cartCreate", {"cart": cart, "userErrors": []})
 
 
 def _signed(promise: list[Any]) -> str:
