@@ -6,6 +6,7 @@ others are taken from the machine's own fonts. PDF/A-2b, which archives take (IS
 
 import asyncio
 import io
+import threading
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +28,8 @@ MAX_AT_ONCE = 2
 """Setting one takes some ten milliseconds of a processor."""
 
 _turns = asyncio.Semaphore(MAX_AT_ONCE)
+_compiling = threading.Lock()
+"""A compiler serves one thread at a time, and a thread goes on when whoever waited for it is gone."""
 
 
 async def pdf(document: Document, number: str, track_url: str | None) -> bytes:
@@ -42,11 +45,12 @@ async def pdf(document: Document, number: str, track_url: str | None) -> bytes:
 
 def _compile(values: str) -> bytes:
     inputs = {"document": values}
-    try:
-        made = _compiler().compile(sys_inputs=inputs, format="pdf", pdf_standards="a-2b", timestamp=0)
-    except typst.TypstError:
-        # No font of this machine has some letter, which the standard forbids: a name with a gap beats no invoice.
-        made = _compiler().compile(sys_inputs=inputs, format="pdf", timestamp=0)
+    with _compiling:
+        try:
+            made = _compiler().compile(sys_inputs=inputs, format="pdf", pdf_standards="a-2b", timestamp=0)
+        except typst.TypstError:
+            # No font of this machine has some letter, which the standard forbids: a name with a gap beats no invoice.
+            made = _compiler().compile(sys_inputs=inputs, format="pdf", timestamp=0)
     if not isinstance(made, bytes):
         raise TypeError("one PDF is one string of bytes")
     return made
