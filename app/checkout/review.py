@@ -92,22 +92,9 @@ async def review(
         problems.append(DomainError(CommonErrorCode.REQUIRED, message, [*at, "email"]))
     if fetched is not None:
         problems += not_there
-    elif ships and details.shipping_address is None:
-        message = "Enter the address to ship to."
-        problems.append(DomainError(CommonErrorCode.REQUIRED, message, [*at, "shippingAddress"]))
-    elif ships and details.shipping_quote_id is None:
-        message = "Choose a way to ship: one of the shipping quotes."
-        problems.append(DomainError(CommonErrorCode.REQUIRED, message, [*at, "shippingQuoteId"]))
-    elif ships and details.shipping_address and details.shipping_quote_id:
+    elif ships:
         try:
-            quote = await shipping.verify_quote(
-                details.shipping_quote_id,
-                cart.lines,
-                destination_of(details.shipping_address),
-                cart.currency_code,
-                now,
-                field=[*at, "shippingQuoteId"],
-            )
+            quote = await _shipped_by(cart, details, now, at)
         except DomainError as problem:
             problems.append(problem)
     cart = replace(cart, tax_destination=_taxed_at(details, quote, ships=ships))
@@ -143,6 +130,24 @@ async def review(
         confirmed_age=confirmed_age,
         tax_estimated=tax.estimated,
         is_repriced=cart.market.id != own_market_id,
+    )
+
+
+async def _shipped_by(cart: CartSnapshot, details: Details, now: datetime, at: Sequence[str]) -> Quote:
+    """The quote that was chosen. Raises DomainError: REQUIRED, and what `verify_quote` raises."""
+    if details.shipping_address is None:
+        message = "Enter the address to ship to."
+        raise DomainError(CommonErrorCode.REQUIRED, message, [*at, "shippingAddress"])
+    if details.shipping_quote_id is None:
+        message = "Choose a way to ship: one of the shipping quotes."
+        raise DomainError(CommonErrorCode.REQUIRED, message, [*at, "shippingQuoteId"])
+    return await shipping.verify_quote(
+        details.shipping_quote_id,
+        cart.lines,
+        destination_of(details.shipping_address),
+        cart.currency_code,
+        now,
+        field=[*at, "shippingQuoteId"],
     )
 
 

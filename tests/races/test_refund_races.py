@@ -35,7 +35,8 @@ async def paid_with_both(api: Api, **how: Any) -> tuple[str, Issued]:
 async def given_back(card: Issued) -> tuple[int, int]:
     """The way that the payment came, and to the gift card."""
     row = await db.fetchrow("SELECT captured_minor, refunded_minor FROM payments")
-    assert row is not None and row["captured_minor"] == 5599
+    assert row is not None
+    assert row["captured_minor"] == 5599
     at_gateway = await db.fetch("SELECT refunded_minor FROM test_gateway_payments")
     assert [one["refunded_minor"] for one in at_gateway] in ([], [row["refunded_minor"]])
     return row["refunded_minor"], await gift_cards.balance(card.id)

@@ -19,7 +19,7 @@ CLIENTS = {
 }
 ALLOWED = {
     "kit/http.py": "it is the client",
-    "payments/adapters/stripe_client.py": "it answers the provider's own library in the client's words, and asks through it",
+    "payments/adapters/stripe_client.py": "it answers the provider's own library, and asks through the client",
     "payments/test_gateway.py": "it stands for a card provider, in development, and calls the shop's own address",
 }
 
