@@ -46,7 +46,8 @@ TRUTHS = [
         FROM profiles p LEFT JOIN orders o ON o.profile_id = p.id AND o.status <> 'CANCELLED'
         WHERE p.merged_into_id IS NULL AND NOT EXISTS (
             SELECT FROM events e
-            WHERE e.acknowledged_at IS NULL AND e.type IN ('order.placed', 'order.cancelled', 'profile.merged')
+            WHERE e.acknowledged_at IS NULL
+              AND e.type IN ('order.placed', 'order.edited', 'order.cancelled', 'profile.merged')
               AND e.payload ->> 'profileId' = p.id::text
         )
         GROUP BY p.id

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import pytest
 
 from app import clock, db, invariants
@@ -16,6 +17,9 @@ from app.conditions.typed import FactCall
 from app.flows.simulation import history
 from app.flows.simulation.facts import profile_at
 from app.flows.statistics import lift_of
+from app.kit import ids
+from app.markets import price_lists
+from schema.order_lines import LINE_PREFIX
 from tests.api.cart_operations import CREATE, payload
 from tests.client import Api
 from tests.factories import catalogue, checkout, flow_rows, markets, orders, shipping, shop
@@ -109,6 +113,25 @@ async def test_currencies_without_hundredths_and_orders_of_unknown_rate(api: Api
     await bought(api, pen, checkout.ADDRESS)
     await drain()
     assert await db.fetchval("SELECT total_spent_minor FROM profiles") == 1599
+
+
+async def test_a_later_rate_changes_no_order_and_an_edit_is_counted_at_the_old_one(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    pen = await catalogue.product(price_minor=1000)
+    order_id = await bought(api, pen, BERLIN)
+    list_id = await db.fetchval("SELECT id FROM price_lists WHERE currency_code = 'EUR'")
+    await price_lists.update_price_list(list_id, {"exchange_rate": Decimal("0.5")})
+    with pytest.raises(asyncpg.PostgresError):
+        await db.execute("UPDATE orders SET shop_rate = 2")
+    line_id = await db.fetchval("SELECT id FROM order_lines")
+    more = [{"orderLineId": ids.encode(LINE_PREFIX, line_id), "quantity": 2}]
+    edited = await orders.edit(api, staff_token, ids.encode("ord", order_id), lines=more)
+    assert edited["userErrors"] == []
+    total = await db.fetchval("SELECT total_minor FROM orders")
+    assert total > 1439
+    await drain()
+    assert await db.fetchval("SELECT total_spent_minor FROM profiles") == round(total / Decimal("0.9"))
 
 
 async def test_an_order_is_in_the_language_that_was_asked_for(api: Api) -> None:
