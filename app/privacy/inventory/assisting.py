@@ -31,8 +31,7 @@ TABLES = (
         Whose.SHOP,
         columns(
             id="id price_list_id",
-            fact="name tax_id address payment_terms_days credit_limit_minor currency_code "
-            "note created_at updated_at",
+            fact="name tax_id address payment_terms_days credit_limit_minor currency_code note created_at updated_at",
         ),
     ),
     Table(
