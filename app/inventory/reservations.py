@@ -34,7 +34,8 @@ _LOCK = """
     WITH cart AS MATERIALIZED (SELECT id FROM carts WHERE id = $2 FOR NO KEY UPDATE)
     SELECT s.id, s.variant_id, s.available, s.backordered, s.warehouse_id, w.priority
     FROM stock_levels s JOIN warehouses w ON w.id = s.warehouse_id
-    WHERE s.variant_id = ANY($1) AND (SELECT count(*) FROM cart) >= 0 ORDER BY s.id FOR NO KEY UPDATE OF s
+    WHERE s.variant_id = ANY(ARRAY(SELECT unnest($1::uuid[]))) AND (SELECT count(*) FROM cart) >= 0
+    ORDER BY s.id FOR NO KEY UPDATE OF s
 """
 _OF_CHECKOUT = """
     SELECT stock_level_id, sum(quantity)::int AS units FROM stock_reservations
