@@ -4,16 +4,14 @@ import email
 import email.policy
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from app import db, invariants
-from app.kit.money import Money
-from app.payments import credit
-from app.payments.credit import CreditTerms
 from tests.client import Api
-from tests.factories import catalogue, checkout, inventory
+from tests.factories import accounts, catalogue, checkout, companies, inventory
 from tests.factories.catalogue import MadeProduct
 
 Drain = Callable[[], Awaitable[None]]
@@ -143,45 +141,37 @@ async def test_cash_on_delivery_can_be_turned_off(api: Api, staff_token: str, pr
 # --- on account -------------------------------------------------------------------------------------------------------
 
 
-class _Companies:
-    """Companies that buy on account, with a row that can be locked."""
+@dataclass(frozen=True, slots=True)
+class _Buyer:
+    """Who buys for a company."""
 
-    def __init__(self, terms: CreditTerms) -> None:
-        self._terms = terms
-
-    async def terms(self, company_id: uuid.UUID) -> CreditTerms | None:
-        return self._terms if company_id == self._terms.company_id else None
-
-    async def lock(self, company_id: uuid.UUID) -> CreditTerms | None:
-        await db.execute("SELECT pg_advisory_xact_lock($1)", company_id.int % 2**31)
-        return await self.terms(company_id)
+    company_id: uuid.UUID
+    token: str
 
 
-@pytest.fixture
-def company_id(monkeypatch: pytest.MonkeyPatch) -> uuid.UUID:
-    """May owe 100.00 USD, for 30 days."""
-    made = uuid.uuid4()
-    terms = CreditTerms(company_id=made, days_to_pay=30, limit=Money(10_000, "USD"))
-    monkeypatch.setattr(credit, "_line", _Companies(terms))
-    return made
+async def buyer_of(terms_days: int | None = 30) -> _Buyer:
+    """Of a company that may owe 100.00 USD."""
+    account = await accounts.signed_in(email=f"buyer-{terms_days}@acme.example", verified=True)
+    company_id = await companies.company(terms_days=terms_days, credit_limit_minor=10_000)
+    await companies.member(company_id, account.id)
+    return _Buyer(company_id, account.token)
 
 
-async def on_account(
-    api: Api, company_id: uuid.UUID, product: MadeProduct, number: str | None = "PO-7"
-) -> dict[str, Any]:
+async def on_account(api: Api, buyer: _Buyer, product: MadeProduct, number: str | None = "PO-7") -> dict[str, Any]:
     payment = {"method": "PURCHASE_ORDER", "purchaseOrderNumber": number}
     given = await checkout.ready_input(api, (product, 2), payment=payment)
     cart_id = uuid.UUID(hex=given["cartId"].split("_")[1])
-    await db.execute("UPDATE carts SET company_id = $2 WHERE id = $1", cart_id, company_id)
-    return await checkout.complete(api, given)
+    await db.execute("UPDATE carts SET company_id = $2 WHERE id = $1", cart_id, buyer.company_id)
+    return await checkout.complete(api, given, token=buyer.token)
 
 
 async def test_a_company_buys_on_account_up_to_its_limit(
-    api: Api, staff_token: str, company_id: uuid.UUID, product: MadeProduct, advance: Advance
+    api: Api, staff_token: str, product: MadeProduct, advance: Advance
 ) -> None:
-    first = (await on_account(api, company_id, product))["order"]
-    await on_account(api, company_id, product)
-    (error,) = (await on_account(api, company_id, product))["userErrors"]
+    buyer = await buyer_of()
+    first = (await on_account(api, buyer, product))["order"]
+    await on_account(api, buyer, product)
+    (error,) = (await on_account(api, buyer, product))["userErrors"]
     assert (error["code"], error["field"]) == ("CREDIT_LIMIT_EXCEEDED", ["input", "payment", "method"])
     assert "8.06 USD" in error["message"]
     assert await db.fetchval("SELECT count(*) FROM orders") == 2
@@ -195,13 +185,13 @@ async def test_a_company_buys_on_account_up_to_its_limit(
     assert [each["isPaymentOverdue"] for each in overdue] == [True, True]
     await api.ok(PAID, {"id": first["id"]}, token=staff_token)
     assert len((await api.ok(listed, token=staff_token))["orders"]["nodes"]) == 1
-    assert (await on_account(api, company_id, await catalogue.product(stock=5)))["order"], "what is paid is not owed"
+    assert (await on_account(api, buyer, await catalogue.product(stock=5)))["order"], "what is paid is not owed"
     assert await invariants.check() == []
 
 
-async def test_nobody_else_buys_on_account(api: Api, company_id: uuid.UUID, product: MadeProduct) -> None:
-    (error,) = (await on_account(api, uuid.uuid4(), product))["userErrors"]
+async def test_nobody_else_buys_on_account(api: Api, product: MadeProduct) -> None:
+    (error,) = (await on_account(api, await buyer_of(terms_days=None), product))["userErrors"]
     assert (error["code"], error["field"]) == ("PAYMENT_METHOD_UNAVAILABLE", ["input", "payment", "method"])
-    (error,) = (await on_account(api, company_id, product, None))["userErrors"]
+    (error,) = (await on_account(api, await buyer_of(), product, None))["userErrors"]
     assert (error["code"], error["field"]) == ("REQUIRED", ["input", "payment", "purchaseOrderNumber"])
     assert await db.fetchval("SELECT count(*) FROM orders") == 0
