@@ -76,7 +76,7 @@ async def capture(payment_id: uuid.UUID, key: uuid.UUID, amount_minor: int, *, i
         WITH target AS (
             SELECT id FROM test_gateway_payments
             WHERE idempotency_key = $1 AND state = 'AUTHORIZED' AND captured_minor + $3::bigint <= amount_minor
-              AND authorized_until > business_now()
+              AND (authorized_until IS NULL OR authorized_until > business_now())
             FOR UPDATE
         ), {_NOTED.format(kind="CAPTURE", state="SUCCEEDED")}
         UPDATE test_gateway_payments p SET captured_minor = captured_minor + $3::bigint,
