@@ -1,19 +1,16 @@
 """Money that several want at once: no cent twice, and none too much."""
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from app import db, invariants
-from app.kit.money import Money
-from app.payments import credit, following, reconciling, test_gateway
-from app.payments.credit import CreditTerms
+from app.payments import following, reconciling, test_gateway
 from app.payments.test_gateway import TestGateway
 from tests.client import Api
-from tests.factories import catalogue, checkout, refunds
+from tests.factories import accounts, catalogue, checkout, companies, refunds
 from tests.factories.catalogue import MadeProduct
 from tests.factories.fulfillments import fulfill
 from tests.factories.refunds import usd
@@ -132,27 +129,19 @@ async def test_reconciling_beside_the_same_webhook_twenty_times(
     assert await invariants.check() == []
 
 
-class _Company:
-    def __init__(self, company_id: uuid.UUID) -> None:
-        self._terms = CreditTerms(company_id=company_id, days_to_pay=30, limit=Money(6_000, "USD"))
-
-    async def terms(self, company_id: uuid.UUID) -> CreditTerms | None:
-        return self._terms
-
-    async def lock(self, company_id: uuid.UUID) -> CreditTerms | None:
-        await db.execute("SELECT pg_advisory_xact_lock($1)", company_id.int % 2**31)
-        return self._terms
-
-
-async def test_six_buyers_of_a_company_with_credit_for_two(
-    api: Api, product: MadeProduct, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    company_id = uuid.uuid4()
-    monkeypatch.setattr(credit, "_line", _Company(company_id))
+async def test_six_buyers_of_a_company_with_credit_for_two(api: Api, product: MadeProduct) -> None:
+    company_id = await companies.company(credit_limit_minor=6_000)
     payment = {"method": "PURCHASE_ORDER", "purchaseOrderNumber": "PO-1"}
-    inputs = [await checkout.ready_input(api, (product, 1), payment=payment) for _ in range(6)]
+    inputs, tokens = [], []
+    for _ in range(6):
+        buyer = await accounts.signed_in()
+        await companies.member(company_id, buyer.id)
+        tokens.append(buyer.token)
+        inputs.append(await checkout.ready_input(api, (product, 1), payment=payment))
     await db.execute("UPDATE carts SET company_id = $1", company_id)
-    payloads: list[dict[str, Any]] = await asyncio.gather(*(checkout.complete(api, given) for given in inputs))
+    payloads: list[dict[str, Any]] = await asyncio.gather(
+        *(checkout.complete(api, given, token=token) for given, token in zip(inputs, tokens, strict=True))
+    )
     refused = [error["code"] for payload in payloads for error in payload["userErrors"]]
     assert refused == ["CREDIT_LIMIT_EXCEEDED"] * 4
     assert await db.fetchval("SELECT sum(amount_minor) FROM payments") == 2 * 2598
