@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
         ),
         ops.AddField(model_name="Order", name="payment_due_at", field=fields.DatetimeField(null=True)),
         ops.AddField(
-            model_name="Order", name="holds", field=ArrayField(element_type="text", default=list, db_default="{}")
+            model_name="Order", name="holds", field=ArrayField(element_type="text", default=list, db_default=[])
         ),
         ops.AddField(
             model_name="Order",

@@ -112,7 +112,7 @@ class Order(Model):
     purchase_order_number = fields.CharField(max_length=64, null=True)
     payment_due_at = fields.DatetimeField(null=True)
     """By when an order on account is to be paid."""
-    holds = ArrayField(element_type="text", default=list, db_default="{}")
+    holds = ArrayField(element_type="text", default=list, db_default=[])
     """Why it may not be fulfilled yet; empty when it may."""
     source = fields.CharEnumField(OrderSource, max_length=16, default=OrderSource.CHECKOUT, db_default="CHECKOUT")
     placed_at = fields.DatetimeField()

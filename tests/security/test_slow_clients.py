@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
+from websockets import Subprotocol
+from websockets.asyncio.client import connect
 
 from app import db
 from app.kit.postgres_url import connection_arguments
@@ -249,3 +251,17 @@ async def test_an_operation_that_takes_too_long_is_given_up(settings: Settings, 
     finally:
         await blocking.close()
         await api.close()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_socket_outlives_the_time_for_a_head(settings: Settings, api: Api) -> None:
+    """What says that a request is late is no business of the socket that it has become."""
+    async with served(settings) as port:
+        url, subprotocols = f"ws://localhost:{port}/graphql", [Subprotocol("graphql-transport-ws")]
+        async with connect(url, subprotocols=subprotocols) as socket:
+            await socket.send(json.dumps({"type": "connection_init"}))
+            assert json.loads(await socket.recv())["type"] == "connection_ack"
+            await asyncio.sleep(3 * http_protocol.HEAD_SECONDS)
+            await socket.send(json.dumps({"type": "ping"}))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                assert json.loads(await socket.recv())["type"] == "pong"
