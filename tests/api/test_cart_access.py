@@ -1,17 +1,14 @@
 """Who may see and change a cart, and until when."""
 
-import logging
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from app import db
 from app.keys import keyring
 from app.kit import ids
-from app.logging import configure_logging
 from app.settings import get_settings
 from tests.api.cart_operations import (
     ADD,
@@ -32,6 +29,7 @@ from tests.client import Api
 from tests.factories import cart as carts
 from tests.factories import catalogue
 from tests.factories.shop import shop
+from tests.written_logs import logging_as_served
 
 
 @pytest.fixture(autouse=True)
@@ -133,13 +131,8 @@ async def test_the_secret_is_stored_as_a_hash_only(api: Api) -> None:
 @pytest.fixture
 def logged(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     """What a server would have written so far, at its most talkative."""
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-    configure_logging(get_settings().model_copy(update={"log_format": "console", "log_level": "DEBUG"}))
-    yield lambda: "".join(capfd.readouterr())
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.configure(**before)
+    with logging_as_served(get_settings(), log_format="console"):
+        yield lambda: "".join(capfd.readouterr())
 
 
 async def test_the_secret_is_in_no_log_and_no_cache(

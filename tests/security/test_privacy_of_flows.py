@@ -14,6 +14,7 @@ from tests.factories import catalogue, fulfillments
 from tests.factories import checkout as buying
 from tests.http_receiver import Reply, http_receiver
 from tests.stories.shopper import Advance, Drain, Story
+from tests.written_logs import logging_as_served
 
 EMAIL, PHONE, NAME, STREET = "canary.8842@customer.example", "+14155550188", "Canaria8842", "8842 Canary Street"
 COMMENT, NOTE, KEY, REPLY = "canary-comment-8842", "canary-note-8842", "canary-key-8842", "canary-reply-8842"
@@ -89,7 +90,8 @@ async def test_a_tour_of_the_flows_leaves_nobodys_name_behind(story: Story, capf
             {"i": {"adapter": "hubspot", "name": "CRM", "apiKey": KEY, "configuration": {"apiUrl": other.url("")}}},
             token=story.staff,
         )
-        mails = await tour(story)
+        with logging_as_served(get_settings(), log_format="console"):
+            mails = await tour(story)
 
     people = [EMAIL, PHONE, PHONE.lstrip("+"), NAME, STREET, COMMENT, NOTE, KEY, REPLY, "canary"]
     tokens = {token for mail in mails for token in TOKEN.findall(f"{mail['text']} {mail['html']}")}

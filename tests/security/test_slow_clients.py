@@ -48,7 +48,7 @@ class Wire:
         """Everything until the server closes the connection."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             received = b""
-            with contextlib.suppress(ConnectionResetError):
+            with contextlib.suppress(ConnectionError):
                 while chunk := await self._reader.read(65_536):
                     received += chunk
             return received

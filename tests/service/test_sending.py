@@ -8,11 +8,9 @@ from typing import Any
 
 import asyncpg
 import pytest
-import structlog
 
 from app import db
 from app.events import delivery
-from app.logging import configure_logging
 from app.messaging import compiling, providers, rendering, sending
 from app.messaging.dev_inbox import list_messages
 from app.messaging.models import MessageChannel
@@ -22,6 +20,7 @@ from app.settings import Settings
 from tests.factories import customers, messages, shop
 from tests.factories.messages import happens, ledger, placed_order
 from tests.smtp_server import Mailbox, smtp_server
+from tests.written_logs import logging_as_served
 
 CANARY_EMAIL = "canary.8842@customer.example"
 CANARY_PHONE = "+14155550188"
@@ -349,12 +348,8 @@ def written(
     request: pytest.FixtureRequest, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[[], str]]:
     """Logs as a running shop writes them, in both formats."""
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-    configure_logging(settings.model_copy(update={"log_format": request.param, "log_level": "DEBUG"}))
-    yield lambda: capsys.readouterr().err
-    structlog.configure(**before)
-    root.handlers[:], root.level = handlers, level
+    with logging_as_served(settings, log_format=request.param):
+        yield lambda: capsys.readouterr().err
 
 
 async def test_no_address_reaches_the_logs(

@@ -1,14 +1,14 @@
 """What a fault leaves in the log."""
 
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from app.logging import configure_logging, log_fault
+from app.logging import log_fault
 from tests.environment import make_settings
+from tests.written_logs import logging_as_served
 
 SECRET = "Key (email)=(ada@example.com) already exists."
 
@@ -51,32 +51,22 @@ def test_in_development_it_is_logged_whole(monkeypatch: pytest.MonkeyPatch) -> N
     assert entry["exc_info"] is raised
 
 
-@pytest.fixture
-def logging_as_before() -> Iterator[None]:
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-    yield
-    structlog.configure(**before)
-    root.handlers[:], root.level = handlers, level
-
-
 @pytest.mark.parametrize("log_format", ["json", "console"])
-@pytest.mark.usefixtures("logging_as_before")
 def test_in_production_nobody_logs_what_an_exception_says(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither we nor the libraries, of which Dramatiq, uvicorn and asyncio log exceptions by themselves."""
     settings = make_settings(
         "postgres://localhost/shop", "redis://localhost", TRADEWIND_ENV="production", smtp_url="smtp://localhost",
         log_format=log_format,
     )  # fmt: skip
-    configure_logging(settings)
     raised = fault()
-    logging.getLogger("dramatiq.worker").error("a library's", exc_info=raised)
-    structlog.get_logger("tradewind.test").error("our own", exc_info=raised)
-    try:
-        raise raised
-    except DatabaseError:
-        logging.getLogger("uvicorn.error").exception("while handling")
-        structlog.get_logger("tradewind.test").exception("while handling it ourselves")
+    with logging_as_served(settings):
+        logging.getLogger("dramatiq.worker").error("a library's", exc_info=raised)
+        structlog.get_logger("tradewind.test").error("our own", exc_info=raised)
+        try:
+            raise raised
+        except DatabaseError:
+            logging.getLogger("uvicorn.error").exception("while handling")
+            structlog.get_logger("tradewind.test").exception("while handling it ourselves")
     logged = capsys.readouterr().err
     assert logged.count("DatabaseError") == 4
     assert logged.count("23505") == 4
