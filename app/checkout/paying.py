@@ -15,7 +15,7 @@ from app.checkout.attempts import Attempt, Claim, PlannedPayment
 from app.checkout.declines import Trial
 from app.checkout.lease import LEASE_SECONDS
 from app.checkout.requests import PaymentChoice
-from app.customers.consent import Proof
+from app.customers.consent import NO_PROOF, Proof
 from app.customers.consenting import ConsentGiven
 from app.errors import DomainError
 from app.gift_cards import stored_value
@@ -37,7 +37,6 @@ WATCH = "checkout.attempt_watch"
 WATCH_AFTER_SECONDS = LEASE_SECONDS + 0.5
 HOLD_SECONDS = 15 * 60
 """How long stock stays held for a shopper who has to confirm the payment."""
-NO_PROOF = Proof(None, None)
 
 
 class NoCredit(Exception):  # noqa: N818 - takes the transaction back, and is no error

@@ -22,7 +22,7 @@ from app.cart.models import CartState
 from app.checkout import queries
 from app.checkout.restrictions import confirmed_age
 from app.checkout.review import destination_of
-from app.customers.consent import Proof
+from app.customers.consent import NO_PROOF, Proof
 from app.customers.consenting import ConsentGiven, Reachable
 from app.customers.identification import Facts
 from app.customers.models import ConsentSource
@@ -38,7 +38,6 @@ SOURCE = "CHECKOUT"
 MAX_RESERVING_CHECKOUTS = 60
 """That begin to keep units for one client, in RESERVING_WINDOW_SECONDS; further ones are made and keep none."""
 RESERVING_WINDOW_SECONDS = 3600
-_NO_PROOF = Proof(None, None)
 
 
 class DetailsChange(TypedDict, total=False):
@@ -82,7 +81,7 @@ async def save(
     key: CheckoutKey,
     change: DetailsChange,
     consent: Sequence[ConsentGiven] = (),
-    proof: Proof = _NO_PROOF,
+    proof: Proof = NO_PROOF,
     *,
     account_email: str | None = None,
     client: str | None = None,

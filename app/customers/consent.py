@@ -30,6 +30,9 @@ class Proof:
     user_agent: str | None
 
 
+NO_PROOF = Proof(None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentRow:
     id: uuid.UUID

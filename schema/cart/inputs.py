@@ -7,9 +7,10 @@ from typing import TypeVar
 import strawberry
 
 from app.cart.attributes import Attribute
+from app.cart.details import CartDetails
 from app.cart.identity import BuyerIdentity
 from app.cart.rules import MAX_LINES, LineToAdd, LineToUpdate
-from app.cart.service import CartDetails, CartKey
+from app.cart.service import CartKey
 from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.kit import ids
 from app.kit.ids import new_id

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.cart import gifts, merging, queries, service
+from app.cart import creating, entering, gifts, merging, queries, service
 from app.cart.service import Changed
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
@@ -65,7 +65,7 @@ class CartMutations:
         lines = lines_to_add(given.lines or [], "input")
         boxes = given.buyer_identity.marketing_consent if given.buyer_identity else None
         consent = given_consents(boxes or None, "input", "buyerIdentity", "marketingConsent")
-        changed = await service.create_cart(
+        changed = await creating.create_cart(
             lines,
             identity,
             details_of(given),
@@ -170,7 +170,7 @@ class CartMutations:
         ],
     ) -> CartPayload:
         view, key = wanted_cart(info), cart_key(cart_id)
-        return await answered(info, view, await service.change_codes(key, codes, info.context.client_address))
+        return await answered(info, view, await entering.change_codes(key, codes, info.context.client_address))
 
     @mutation(
         access=PUBLIC,
@@ -189,7 +189,7 @@ class CartMutations:
         ],
     ) -> CartPayload:
         view, key = wanted_cart(info), cart_key(cart_id)
-        return await answered(info, view, await service.change_gift_cards(key, codes, info.context.client_address))
+        return await answered(info, view, await entering.change_gift_cards(key, codes, info.context.client_address))
 
     @mutation(
         access=PUBLIC,
@@ -224,7 +224,7 @@ class CartMutations:
         view, key, customer = wanted_cart(info), cart_key(cart_id), info.context.customer
         if customer is None:
             raise DomainError(CommonErrorCode.UNAUTHENTICATED, "Sign in first.")
-        return await answered(info, view, await service.change_store_credit(key, customer, use=use))
+        return await answered(info, view, await entering.change_store_credit(key, customer, use=use))
 
     @mutation(
         access=PUBLIC,

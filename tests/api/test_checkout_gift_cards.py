@@ -8,7 +8,7 @@ import pytest
 
 from app import db, invariants
 from app.accounts.identity import identity_of
-from app.cart import service as cart_service
+from app.cart import entering as cart_entering
 from app.cart.merging import keep_for_customer
 from app.cart.service import CartKey
 from app.checkout import completion, review
@@ -42,7 +42,7 @@ async def a_cart(*codes: str, price_minor: int = 1000) -> MadeCart:
     product = await catalogue.product(price_minor=price_minor, kind="DIGITAL", requires_shipping=False, stock=None)
     cart = await carts.cart((product.variant_id, 1))
     if codes:
-        await cart_service.change_gift_cards(CartKey(cart.id, cart.secret), codes, "client")
+        await cart_entering.change_gift_cards(CartKey(cart.id, cart.secret), codes, "client")
     return cart
 
 
@@ -183,7 +183,7 @@ async def test_store_credit_is_spent_by_whom_it_is_owed_to_alone(api: Api, drain
     await keep_for_customer(key, owner.id)
     identity = await identity_of(owner.token)
     assert identity
-    await cart_service.change_store_credit(key, identity, use=True)
+    await cart_entering.change_store_credit(key, identity, use=True)
     assert codes_of(await buy(api, cart)) == ["STORE_CREDIT_NOT_YOURS"]
     other = await accounts.signed_in("eve@example.com")
     assert codes_of(await buy(api, cart, token=other.token)) == ["STORE_CREDIT_NOT_YOURS"]

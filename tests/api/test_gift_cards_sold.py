@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app import clock, db, invariants
+from app.cart import entering as cart_entering
 from app.cart import service as cart_service
 from app.cart.attributes import Attribute
 from app.cart.rules import LineToAdd
@@ -147,7 +148,7 @@ async def test_nothing_is_issued_before_the_money_is_in_and_a_cancelled_order_ha
 async def test_a_gift_card_does_not_buy_another(api: Api, product: MadeProduct) -> None:
     card = await gift_cards.gift_card(5000)
     cart = await carts.cart((product.variant_id, 1))
-    await cart_service.change_gift_cards(CartKey(cart.id, cart.secret), [card.code], "client")
+    await cart_entering.change_gift_cards(CartKey(cart.id, cart.secret), [card.code], "client")
     given: dict[str, Any] = {"cartId": cart.gid, "idempotencyKey": "one", "email": checkout.EMAIL}
     refused = await checkout.complete(api, given)
     assert [error["code"] for error in refused["userErrors"]] == ["REQUIRED"]
@@ -167,7 +168,7 @@ async def test_what_was_spent_is_not_refunded_with_its_card(
     stove = await catalogue.product(price_minor=1000, kind="DIGITAL", requires_shipping=False, stock=None)
     cart = await carts.cart((stove.variant_id, 1))
     code = codes.code_of(card["id"], card["code_hash"])
-    await cart_service.change_gift_cards(CartKey(cart.id, cart.secret), [code or ""], "client")
+    await cart_entering.change_gift_cards(CartKey(cart.id, cart.secret), [code or ""], "client")
     spent = {"cartId": cart.gid, "idempotencyKey": checkout.new_key(), "email": checkout.EMAIL}
     assert (await checkout.complete(api, spent))["order"]
     line = ids.encode("oline", await db.fetchval("SELECT id FROM order_lines WHERE product_kind = 'GIFT_CARD'"))

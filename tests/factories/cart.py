@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 from app import db
-from app.cart import service
+from app.cart import creating
 from app.cart.identity import BuyerIdentity
 from app.cart.rules import LineToAdd
 from app.kit import ids
@@ -30,7 +30,8 @@ class MadeCart:
 async def cart(*lines: tuple[uuid.UUID, int], email: str | None = None, country_code: str | None = None) -> MadeCart:
     """A cart with these variants, each with its quantity."""
     identity = BuyerIdentity(email=email, country_code=country_code)
-    made = (await service.create_cart([LineToAdd(new_id(), variant, units) for variant, units in lines], identity)).cart
+    asked = [LineToAdd(new_id(), variant, units) for variant, units in lines]
+    made = (await creating.create_cart(asked, identity)).cart
     return MadeCart(made.id, made.secret, [line.id for line in made.lines])
 
 

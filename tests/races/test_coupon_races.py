@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import db, invariants
-from app.cart import service as cart_service
+from app.cart import entering as cart_entering
 from app.cart.service import CartKey
 from app.kit.ids import new_id
 from app.orders.draft import DiscountDraft
@@ -33,7 +33,7 @@ async def guests(api: Api, count: int, code: str, **changed: Any) -> list[dict[s
     inputs = []
     for number in range(count):
         cart = await carts.cart((product.variant_id, 1))
-        await cart_service.change_codes(CartKey(cart.id, cart.secret), [code], f"client-{number}")
+        await cart_entering.change_codes(CartKey(cart.id, cart.secret), [code], f"client-{number}")
         email = changed.get("email", f"guest{number}@example.com")
         inputs.append({**first, "cartId": cart.gid, "idempotencyKey": checkout.new_key(), "email": email})
     return inputs

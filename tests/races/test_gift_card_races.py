@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import db, invariants
-from app.cart import service as cart_service
+from app.cart import entering as cart_entering
 from app.cart.service import CartKey
 from tests.client import Api
 from tests.factories import cart as carts
@@ -28,7 +28,7 @@ async def inputs(count: int, *codes: str, price_minor: int = 1000, **more: Any) 
     made = []
     for number in range(count):
         cart = await carts.cart((product.variant_id, 1))
-        await cart_service.change_gift_cards(CartKey(cart.id, cart.secret), codes, f"client-{number}")
+        await cart_entering.change_gift_cards(CartKey(cart.id, cart.secret), codes, f"client-{number}")
         email = f"guest{number}@example.com"
         made.append({"cartId": cart.gid, "idempotencyKey": checkout.new_key(), "email": email, **more})
     return made

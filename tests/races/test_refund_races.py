@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from app import db, invariants
-from app.cart import service as cart_service
+from app.cart import entering as cart_entering
 from app.cart.service import CartKey
 from app.gift_cards.issuing import Issued
 from app.kit import ids
@@ -24,7 +24,7 @@ async def paid_with_both(api: Api, **how: Any) -> tuple[str, Issued]:
     await checkout.shop_that_ships()
     card = await gift_cards.gift_card(5000)
     given = await checkout.ready_input(api, (await catalogue.product(price_minor=10000), 1), **how)
-    await cart_service.change_gift_cards(
+    await cart_entering.change_gift_cards(
         CartKey(*ids.decode_with_secret("cart", given["cartId"])), [card.code], "client"
     )
     payload = await checkout.complete(api, given)
