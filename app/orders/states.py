@@ -43,9 +43,9 @@ PAYMENT_STATUS = StateMachine(
         _P.PARTIALLY_PAID: [_P.PAID, _P.PARTIALLY_REFUNDED, _P.REFUNDED],
         # It owes more since it was edited: something has been taken of that, or nothing where nothing had been due.
         _P.PAID: [_P.PENDING, _P.AUTHORIZED, _P.PARTIALLY_PAID, _P.PARTIALLY_REFUNDED, _P.REFUNDED],
-        # Banks send refunds back weeks later.
-        _P.PARTIALLY_REFUNDED: [_P.PARTIALLY_PAID, _P.PAID, _P.REFUNDED],
-        _P.REFUNDED: [_P.PARTIALLY_PAID, _P.PAID, _P.PARTIALLY_REFUNDED],
+        # Banks send refunds back weeks later. PENDING, AUTHORIZED, PARTIALLY_PAID: it owes more since it was edited.
+        _P.PARTIALLY_REFUNDED: [_P.PENDING, _P.AUTHORIZED, _P.PARTIALLY_PAID, _P.PAID, _P.REFUNDED],
+        _P.REFUNDED: [_P.PENDING, _P.AUTHORIZED, _P.PARTIALLY_PAID, _P.PAID, _P.PARTIALLY_REFUNDED],
         # Money that turns up although it was called off.
         _P.VOIDED: [_P.PENDING, _P.PARTIALLY_PAID, _P.PAID, _P.PARTIALLY_REFUNDED, _P.REFUNDED],
     },

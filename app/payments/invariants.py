@@ -88,7 +88,7 @@ TRUTHS = [
         "payment_status_is_true",
         "What an order says of its payment is where its money is.",
         """
-        SELECT o.id, o.payment_status, paid.captured, paid.set_aside, given.back
+        SELECT o.id, o.status, o.payment_status, paid.captured, paid.set_aside, given.back, given.overpaid
         FROM orders o
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(captured_minor), 0) AS captured, count(*) FILTER (WHERE state <> 'FAILED') AS payments,
@@ -99,18 +99,22 @@ TRUTHS = [
             FROM payments WHERE order_id = o.id
         ) paid
         CROSS JOIN LATERAL (
-            SELECT coalesce(sum(part.amount_minor), 0) AS back
-            FROM refunds r JOIN refund_parts part ON part.refund_id = r.id AND part.state = 'SUCCEEDED'
+            SELECT coalesce(sum(part.amount_minor) FILTER (WHERE part.state = 'SUCCEEDED'), 0) AS back,
+                   coalesce(sum(part.amount_minor) FILTER (WHERE r.source = 'EDIT'), 0) AS overpaid
+            FROM refunds r JOIN refund_parts part ON part.refund_id = r.id AND part.state <> 'FAILED'
             WHERE r.order_id = o.id
         ) given
         WHERE o.payment_status <> CASE
+            WHEN o.status <> 'CANCELLED' AND paid.captured - given.overpaid < coalesce(o.amount_due_minor, o.total_minor)
+                THEN CASE WHEN paid.captured > given.overpaid THEN 'PARTIALLY_PAID'
+                          WHEN paid.set_aside > 0 THEN 'AUTHORIZED' ELSE 'PENDING' END
             WHEN given.back > 0 AND given.back < paid.captured + o.gift_card_minor + o.store_credit_minor
                 THEN 'PARTIALLY_REFUNDED'
             WHEN given.back > 0 THEN 'REFUNDED'
             WHEN paid.captured >= coalesce(o.amount_due_minor, o.total_minor) THEN 'PAID'
             WHEN paid.captured > 0 THEN 'PARTIALLY_PAID'
             WHEN paid.set_aside > 0 THEN 'AUTHORIZED'
-            WHEN o.status = 'CANCELLED' AND paid.payments > 0 AND paid.payments = paid.voided THEN 'VOIDED'
+            WHEN paid.payments > 0 AND paid.payments = paid.voided THEN 'VOIDED'
             ELSE 'PENDING' END
         """,
     ),

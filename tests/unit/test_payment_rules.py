@@ -1,4 +1,4 @@
-"""What is due with each shipment, what refunds are worth, what an order says of its payment: pure, under any mix."""
+"""What is due with each shipment and what refunds are worth: pure, under any mix."""
 
 import uuid
 
@@ -7,11 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.kit.state_machine import IllegalMoveError
-from app.orders.models import PaymentStatus
 from app.payments.capturing import ShippedLine, due_so_far
 from app.payments.models import PaymentState, RefundState
 from app.payments.refund_amounts import Payable, SoldLine, share_out
-from app.payments.standing import Sums, payment_status
 from app.payments.states import PAYMENT, REFUND
 
 MONEY = st.integers(0, 10**14)
@@ -81,27 +79,6 @@ def test_parts_of_a_refund_add_up_and_exceed_nothing(rooms: list[int], stored: i
     assert all(part <= room_of.get(payment_id, stored) for payment_id, part in parts.items())
     with pytest.raises(ValueError):
         share_out(most + 1, payments, stored_minor=stored)
-
-
-@pytest.mark.parametrize(
-    ("sums", "status"),
-    [
-        (Sums(due_minor=0), PaymentStatus.PAID),
-        (Sums(due_minor=100), PaymentStatus.PENDING),
-        (Sums(due_minor=100, set_aside_minor=100), PaymentStatus.AUTHORIZED),
-        (Sums(due_minor=100, set_aside_minor=60, captured_minor=40), PaymentStatus.PARTIALLY_PAID),
-        (Sums(due_minor=100, captured_minor=100), PaymentStatus.PAID),
-        (Sums(due_minor=80, captured_minor=100), PaymentStatus.PAID),
-        (Sums(due_minor=100, captured_minor=100, refunded_minor=1), PaymentStatus.PARTIALLY_REFUNDED),
-        (Sums(due_minor=100, captured_minor=100, refunded_minor=100), PaymentStatus.REFUNDED),
-        (Sums(due_minor=0, stored_minor=50, refunded_minor=50), PaymentStatus.REFUNDED),
-        (Sums(due_minor=50, stored_minor=50, captured_minor=50, refunded_minor=50), PaymentStatus.PARTIALLY_REFUNDED),
-        (Sums(due_minor=100, is_called_off=True), PaymentStatus.VOIDED),
-        (Sums(due_minor=100, captured_minor=100, is_called_off=True), PaymentStatus.PAID),
-    ],
-)
-def test_what_an_order_says(sums: Sums, status: PaymentStatus) -> None:
-    assert payment_status(sums) is status
 
 
 def test_illegal_moves_are_refused_by_type() -> None:
