@@ -6,10 +6,8 @@ Statements are raw SQL with `$1` parameters through asyncpg, or Tortoise's ORM; 
 
 import contextvars
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,9 +16,9 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.context import TortoiseContext
 
-from app import tracing
+from app import connections, tracing
+from app.connections import PoolState
 from app.kit.postgres_url import connection_arguments
-from app.metrics import instruments
 from app.settings import Environment, Settings, get_settings
 
 MODEL_MODULES = [
@@ -155,81 +153,67 @@ def _client() -> AsyncpgDBClient:
     return client
 
 
-@dataclass(frozen=True, slots=True)
-class PoolState:
-    in_use: int
-    idle: int
-    most: int
+def _pool() -> Any:
+    pool = _client()._pool
+    if pool is None:
+        raise RuntimeError("the database is not open in this process")
+    return pool
 
 
 def pool_state() -> PoolState:
     """How full the pool is; zeros where none is open."""
     pool = _client()._pool if _context is not None else None
-    if pool is None:
-        return PoolState(0, 0, 0)
-    size, idle = pool.get_size(), pool.get_idle_size()
-    return PoolState(size - idle, idle, pool.get_max_size())
+    return PoolState(0, 0, 0) if pool is None else connections.state_of(pool)
 
 
-_waiting: dict[object, float] = {}
-"""Since when who waits for a connection; the oldest first."""
-
-
-@contextmanager
-def _waits_for_connection() -> Iterator[None]:
-    started, who = time.perf_counter(), object()
-    _waiting[who] = started
-    try:
-        yield
-    finally:
-        del _waiting[who]
-    instruments.waited_for_connection(time.perf_counter() - started)
-
-
-def longest_wait_seconds() -> float:
-    """How long somebody in this process has been waiting for a connection by now; 0 where nobody is."""
-    return time.perf_counter() - next(iter(_waiting.values())) if _waiting else 0.0
+longest_wait_seconds = connections.longest_wait_seconds
 
 
 class _Connected:
-    """A connection of the pool, or the transaction's; how long it had to be waited for is counted."""
+    """A connection of the pool, or the transaction's, on which one statement runs at a time."""
 
-    __slots__ = ("_wrapper",)
-
-    def __init__(self) -> None:
-        self._wrapper = _client().acquire_connection()
+    __slots__ = ("_connection", "_pool", "_transaction")
 
     async def __aenter__(self) -> Any:
-        with _waits_for_connection():
-            return await self._wrapper.__aenter__()
+        client = _client()
+        self._transaction = client if isinstance(client, TransactionWrapper) else None
+        if self._transaction is not None:
+            await self._transaction._lock.acquire()
+            return self._transaction._connection
+        self._pool = _pool()
+        self._connection = await connections.take(self._pool)
+        return self._connection
 
-    async def __aexit__(self, *raised: Any) -> None:
-        await self._wrapper.__aexit__(*raised)
+    async def __aexit__(self, kind: type[BaseException] | None, *raised: Any) -> None:
+        if self._transaction is not None:
+            self._transaction._lock.release()
+        else:
+            await connections.give_back(self._pool, self._connection, finished=kind is None)
 
 
 # --- statements -------------------------------------------------------------------------------------------------------
 
 
 async def fetch(sql: str, *args: object) -> list[Record]:
-    async with _as_opened(sql), _Connected() as connection:
+    async with _connected(sql) as connection:
         rows: list[Record] = await connection.fetch(sql, *args)
         return rows
 
 
 async def fetchrow(sql: str, *args: object) -> Record | None:
-    async with _as_opened(sql), _Connected() as connection:
+    async with _connected(sql) as connection:
         row: Record | None = await connection.fetchrow(sql, *args)
         return row
 
 
 async def fetchval(sql: str, *args: object) -> Any:
-    async with _as_opened(sql), _Connected() as connection:
+    async with _connected(sql) as connection:
         return await connection.fetchval(sql, *args)
 
 
 async def execute(sql: str, *args: object) -> int:
     """Run one statement; the number of rows it touched."""
-    async with _as_opened(sql), _Connected() as connection:
+    async with _connected(sql) as connection:
         status: str = await connection.execute(sql, *args)
     count = status.rpartition(" ")[2]
     return int(count) if count.isdigit() else 0
@@ -283,14 +267,17 @@ def opening(callback: Opening | None) -> Iterator[None]:
         _opening.reset(token)
 
 
-def _as_opened(sql: str) -> AbstractAsyncContextManager[object]:
-    """Room for a single statement: nothing, but where transactions begin with something and the statement writes."""
+def _connected(sql: str) -> AbstractAsyncContextManager[Any]:
+    """What a single statement runs on; in a transaction, where those begin with something and the statement writes."""
     if _opening.get() is None or _current.get() is not None or not _WRITES.search(sql):
-        return _NOTHING
-    return unit_of_work()
+        return _Connected()
+    return _opened()
 
 
-_NOTHING: AbstractAsyncContextManager[object] = nullcontext()
+@asynccontextmanager
+async def _opened() -> AsyncIterator[Any]:
+    async with unit_of_work(), _Connected() as connection:
+        yield connection
 
 
 @asynccontextmanager
@@ -304,14 +291,12 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
     if joined is not None:
         yield joined
         return
-    base = _client()
-    pool = base._pool
-    if pool is None or _context is None:
+    base, pool = _client(), _pool()
+    if _context is None:
         raise RuntimeError("the database is not open in this process")
-    work = UnitOfWork()
+    work, finished = UnitOfWork(), False
     with tracing.span("transaction"):
-        with _waits_for_connection():
-            connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+        connection = await connections.take(pool, ACQUIRE_TIMEOUT_SECONDS)
         try:
             transaction = TransactionWrapper(base)
             transaction._connection = connection
@@ -328,12 +313,13 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
                     await transaction.rollback()
                     raise
                 await transaction.commit()
+                finished = True
             finally:
                 _current.reset(work_token)
                 _context.connections.reset(storage_token)
         finally:
-            # asyncpg shields the release, and rolls back whatever a cancelled statement left open.
-            await pool.release(connection)
+            # Where it did not end well, asyncpg shields this, and rolls back what a cancelled statement left open.
+            await connections.give_back(pool, connection, finished=finished)
     work._committed()
 
 
