@@ -7,6 +7,7 @@ import strawberry
 
 from app.kit import ids
 from app.terms.customizations import Given
+from schema.gifting import GiftOptionsInput
 
 VARIANT_PREFIX = "var"
 
@@ -29,8 +30,8 @@ class CustomizationInput:
 
 
 @strawberry.input(
-    description="Some quantity of a variant. The same variant with the same attributes and customizations is one line; "
-    "adding it again adds up."
+    description="Some quantity of a variant. The same variant with the same attributes, customizations and gift "
+    "options is one line; adding it again adds up."
 )
 class CartLineInput:
     variant_id: strawberry.ID = strawberry.field(description="Which variant.")
@@ -40,6 +41,11 @@ class CartLineInput:
     )
     customizations: list[CustomizationInput] | None = strawberry.field(
         default=strawberry.UNSET, description="What is to be made to order, checked by the product's `customizations`."
+    )
+    gift_options: GiftOptionsInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What is wanted done with these units as a gift; GIFT_WRAP_UNAVAILABLE where they cannot be "
+        "wrapped. What it costs to ship does not depend on it.",
     )
 
     def variant_uuid(self, field: Sequence[str | int]) -> uuid.UUID:

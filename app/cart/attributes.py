@@ -40,13 +40,16 @@ def check_attributes(attributes: Sequence[Attribute], field: Sequence[str | int]
     return [error for error in errors if error]
 
 
-def attributes_key(attributes: Sequence[Attribute], customized: str = "") -> str:
+def attributes_key(attributes: Sequence[Attribute], customized: str = "", gift: str = "") -> str:
     """The same for the same attributes in any order; empty where there are none.
 
     Args:
         customized: `customizations_key` of the same line, which tells lines apart as well.
+        gift: `GiftOptions.key` of the same line, likewise.
     """
-    if not attributes:
+    if not attributes and not gift:
         return customized
     pairs = sorted((attribute.key, attribute.value) for attribute in attributes)
+    if gift:
+        return hashlib.sha256(orjson.dumps({"attributes": pairs, "customized": customized, "gift": gift})).hexdigest()
     return hashlib.sha256(orjson.dumps([*pairs, customized] if customized else pairs)).hexdigest()

@@ -14,12 +14,14 @@ from app.cart.identity import BuyerIdentity, checked_identity, country_warnings
 from app.cart.models import CartState
 from app.cart.paths import collected, errors_under, warnings_under
 from app.cart.rules import LineToAdd
-from app.cart.service import Changed
+from app.cart.service import Changed, wrapping
 from app.cart.snapshots import CartSnapshot
 from app.cart.writing import insert_cart
 from app.customers.consent import NO_PROOF, Proof
 from app.customers.consenting import ConsentGiven
 from app.errors import DomainError, DomainErrors
+from app.gifting import terms as gifting
+from app.gifting.options import GiftChange, GiftOptions, chosen
 from app.keys import keyring
 from app.kit.ids import new_id
 from app.markets.terms import Wish
@@ -33,6 +35,7 @@ async def create_cart(
     details: CartDetails | None = None,
     codes: Sequence[str] = (),
     *,
+    gift: GiftChange | None = None,
     consent: Sequence[ConsentGiven] = (),
     proof: Proof = NO_PROOF,
     client: str = "",
@@ -43,6 +46,7 @@ async def create_cart(
 
     Args:
         codes: of discounts, see `entering.change_codes`.
+        gift: what is wanted done with the whole of it; its lines have their own.
         consent: to marketing, for the addresses in `identity`.
         proof: what is kept with it.
         client: who asks, for the limit on guessing codes.
@@ -50,7 +54,7 @@ async def create_cart(
         wishes: where they are; the country in `identity` comes before them. The cart stays in that market.
 
     Raises:
-        DomainErrors: all that is wrong, see `rules.add_lines`, `checked_identity`, `change_details` and
+        DomainErrors: all that is wrong, see `rules.add_lines`, `checked_identity`, `check_details`, `chosen` and
             `checked_codes`; every path begins with `input`.
         DomainError: RATE_LIMITED.
     """
@@ -65,8 +69,13 @@ async def create_cart(
     with collected(wrong_identity, "input", "buyerIdentity"):
         checked = checked_identity(identity or {})
     offer = await queries.load_offer(variant_ids, entered, placed, customer_id, checked.get("tax_id"))
+    wrap_terms = await (gifting.current() if gift and gift.get("wrap") else wrapping(lines))
+    wraps = gifting.wraps_in(wrap_terms, offer.market.currency_code)
     with collected(errors, "input"):
-        added = rules.add_lines([], lines, offer.variants)
+        added = rules.add_lines([], lines, offer.variants, wraps=wraps)
+    ships = any(variant.requires_shipping for variant in offer.variants.values())
+    options, unfit = chosen(GiftOptions(), gift or {}, wraps=wraps, ships=ships, field=["input", "giftOptions"])
+    errors += unfit
     errors += wrong_identity
     with collected(errors, "input"):
         check_details(details or {})
@@ -97,6 +106,8 @@ async def create_cart(
         customer_id=customer.id if customer else None,
         tax_id=checked.get("tax_id"),
         tax_facts=offer.tax_facts,
+        gift_options=options.to_json(),
+        wrap_terms=wrap_terms,
     )
     cart = await queries.with_customer_uses(with_details(cart, details or {}))
     await forgive_known(client, cart)

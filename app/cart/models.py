@@ -59,7 +59,7 @@ class CartLine(Model):
     quantity = fields.IntField()
     attributes = fields.JSONField[list[dict[str, str]]](default=list)
     attributes_key = fields.CharField(max_length=64, default="")
-    """Digest of the attributes: same variant and same key is one line (a constraint in the migrations)."""
+    """Digest of attributes, customizations and gift options: same variant and same key is one line (a constraint)."""
     customizations = fields.JSONField[list[dict[str, object]]](default=list, db_default="[]")
     gift_options = fields.JSONField[dict[str, object]](null=True)
     created_at = fields.DatetimeField()

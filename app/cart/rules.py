@@ -15,6 +15,7 @@ from app.cart.errors import CartErrorCode
 from app.cart.snapshots import CartLineSnapshot, VariantSnapshot
 from app.cart.warnings import CartWarning, WarningCode
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
+from app.gifting.options import GiftChange, GiftOptions, chosen
 from app.inventory.errors import InsufficientStock
 from app.terms.customizations import Given, checked, customizations_key
 
@@ -28,6 +29,7 @@ MAX_ATTRIBUTE_CHARS = 100_000
 Lines = Sequence[CartLineSnapshot]
 Variants = Mapping[uuid.UUID, VariantSnapshot]
 
+_NO_GIFT = GiftOptions()
 _VARIANT_FIELDS = [field.name for field in fields(VariantSnapshot)]
 
 
@@ -39,6 +41,7 @@ class LineToAdd:
     quantity: int
     attributes: Sequence[Attribute] = ()
     customizations: Sequence[Given] = ()
+    gift: GiftChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class LineToUpdate:
     """None leaves them as they are."""
     customizations: Sequence[Given] | None = None
     """Likewise; given, they are charged by today's prices."""
+    gift: GiftChange | None = None
+    """Likewise, each part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,16 @@ class Change:
     warnings: list[CartWarning]
 
 
-def add_lines(lines: Lines, asked: Sequence[LineToAdd], variants: Variants) -> Change:
-    """Put variants into the cart: into the line of the same variant and attributes where there is one.
+def add_lines(lines: Lines, asked: Sequence[LineToAdd], variants: Variants, *, wraps: bool = False) -> Change:
+    """Put variants into the cart: into the line of the same variant, attributes, customizations and gift options where
+    there is one.
+
+    Args:
+        wraps: whether the shop wraps gifts, in the cart's currency; matters where a line asks for it.
 
     Raises:
-        DomainErrors: NOT_FOUND for variants that are not on sale, OUT_OF_RANGE, TOO_MANY, errors about attributes,
-            InsufficientStock; field paths begin with `lines`.
+        DomainErrors: NOT_FOUND for variants that are not on sale, OUT_OF_RANGE, TOO_MANY, errors about attributes and
+            gift options, InsufficientStock; field paths begin with `lines`.
     """
     _limit_request(asked)
     kept = {(line.variant_id, line.attributes_key): line for line in lines}
@@ -74,20 +83,12 @@ def add_lines(lines: Lines, asked: Sequence[LineToAdd], variants: Variants) -> C
     errors: list[DomainError] = []
     warnings: list[CartWarning] = []
     for index, item in enumerate(asked):
-        wrong = check_attributes(item.attributes, ["lines", index, "attributes"])
-        if not 1 <= item.quantity <= MAX_QUANTITY:
-            wrong.append(_out_of_range(index, least=1))
         variant = variants.get(item.variant_id)
-        if variant is None or not variant.for_sale:
-            wrong.append(not_found("product variant on sale", ["lines", index, "variantId"]))
-        made: list[dict[str, Any]] = []
-        if variant is not None:
-            made, unfit = checked(variant.terms.customizations, item.customizations, ["lines", index, "customizations"])
-            wrong.extend(unfit)
+        made, gift, wrong = _wanted(index, item, variant, wraps=wraps)
         if wrong or variant is None:
             errors.extend(wrong)
             continue
-        key = (item.variant_id, attributes_key(item.attributes, customizations_key(made)))
+        key = (item.variant_id, attributes_key(item.attributes, customizations_key(made), gift.key))
         line = kept.get(key)
         held = line.quantity if line else 0
         quantity = _given(item.quantity, variant.stock_limit, in_cart[item.variant_id])
@@ -102,19 +103,43 @@ def add_lines(lines: Lines, asked: Sequence[LineToAdd], variants: Variants) -> C
             if line:
                 kept[key] = replace(line, quantity=held + quantity, customizations=made)
             else:
-                kept[key] = _new_line(item, variant, quantity, key[1], made)
+                kept[key] = replace(_new_line(item, variant, quantity, key[1], made), gift_options=gift.to_json())
     _check_maximum(lines, list(kept.values()), errors)
     if len(kept) > MAX_LINES:
         errors.append(DomainError(CommonErrorCode.TOO_MANY, f"A cart can have {MAX_LINES} lines at most.", ["lines"]))
     return _change(list(kept.values()), warnings, errors)
 
 
-def update_lines(lines: Lines, asked: Sequence[LineToUpdate]) -> Change:
-    """Set quantities and attributes; lines that become alike turn into one.
+def _wanted(
+    index: int, item: LineToAdd, variant: VariantSnapshot | None, *, wraps: bool
+) -> tuple[list[dict[str, Any]], GiftOptions, list[DomainError]]:
+    """What is made to order, and done with it as a gift; and everything that is wrong with what is asked for."""
+    wrong = check_attributes(item.attributes, ["lines", index, "attributes"])
+    if not 1 <= item.quantity <= MAX_QUANTITY:
+        wrong.append(_out_of_range(index, least=1))
+    if variant is None or not variant.for_sale:
+        wrong.append(not_found("product variant on sale", ["lines", index, "variantId"]))
+    made: list[dict[str, Any]] = []
+    gift = _NO_GIFT
+    if variant is not None:
+        made, unfit = checked(variant.terms.customizations, item.customizations, ["lines", index, "customizations"])
+        wrong.extend(unfit)
+        if item.gift:
+            at = ["lines", index, "giftOptions"]
+            gift, unfit = chosen(gift, item.gift, wraps=wraps, ships=variant.requires_shipping, field=at)
+            wrong.extend(unfit)
+    return made, gift, wrong
+
+
+def update_lines(lines: Lines, asked: Sequence[LineToUpdate], *, wraps: bool = False) -> Change:
+    """Set quantities, attributes, customizations and gift options; lines that become alike turn into one.
+
+    Args:
+        wraps: as for `add_lines`.
 
     Raises:
         DomainErrors: NOT_FOUND, INVALID for a line named twice, OUT_OF_RANGE, PRODUCT_UNAVAILABLE, errors about
-            attributes, InsufficientStock; field paths begin with `lines`.
+            attributes and gift options, InsufficientStock; field paths begin with `lines`.
     """
     _limit_request(asked)
     by_id = {line.id: line for line in lines}
@@ -123,6 +148,9 @@ def update_lines(lines: Lines, asked: Sequence[LineToUpdate]) -> Change:
     accepted: dict[uuid.UUID, tuple[int, LineToUpdate]] = {}
     for index, item in enumerate(asked):
         wrong = list(_wrong_update(index, item, by_id, accepted))
+        if item.gift and item.id in by_id:
+            line = by_id[item.id]
+            wrong += _gift(line, item.gift, wraps=wraps, field=["lines", index, "giftOptions"])[1]
         errors.extend(wrong)
         if not wrong and item.id is not None:
             accepted[item.id] = (index, item)
@@ -143,6 +171,23 @@ def update_lines(lines: Lines, asked: Sequence[LineToUpdate]) -> Change:
     remaining = [line for line in by_id.values() if line.quantity]
     _check_maximum(lines, remaining, errors)
     return _change(_merged(remaining, errors), warnings, errors)
+
+
+def give_line(lines: Lines, line_id: uuid.UUID | None, asked: GiftChange, *, wraps: bool) -> Change:
+    """Change one line's gift options; where it becomes like another one, they turn into one.
+
+    Raises:
+        DomainErrors: NOT_FOUND at `lineId`; TOO_LONG, INVALID or GIFT_WRAP_UNAVAILABLE below `giftOptions`;
+            OUT_OF_RANGE.
+    """
+    line = next((one for one in lines if one.id == line_id), None)
+    if line is None:
+        raise DomainErrors([not_found("line in this cart", ["lineId"])])
+    _, errors = _gift(line, asked, wraps=wraps, field=["giftOptions"])
+    if errors:
+        raise DomainErrors(errors)
+    given = _with(line, line.quantity, LineToUpdate(line.id, line.quantity, gift=asked))
+    return _change(_merged([given if one is line else one for one in lines], errors), [], errors)
 
 
 def remove_lines(lines: Lines, line_ids: Sequence[uuid.UUID | None]) -> Change:
@@ -196,8 +241,15 @@ def _given(more: int, stock_limit: int | None, in_cart: int) -> int:
     return more if stock_limit is None else max(0, min(more, stock_limit - in_cart))
 
 
+def _gift(
+    line: CartLineSnapshot, asked: GiftChange, *, wraps: bool, field: Sequence[str | int]
+) -> tuple[GiftOptions, list[DomainError]]:
+    return chosen(GiftOptions.of(line.gift_options), asked, wraps=wraps, ships=line.requires_shipping, field=field)
+
+
 def _with(line: CartLineSnapshot, quantity: int, item: LineToUpdate) -> CartLineSnapshot:
-    if item.attributes is None and item.customizations is None:
+    """The line as it was asked for, of which nothing is wrong."""
+    if item.attributes is None and item.customizations is None and item.gift is None:
         return replace(line, quantity=quantity)
     attributes = item.attributes
     if attributes is None:
@@ -205,12 +257,14 @@ def _with(line: CartLineSnapshot, quantity: int, item: LineToUpdate) -> CartLine
     made = line.customizations
     if item.customizations is not None:
         made, _ = checked(line.terms.customizations, item.customizations, ())
+    gift = GiftOptions.of(line.gift_options).changed(item.gift or {})
     return replace(
         line,
         quantity=quantity,
         attributes=[attribute.as_json() for attribute in attributes],
         customizations=made,
-        attributes_key=attributes_key(attributes, customizations_key(made)),
+        gift_options=gift.to_json(),
+        attributes_key=attributes_key(attributes, customizations_key(made), gift.key),
     )
 
 

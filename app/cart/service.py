@@ -27,6 +27,8 @@ from app.cart.writing import write_change
 from app.customers.consent import NO_PROOF, Proof
 from app.customers.consenting import ConsentGiven
 from app.errors import DomainError, not_found
+from app.gifting import terms as gifting
+from app.gifting.terms import WrapTerms
 from app.inventory import checkout_holds
 from app.markets import current as markets
 from app.tax import registers
@@ -53,9 +55,12 @@ Decision = Callable[[CartSnapshot, Variants], Changed]
 async def add_lines(key: CartKey, lines: Sequence[LineToAdd]) -> Changed:
     """See `rules.add_lines`; and `change` for what every change can raise."""
 
+    offered = await wrapping(lines)
+
     def decide(cart: CartSnapshot, variants: Variants) -> Changed:
-        change = rules.add_lines(cart.lines, lines, variants)
-        return Changed(replace(cart, lines=change.lines), change.warnings)
+        wraps = gifting.wraps_in(offered, cart.currency_code)
+        change = rules.add_lines(cart.lines, lines, variants, wraps=wraps)
+        return Changed(_with_lines(cart, change, offered), change.warnings)
 
     return await change(key, decide, [line.variant_id for line in lines])
 
@@ -63,11 +68,22 @@ async def add_lines(key: CartKey, lines: Sequence[LineToAdd]) -> Changed:
 async def update_lines(key: CartKey, lines: Sequence[LineToUpdate]) -> Changed:
     """See `rules.update_lines`; and `change` for what every change can raise."""
 
+    offered = await wrapping(lines)
+
     def decide(cart: CartSnapshot, _: Variants) -> Changed:
-        change = rules.update_lines(cart.lines, lines)
-        return Changed(replace(cart, lines=change.lines), change.warnings)
+        change = rules.update_lines(cart.lines, lines, wraps=gifting.wraps_in(offered, cart.currency_code))
+        return Changed(_with_lines(cart, change, offered), change.warnings)
 
     return await change(key, decide)
+
+
+async def wrapping(lines: Sequence[LineToAdd] | Sequence[LineToUpdate]) -> WrapTerms | None:
+    """What wrapping costs, where any of them is to be wrapped; asked for then only."""
+    return await gifting.current() if any(line.gift and line.gift.get("wrap") for line in lines) else None
+
+
+def _with_lines(cart: CartSnapshot, change: rules.Change, offered: WrapTerms | None) -> CartSnapshot:
+    return replace(cart, lines=change.lines, wrap_terms=cart.wrap_terms if offered is None else offered)
 
 
 async def remove_lines(key: CartKey, line_ids: Sequence[uuid.UUID | None]) -> Changed:

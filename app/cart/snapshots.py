@@ -79,7 +79,8 @@ class CartLineSnapshot(VariantSnapshot):
 
     Attributes:
         attributes: `[{"key": …, "value": …}, …]` in the order that the storefront gave.
-        attributes_key: digest of the attributes, whatever their order: same variant and same key is one line.
+        attributes_key: digest of attributes, customizations and gift options, whatever their order: same variant and
+            same key is one line.
         customizations: the options that were chosen, as `[{"key", "value", "price_minor"}, …]`, with what each cost
             then in the shop's currency; `customized` says what it costs now.
         gift_options: as they were chosen for this line.

@@ -1,8 +1,13 @@
 """What a shopper wants done with a gift, for a whole cart or one of its lines; stored as small JSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+import orjson
+
+from app.errors import DomainError
+from app.gifting.errors import GiftingErrorCode
 from app.kit.text import check_text
 
 MAX_MESSAGE_CHARS = 500
@@ -38,6 +43,12 @@ class GiftOptions:
         chosen = {"wrap": self.wrap, "message": self.message, "hide_prices": self.hide_prices}
         return chosen if any(chosen.values()) else None
 
+    @property
+    def key(self) -> str:
+        """The same for the same wishes; empty where nothing is wanted."""
+        stored = self.to_json()
+        return orjson.dumps(list(stored.values())).decode() if stored else ""
+
     def changed(self, change: GiftChange) -> "GiftOptions":
         """With what was given. Raises DomainError: TOO_LONG, INVALID for control characters, at `message`."""
         message = change.get("message", self.message)
@@ -49,3 +60,28 @@ class GiftOptions:
             message=trimmed or None,
             hide_prices=bool(change.get("hide_prices", self.hide_prices)),
         )
+
+
+def chosen(
+    options: GiftOptions, asked: GiftChange, *, wraps: bool, ships: bool, field: Sequence[str | int]
+) -> tuple[GiftOptions, list[DomainError]]:
+    """The options with what was asked for; as they were, where anything is wrong with that.
+
+    Args:
+        wraps: whether the shop wraps gifts, in the currency that is paid.
+        ships: whether there is anything to be wrapped.
+        field: path of what was asked for.
+
+    Returns:
+        And the errors: TOO_LONG, INVALID, GIFT_WRAP_UNAVAILABLE.
+    """
+    errors: list[DomainError] = []
+    changed = options
+    try:
+        changed = options.changed(asked)
+    except DomainError as wrong:
+        errors.append(wrong.under(*field))
+    if asked.get("wrap") and not (wraps and ships):
+        message = "Nothing of it is shipped, so there is nothing to wrap." if wraps else "The shop does not wrap gifts."
+        errors.append(DomainError(GiftingErrorCode.GIFT_WRAP_UNAVAILABLE, message, [*field, "wrap"]))
+    return (options, errors) if errors else (changed, [])

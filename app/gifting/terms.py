@@ -45,6 +45,11 @@ class WrapTerms:
         return order, unit
 
 
+def wraps_in(offered: WrapTerms | None, currency: str) -> bool:
+    """Whether what is paid in this currency can be wrapped."""
+    return offered is not None and offered.in_currency(currency) is not None
+
+
 def sql_of_terms(cart: str) -> str:
     """SQL: the terms as JSON for `terms_of`, for a cart that is wrapped, or a line of it; NULL for all others.
 

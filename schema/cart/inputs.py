@@ -15,6 +15,7 @@ from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.kit import ids
 from app.kit.ids import new_id
 from schema.consent_inputs import ConsentInput
+from schema.gifting import GiftOptionsInput
 from schema.lines import AttributeInput, CartLineInput, CustomizationInput
 from schema.scalars import CountryCode
 
@@ -25,7 +26,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-@strawberry.input(description="A line's new quantity and attributes.")
+@strawberry.input(description="A line's new quantity, and what else changes of it.")
 class CartLineUpdateInput:
     id: strawberry.ID = strawberry.field(description="Which line.")
     quantity: int = strawberry.field(
@@ -40,6 +41,10 @@ class CartLineUpdateInput:
     customizations: list[CustomizationInput] | None = strawberry.field(
         default=strawberry.UNSET,
         description="Take the place of all that the line has, at today's prices; left out or null, they stay.",
+    )
+    gift_options: GiftOptionsInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What changes of its gift options; left out or null, all stay. As in `cartGiftOptionsUpdate`.",
     )
 
 
@@ -94,6 +99,10 @@ class CartInput:
     discount_codes: list[str] | None = strawberry.field(
         default=strawberry.UNSET, description="Up to 10 codes, as in `cartDiscountCodesUpdate`."
     )
+    gift_options: GiftOptionsInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What is wanted done with the whole of it as a gift; its lines can have their own.",
+    )
 
 
 @strawberry.input(description="What is left out stays as it is; null takes it out of the cart.")
@@ -117,7 +126,8 @@ def lines_to_add(lines: Sequence[CartLineInput], *at: str) -> list[LineToAdd]:
     def parse(index: int, line: CartLineInput) -> LineToAdd:
         variant_id = line.variant_uuid([*at, "lines", index])
         made = [one.given() for one in line.customizations or ()]
-        return LineToAdd(new_id(), variant_id, line.quantity, _attributes(line.attributes), made)
+        gift = line.gift_options.given() if line.gift_options else None
+        return LineToAdd(new_id(), variant_id, line.quantity, _attributes(line.attributes), made, gift)
 
     return _each(lines, parse, *at, "lines")
 
@@ -130,7 +140,8 @@ def lines_to_update(key: CartKey, lines: Sequence[CartLineUpdateInput]) -> list[
         attributes = None if stay else _attributes(line.attributes)
         stays = line.customizations is None or line.customizations is strawberry.UNSET
         made = None if stays else [one.given() for one in line.customizations or ()]
-        return LineToUpdate(line_of(key, line.id, ["lines", index, "id"]), line.quantity, attributes, made)
+        gift = line.gift_options.given() if line.gift_options else None
+        return LineToUpdate(line_of(key, line.id, ["lines", index, "id"]), line.quantity, attributes, made, gift)
 
     return _each(lines, parse, "lines")
 

@@ -70,6 +70,7 @@ class CartMutations:
             identity,
             details_of(given),
             given.discount_codes or [],
+            gift=given.gift_options.given() if given.gift_options else None,
             consent=consent,
             proof=proof_of(info.context),
             client=info.context.client_address,
@@ -90,7 +91,8 @@ class CartMutations:
 
     @mutation(
         access=PUBLIC,
-        description="Put variants into a cart. What is there already with the same attributes gets more units. "
+        description="Put variants into a cart. What is there already with the same attributes, "
+        "customizations and gift options gets more units. "
         "When less is in stock than is asked for, the line gets what is left and the warning QUANTITY_CLAMPED says so; "
         "when nothing is left, or anything else is wrong with any line, everything is refused. Variants without "
         "tracked stock, and those that may be sold beyond it, have no such limit.",
@@ -112,8 +114,8 @@ class CartMutations:
 
     @mutation(
         access=PUBLIC,
-        description="Set quantities and attributes of lines. Stock is checked as in `cartLinesAdd`; what a line has "
-        "already is kept before another line gets more.",
+        description="Set quantities, attributes, customizations and gift options of lines. Stock is checked as in "
+        "`cartLinesAdd`; what a line has already is kept before another line gets more.",
     )
     async def cart_lines_update(
         self,

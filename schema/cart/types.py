@@ -61,7 +61,9 @@ class CartBuyerIdentity:
     tax_id_status: TaxIdStatus | None = strawberry.field(description="What it is worth; null without a number.")
 
 
-@strawberry.type(description="Some quantity of a variant. Same variant, attributes and customizations are one line.")
+@strawberry.type(
+    description="Some quantity of a variant. Same variant, attributes, customizations and gift options are one line."
+)
 class CartLine(Node):
     quantity: int = strawberry.field(description="How many units.")
     variant: ProductVariant = strawberry.field(
