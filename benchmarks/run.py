@@ -1,6 +1,8 @@
 """The API beside the same answers written by hand, in one run, turn by turn.
 
-    python -m benchmarks.run [--products 2000] [--rounds 3] [--only checkout] [--scale 1.0]
+    python -m benchmarks.run [--products 2000] [--rounds 3] [--only search] [--scale 1.0]
+    python -m benchmarks.checkout
+    python -m benchmarks.reading
 
 Prints, for each subject, the median of the rounds in units a second for both servers, the servers' own processor time
 for one unit, and the ratio. Both servers run on the same database, which keeps its promises to the disk.
@@ -13,6 +15,7 @@ import random
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +24,18 @@ import orjson
 
 from app.dev.servers import embedded_postgres, embedded_valkey
 from app.settings import get_settings
+from benchmarks.checkout.subjects import SUBJECTS as BUYING
 from benchmarks.counting import Counts, counted
+from benchmarks.reading.subjects import SUBJECTS as READING
 from benchmarks.serving import Connection, Server, served
 from benchmarks.shop import Shop, fill
-from benchmarks.subjects import SUBJECTS, Client, Subject
+from benchmarks.subjects import Client, Subject
 
 CONNECTIONS = 8
 WARM_UP_SHARE = 0.2
 SLICES = 10
 COUNTED_UNITS = 20
-BY_HAND, OURS = "benchmarks.baseline:create_app", "app.serve:application"
+BY_HAND, OURS = "benchmarks.by_hand:create_app", "app.serve:application"
 HEADER = """\
 |                             | by hand, /s | Tradewind, /s | ratio | by hand, CPU ms | Tradewind, CPU ms |
 |-----------------------------|------------:|--------------:|------:|----------------:|------------------:|"""
@@ -135,7 +140,7 @@ def row(subject: Subject, results: list[list[Round]]) -> str:
     )
 
 
-def main() -> None:
+def main(subjects: Sequence[Subject] = (*READING, *BUYING)) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
@@ -157,7 +162,7 @@ def main() -> None:
         }
         os.environ.update(environment)
         shop = asyncio.run(fill(get_settings(), arguments.products))
-        subjects = [subject for subject in SUBJECTS if arguments.only in subject.name]
+        subjects = [subject for subject in subjects if arguments.only in subject.name]
         with served(BY_HAND, environment) as by_hand, served(OURS, environment) as ours:
             targets = [Target("by hand", by_hand, True), Target("Tradewind", ours, False)]
             print(HEADER)
@@ -167,7 +172,7 @@ def main() -> None:
         print_counts(subjects, shop, environment)
 
 
-def print_counts(subjects: list[Subject], shop: Shop, environment: dict[str, str]) -> None:
+def print_counts(subjects: Sequence[Subject], shop: Shop, environment: dict[str, str]) -> None:
     url = environment["DATABASE_URL"]
     with (
         counted(url) as (url_by_hand, by_hand),

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
+from benchmarks.checkout.subjects import ADDRESS, CARD, CART_CREATE, COMPLETE, DESTINATION, QUOTES
 from benchmarks.serving import Connection
 from benchmarks.shop import Shop
-from benchmarks.subjects import ADDRESS, CARD, CART_CREATE, COMPLETE, DESTINATION, QUOTES
 
 KEPT_SECONDS = 2.0
 """That a connection is used again after the last answer: the server closes it after five."""

@@ -5,6 +5,9 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
+
+from benchmarks.answers import answer, money, public_id
 
 _FIRST_IMAGE = """(
     SELECT json_build_object('url', i.url, 'altText', i.alt_text) FROM product_images i
@@ -64,14 +67,6 @@ SEARCH = f"""
 """
 
 
-def money(amount_minor: int) -> dict[str, str]:
-    return {"amount": f"{amount_minor // 100}.{amount_minor % 100:02}", "currencyCode": "USD"}
-
-
-def public_id(prefix: str, stored: str) -> str:
-    return f"{prefix}_{stored.replace('-', '')}"
-
-
 def _range(row: dict[str, Any]) -> dict[str, Any]:
     return {"min": money(row["min"]), "max": money(row["max"])}
 
@@ -102,10 +97,6 @@ def _listed(row: dict[str, Any]) -> dict[str, Any]:
 async def _fetch(request: Request, sql: str, *arguments: object) -> Any:
     async with request.app.state.pool.acquire() as connection:
         return orjson.loads(await connection.fetchval(sql, *arguments))
-
-
-def answer(field: str, value: object) -> Response:
-    return Response(orjson.dumps({"data": {field: value}}), media_type="application/json")
 
 
 async def products(request: Request) -> Response:
@@ -157,3 +148,15 @@ async def search(request: Request) -> Response:
         for row in rows
     ]
     return answer("products", {"nodes": nodes})
+
+
+async def live(request: Request) -> Response:
+    return Response(b'{"status":"ok"}', media_type="application/json")
+
+
+ROUTES = [
+    Route("/graphql", products, methods=["POST"]),
+    Route("/product", product, methods=["POST"]),
+    Route("/search", search, methods=["POST"]),
+    Route("/health/live", live),
+]

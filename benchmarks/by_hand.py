@@ -10,11 +10,9 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from benchmarks.baseline import buying, reading
+from benchmarks.checkout import by_hand as checkout
+from benchmarks.reading import by_hand as reading
 
 
 class _Connection(asyncpg.Connection):
@@ -22,10 +20,6 @@ class _Connection(asyncpg.Connection):
 
     def get_reset_query(self) -> str:
         return ""
-
-
-async def live(request: Request) -> Response:
-    return Response(b'{"status":"ok"}', media_type="application/json")
 
 
 def create_app() -> Starlette:
@@ -36,16 +30,4 @@ def create_app() -> Starlette:
             app.state.pool = pool
             yield
 
-    return Starlette(
-        routes=[
-            Route("/graphql", reading.products, methods=["POST"]),
-            Route("/product", reading.product, methods=["POST"]),
-            Route("/search", reading.search, methods=["POST"]),
-            Route("/cartCreate", buying.create_cart, methods=["POST"]),
-            Route("/cartLinesAdd", buying.add_lines, methods=["POST"]),
-            Route("/shippingQuotes", buying.quote, methods=["POST"]),
-            Route("/checkoutComplete", buying.complete, methods=["POST"]),
-            Route("/health/live", live),
-        ],
-        lifespan=lifespan,
-    )
+    return Starlette(routes=[*reading.ROUTES, *checkout.ROUTES], lifespan=lifespan)

@@ -1,0 +1,1 @@
+"""Adding to a cart and a guest's purchase in three requests, beside the same written by hand."""

@@ -1,0 +1,1 @@
+"""Pages of a catalogue, beside the same answers written by hand."""
