@@ -34,6 +34,7 @@ describe_enum(
     "Why an order may not be fulfilled yet.",
     DEPOSIT="A deposit has to be paid.",
     GUARANTEE="Staff have to confirm a guarantee, such as a bank's.",
+    DISPUTE="The buyer disputes the payment; it ends by itself once the shop has won.",
 )
 
 __all__ = ["FulfillmentStatus", "OrderHold", "OrderStatus", "PaymentStatus"]

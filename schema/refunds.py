@@ -53,6 +53,7 @@ describe_enum(
     CANCELLATION="Whoever cancelled the order.",
     PROVIDER="Somebody at the gateway's own dashboard; it was found afterwards.",
     RECONCILIATION="The shop itself: it had money that nothing was sold for.",
+    DISPUTE="The buyer's bank or the payment provider took it back, see `Payment.disputes`.",
     EDIT="Staff, with `orderEdit`: the order costs less than was taken.",
 )
 

@@ -19,6 +19,11 @@ MAX_REASON_CHARS = 500
 MAX_KEY_CHARS = 100
 
 _LOCK = "SELECT id, status, currency_code, balance_minor, expires_at FROM stored_values WHERE id = $1 AND kind = $2 "
+_IS_FROZEN = """
+    SELECT EXISTS (SELECT FROM refunds r WHERE r.id = g.frozen_by AND r.state = 'PENDING')
+        OR EXISTS (SELECT FROM payment_disputes d WHERE d.id = g.frozen_by AND d.state <> 'WON')
+    FROM gift_cards g WHERE g.id = $1
+"""
 _MOVE = """
     WITH noted AS (
         INSERT INTO stored_value_entries (stored_value_id, kind, amount_minor, source_key, reason, created_at)
@@ -32,9 +37,19 @@ _MOVE = """
 
 
 async def switch_card(card_id: uuid.UUID, *, on: bool) -> None:
-    """Checkouts that are being paid with it keep what they hold. Raises DomainError(NOT_FOUND)."""
+    """Checkouts that are being paid with it keep what they hold. What staff switch off stays off, whatever becomes of a
+    refund that it waits for.
+
+    Raises:
+        DomainError: NOT_FOUND; GIFT_CARD_DISABLED for switching on what is being refunded, or disputed.
+    """
     async with db.unit_of_work():
         await _locked_card(card_id)
+        if await db.fetchval(_IS_FROZEN, card_id):
+            if on:
+                message = "What was paid for the gift card is on its way back, or disputed; it stays off until then."
+                raise DomainError(GiftCardErrorCode.GIFT_CARD_DISABLED, message, ["id"])
+            await db.execute("UPDATE gift_cards SET frozen_by = NULL WHERE id = $1", card_id)
         status = ValueStatus.ACTIVE if on else ValueStatus.DISABLED
         await db.execute(
             "UPDATE stored_values SET status = $2, updated_at = business_now() WHERE id = $1 AND status <> $2",

@@ -71,6 +71,8 @@ class GiftCard(Model):
     order_line_id = fields.UUIDField(null=True)
     unit_number = fields.IntField(null=True)
     """Which of the line's units it is, from 1."""
+    frozen_by = fields.UUIDField(null=True)
+    """The refund or the dispute over its order that it is switched off for."""
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -15,13 +15,12 @@ import orjson
 from app import clock, db, events
 from app.addresses.contact import normalise_email
 from app.errors import CommonErrorCode, DomainError
-from app.gift_cards import issuing
+from app.gift_cards import freezing, issuing
 from app.gift_cards.issuing import MAX_MESSAGE_CHARS, MAX_NAME_CHARS, Gift, Sold
 from app.kit.money import Money
 from app.kit.text import check_text
 
-ISSUE_DUE = "gift_card.issue_due"
-"""Event: an order has units that are not issued yet."""
+ISSUE_DUE = freezing.ISSUE_DUE
 BATCH = 50
 """Cards that one transaction issues."""
 RECIPIENT, NAME, MESSAGE, SEND_AT = "recipientEmail", "recipientName", "message", "sendAt"
@@ -30,24 +29,53 @@ MAX_DAYS_AHEAD = 366
 _IS_SOLD = "SELECT EXISTS (SELECT FROM order_lines WHERE order_id = $1 AND product_kind = 'GIFT_CARD')"
 # The order's lock: two handlers of the same order would issue the same units, and one of them fail.
 _ORDER = "SELECT id, email, currency_code, status, payment_status FROM orders WHERE id = $1 FOR NO KEY UPDATE"
+# Units whose price is on its way back, or has gone, are not issued, the last ones of each line. Where nothing of
+# the order stays paid, or its payment is disputed, none is.
 _UNITS = """
-    SELECT l.id, l.unit_price_minor, l.attributes, unit.number
-    FROM order_lines l CROSS JOIN LATERAL generate_series(1, l.quantity) AS unit (number)
-    WHERE l.order_id = $1 AND l.product_kind = 'GIFT_CARD' AND l.unit_price_minor > 0 AND NOT EXISTS (
-        SELECT FROM gift_cards g WHERE g.order_line_id = l.id AND g.unit_number = unit.number
+    WITH refunded AS (
+        SELECT (g ->> 'order_line_id')::uuid AS line_id, sum((g ->> 'quantity')::int)::int AS units
+        FROM refunds r CROSS JOIN jsonb_array_elements(r.lines) g
+        WHERE r.order_id = $1 AND r.state <> 'FAILED' GROUP BY 1
+    ), waiting AS (
+        SELECT l.id, l.position, l.unit_price_minor, l.attributes, unit.number,
+               row_number() OVER (PARTITION BY l.id ORDER BY unit.number) AS place,
+               count(*) OVER (PARTITION BY l.id) AS units,
+               coalesce(refunded.units, 0) - (
+                   SELECT count(*) FROM gift_cards c JOIN refunds r ON r.id = c.frozen_by AND r.state <> 'FAILED'
+                   WHERE c.order_line_id = l.id AND r.lines <> '[]'::jsonb
+               ) AS not_to_issue
+        FROM order_lines l CROSS JOIN LATERAL generate_series(1, l.quantity) AS unit (number)
+        LEFT JOIN refunded ON refunded.line_id = l.id
+        WHERE l.order_id = $1 AND l.product_kind = 'GIFT_CARD' AND l.unit_price_minor > 0 AND NOT EXISTS (
+            SELECT FROM gift_cards g WHERE g.order_line_id = l.id AND g.unit_number = unit.number
+        )
     )
-    ORDER BY l.position, unit.number LIMIT $2
+    SELECT id, unit_price_minor, attributes, number FROM waiting
+    WHERE place <= units - not_to_issue AND NOT EXISTS (
+        SELECT FROM payment_disputes d JOIN payments p ON p.id = d.payment_id
+        WHERE p.order_id = $1 AND d.state <> 'WON'
+    ) AND coalesce((
+        SELECT sum(part.amount_minor) < (SELECT sum(p.captured_minor) FROM payments p WHERE p.order_id = $1)
+        FROM refunds r JOIN refund_parts part ON part.refund_id = r.id AND part.state <> 'FAILED' WHERE r.order_id = $1
+    ), true)
+    ORDER BY position, number LIMIT $2
 """
-_LOCK_OF_ORDER = "SELECT id FROM stored_values WHERE id IN ({cards}) ORDER BY id FOR NO KEY UPDATE"
+_PAID = ("PAID", "PARTIALLY_REFUNDED")
+"""Of an order that was paid for once. What of it is refunded, `_UNITS` knows."""
 _SWITCH_OFF = """
     UPDATE stored_values SET status = 'DISABLED', updated_at = business_now()
     WHERE id = ANY($1) AND status = 'ACTIVE'
 """
-# Whole cards before begun ones: what was refunded is what nobody has spent.
+# What was switched off with the request counts, and so do units that are not issued: they will not be. Whole cards
+# before begun ones: what was refunded is what nobody has spent.
 _OF_LINE = """
     SELECT g.id FROM gift_cards g JOIN stored_values s ON s.id = g.id
     WHERE g.order_line_id = $1 AND s.status = 'ACTIVE'
-    ORDER BY s.balance_minor < g.initial_minor, g.unit_number DESC LIMIT $2
+    ORDER BY s.balance_minor < g.initial_minor, g.unit_number DESC
+    LIMIT greatest(0, $2::int - (SELECT count(*) FROM gift_cards c WHERE c.order_line_id = $1 AND c.frozen_by = $3) - (
+        SELECT l.quantity - (SELECT count(*) FROM gift_cards c WHERE c.order_line_id = l.id)
+        FROM order_lines l WHERE l.id = $1
+    ))
 """
 
 
@@ -60,7 +88,7 @@ async def is_sold_with(order_id: uuid.UUID) -> bool:
 async def issue_sold(order_id: uuid.UUID) -> None:
     """Issue what a paid order's units stand for, some at a time, in the open unit of work. Each unit is issued once."""
     order = await db.fetchrow(_ORDER, order_id)
-    if order is None or order["status"] == "CANCELLED" or order["payment_status"] != "PAID":
+    if order is None or order["status"] == "CANCELLED" or order["payment_status"] not in _PAID:
         return
     units, now = await db.fetch(_UNITS, order_id, BATCH + 1), await clock.now()
     for unit in units[:BATCH]:
@@ -129,7 +157,9 @@ async def switch_off_all(order_id: uuid.UUID) -> None:
 async def switch_off_refunded(order_id: uuid.UUID, refund_id: uuid.UUID) -> None:
     """Units were refunded: as many of their line's cards cannot be spent any more, those that nobody has begun first.
 
-    A refund without lines switches cards off only where nothing of the order is left paid.
+    Most of them have been off since the refund was asked for (`freezing`); what is left are refunds that were made at
+    the provider's, or asked for by a release that did not do so yet. A refund without lines switches cards off only
+    where nothing of the order is left paid.
     """
     refund = await db.fetchrow("SELECT lines FROM refunds WHERE id = $1", refund_id)
     lines: list[dict[str, Any]] = orjson.loads(refund["lines"]) if refund else []
@@ -138,7 +168,7 @@ async def switch_off_refunded(order_id: uuid.UUID, refund_id: uuid.UUID) -> None
             await switch_off_all(order_id)
         return
     for line in lines:
-        rows = await db.fetch(_OF_LINE, uuid.UUID(line["order_line_id"]), line["quantity"])
+        rows = await db.fetch(_OF_LINE, uuid.UUID(line["order_line_id"]), line["quantity"], refund_id)
         await _switch_off([row["id"] for row in rows])
 
 

@@ -4,6 +4,7 @@ import uuid
 
 from app import db
 from app.errors import DomainError, not_found
+from app.gift_cards import freezing
 from app.inventory import reservations
 from app.kit.text import check_text
 from app.orders import status
@@ -72,6 +73,7 @@ async def cancel_order(order_id: uuid.UUID, reason: str | None, *, refund: bool 
         await standing.refresh(order_id)
         await reservations.restock(order["attempt_id"], order_id)
         await redemptions.release(order["attempt_id"])
+        await freezing.freeze_all(order_id, order_id)
         await status.tell(ORDER_CANCELLED, order_id, order["profile_id"])
         status.announce(order_id)
 

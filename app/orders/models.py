@@ -38,6 +38,8 @@ class OrderHold(StrEnum):
     """A part of the money has to come in."""
     GUARANTEE = "GUARANTEE"
     """Staff have to confirm a guarantee, such as a bank's."""
+    DISPUTE = "DISPUTE"
+    """The buyer disputes the payment; released by itself once the shop has won."""
 
 
 class OrderSource(StrEnum):
@@ -191,6 +193,7 @@ class OrderEventType(StrEnum):
     CAPTURE_ENDED = "CAPTURE_ENDED"
     REFUND_CREATED = "REFUND_CREATED"
     REFUND_CHANGED = "REFUND_CHANGED"
+    DISPUTE_CHANGED = "DISPUTE_CHANGED"
     INVOICE_ISSUED = "INVOICE_ISSUED"
 
 

@@ -69,6 +69,8 @@ class RefundSource(StrEnum):
     """Made at the provider's dashboard, and found here afterwards."""
     RECONCILIATION = "RECONCILIATION"
     """Money that has no order."""
+    DISPUTE = "DISPUTE"
+    """The buyer's bank took it back. No credit note: what was sold has not changed, it is just not paid."""
     EDIT = "EDIT"
     """The order costs less since it was edited. Its new invoice says so, so that no credit note does."""
 
@@ -81,6 +83,21 @@ class RefundState(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     """Refused, in part at least; what was refused can be refunded again, another way."""
+
+
+class DisputeState(StrEnum):
+    """What may follow what: `app.payments.states`."""
+
+    INQUIRY = "INQUIRY"
+    """The buyer or the bank asks; no money has been taken back yet."""
+    NEEDS_RESPONSE = "NEEDS_RESPONSE"
+    """The money is withheld, and the shop has to answer at the provider's."""
+    UNDER_REVIEW = "UNDER_REVIEW"
+    """The money is withheld, and others decide."""
+    WON = "WON"
+    """The shop keeps the money: it was decided so, or the buyer withdrew, or an inquiry led to nothing."""
+    LOST = "LOST"
+    """The buyer has the money."""
 
 
 class CapturePolicy(StrEnum):
@@ -271,6 +288,36 @@ class PaymentDiscrepancy(Model):
 
     class Meta:
         table = "payment_discrepancies"
+
+
+class PaymentDispute(Model):
+    """A buyer's dispute over a payment at the provider's: a chargeback, a claim, an inquiry."""
+
+    id = fields.UUIDField(primary_key=True)
+    payment: fields.ForeignKeyRelation[Payment] = fields.ForeignKeyField(
+        "tradewind.Payment", related_name="disputes", on_delete=fields.RESTRICT
+    )
+    gateway = fields.CharField(max_length=40)
+    reference = fields.CharField(max_length=255)
+    """The provider's own id; one row for each."""
+    state = fields.CharEnumField(DisputeState, max_length=16)
+    amount_minor = fields.BigIntField()
+    """What is disputed; once it is lost, what the buyer got."""
+    currency_code = fields.CharField(max_length=3)
+    reason = fields.CharField(max_length=80, null=True)
+    """The provider's code for it."""
+    respond_by = fields.DatetimeField(null=True)
+    """Real time, as the provider says."""
+    refund_id = fields.UUIDField(null=True)
+    """What the books have of the loss."""
+    opened_at = fields.DatetimeField()
+    """Real time, as the provider says."""
+    closed_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "payment_disputes"
 
 
 class GatewayWatermark(Model):

@@ -11,7 +11,7 @@ import orjson
 from app import db, events
 from app.checkout.errors import CheckoutErrorCode
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
-from app.gift_cards import credit, stored_value
+from app.gift_cards import credit, freezing, stored_value
 from app.inventory import returns
 from app.kit.ids import new_id
 from app.kit.money import Money
@@ -27,7 +27,7 @@ from app.payments.settling_refunds import settle_refund
 MAX_REASON_CHARS = 500
 
 _LINES = """
-    SELECT l.id, l.quantity, l.variant_id,
+    SELECT l.id, l.quantity, l.variant_id, l.product_kind = 'GIFT_CARD' AS is_gift_card,
            l.total_minor + l.gift_wrap_minor + CASE WHEN o.tax_included THEN 0 ELSE l.tax_minor END AS gross_minor,
            coalesce(given.refunded, 0) AS refunded, l.fulfilled_quantity - coalesce(given.restocked, 0) AS returnable,
            (SELECT count(*) FROM gift_cards g JOIN stored_values s ON s.id = g.id
@@ -120,9 +120,11 @@ async def request(wanted: RefundRequested) -> uuid.UUID | None:
             return None
         refund_id = new_id()
         await _write(refund_id, wanted, priced, order["currency_code"], reason)
-        await _give_back(refund_id, wanted, priced, order)
         if restocked := {line.id: n for line, n, restock in priced.lines if restock}:
             await returns.take_back(order["attempt_id"], wanted.order_id, restocked)
+        if priced.has_gift_cards:
+            await _freeze_cards(refund_id, wanted, priced)
+        await _give_back(refund_id, wanted, priced, order)
         await settle_refund(refund_id)
         await standing.refresh(wanted.order_id)
     return refund_id
@@ -135,6 +137,10 @@ class _Priced:
     parts: Mapping[uuid.UUID | None, int]
     asked_nobody: frozenset[uuid.UUID]
     """Payments that go back by hand."""
+    takes_all: bool
+    """Nothing of what was paid is left with it."""
+    has_gift_cards: bool
+    """The order has; they are locked before they are looked at."""
 
 
 async def _asked_before(wanted: RefundRequested) -> uuid.UUID | None:
@@ -153,7 +159,9 @@ async def _asked_before(wanted: RefundRequested) -> uuid.UUID | None:
 
 
 async def _price(wanted: RefundRequested, order: db.Record) -> _Priced | None:
-    sold = {row["id"]: SoldLine(**{k: row[k] for k in _SOLD}) for row in await db.fetch(_LINES, wanted.order_id)}
+    rows = await db.fetch(_LINES, wanted.order_id)
+    sold = {row["id"]: SoldLine(**{name: row[name] for name in _SOLD}) for row in rows}
+    has_gift_cards = any(row["is_gift_card"] for row in rows)
     payments = await db.fetch(_PAYMENTS, wanted.order_id)
     stored_minor = await stored_value.refundable(wanted.order_id)
     gone = await db.fetchrow(_GONE, wanted.order_id)
@@ -174,11 +182,12 @@ async def _price(wanted: RefundRequested, order: db.Record) -> _Priced | None:
         if order["customer_id"] is None:
             message = "Only the customer of an account can have store credit."
             raise DomainError(PaymentErrorCode.STORE_CREDIT_UNAVAILABLE, message, wanted.field("to"))
-        return _Priced(amount, lines, {None: amount}, frozenset())
+        return _Priced(amount, lines, {None: amount}, frozenset(), amount == left, has_gift_cards)
     payable = [Payable(row["id"], row["room_minor"]) for row in payments]
     by_hand = frozenset(row["id"] for row in payments if row["gateway"] in ASKED_NOBODY)
     try:
-        return _Priced(amount, lines, share_out(amount, payable, stored_minor=stored_minor), by_hand)
+        parts = share_out(amount, payable, stored_minor=stored_minor)
+        return _Priced(amount, lines, parts, by_hand, amount == left, has_gift_cards)
     except ValueError:
         most = sum(each.room_minor for each in payable) + stored_minor
         raise _too_large(Money(most, order["currency_code"]), wanted.field("amount")) from None
@@ -217,6 +226,19 @@ def _lines(wanted: RefundRequested, sold: Mapping[uuid.UUID, SoldLine]) -> list[
     if problems:
         raise DomainErrors(problems)
     return lines
+
+
+async def _freeze_cards(refund_id: uuid.UUID, wanted: RefundRequested, priced: _Priced) -> None:
+    """Raises DomainError(REFUND_TOO_LARGE) for units that somebody has begun to spend since the order was read."""
+    begun = await freezing.lock(wanted.order_id)
+    for index, (line, quantity, _) in enumerate(priced.lines):
+        if quantity > (left := line.quantity - line.refunded - begun.get(line.id, 0)):
+            message = f"{left} of this line are left to refund."
+            raise DomainError(PaymentErrorCode.REFUND_TOO_LARGE, message, wanted.field("lines", index, "quantity"))
+    if priced.lines:
+        await freezing.freeze_units(refund_id, {line.id: quantity for line, quantity, _ in priced.lines})
+    elif priced.takes_all:
+        await freezing.freeze_all(wanted.order_id, refund_id)
 
 
 def _check_shipping(

@@ -5,6 +5,7 @@ locked where there is one.
 import uuid
 
 from app import db, events
+from app.gift_cards import freezing
 from app.orders import status
 from app.payments import ledger
 from app.payments.models import RefundState
@@ -92,6 +93,8 @@ async def settle_refund(refund_id: uuid.UUID) -> None:
         return
     if after is RefundState.FAILED:
         await events.record(REFUND_FAILED, subject_id=refund_id)
+        if row["order_id"] is not None:
+            await freezing.thaw(row["order_id"], refund_id)
     elif row["order_id"] is not None:
         facts: dict[str, object] = {
             "refundId": str(refund_id),

@@ -1,7 +1,7 @@
 """The lives of payments, captures and refunds: what may become what."""
 
 from app.kit.state_machine import StateMachine
-from app.payments.models import CaptureState, PaymentState, RefundState
+from app.payments.models import CaptureState, DisputeState, PaymentState, RefundState
 
 _P = PaymentState
 
@@ -45,5 +45,20 @@ REFUND = StateMachine(
         # A bank sends it back weeks later: the buyer's account was closed.
         RefundState.SUCCEEDED: [RefundState.FAILED],
         RefundState.FAILED: [],
+    },
+)
+_D = DisputeState
+DISPUTE = StateMachine(
+    "a dispute",
+    # The shop may hear of it at any time of its life.
+    initial=list(DisputeState),
+    moves={
+        _D.INQUIRY: [_D.NEEDS_RESPONSE, _D.UNDER_REVIEW, _D.WON, _D.LOST],
+        # PayPal's go back to the two sides for an agreement.
+        _D.NEEDS_RESPONSE: [_D.INQUIRY, _D.UNDER_REVIEW, _D.WON, _D.LOST],
+        _D.UNDER_REVIEW: [_D.INQUIRY, _D.NEEDS_RESPONSE, _D.WON, _D.LOST],
+        # A bank, an appeal or an arbitration decides anew, months later.
+        _D.WON: [_D.NEEDS_RESPONSE, _D.UNDER_REVIEW, _D.LOST],
+        _D.LOST: [_D.NEEDS_RESPONSE, _D.UNDER_REVIEW, _D.WON],
     },
 )

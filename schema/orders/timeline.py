@@ -37,6 +37,8 @@ describe_enum(
     "`amountMinor`. For staff.",
     REFUND_CREATED="Money is to go back; `data` has `refundId`, `state`, `amountMinor`, `source` and `to`.",
     REFUND_CHANGED="It went back, or the gateway refused; `data` is as of REFUND_CREATED.",
+    DISPUTE_CHANGED="The buyer disputes a payment, or the dispute is in another state; `data` has `paymentId`, "
+    "`disputeId`, `before`, `after` and `amountMinor`. For staff.",
     INVOICE_ISSUED="An invoice or a credit note was issued; `data` has `invoiceId`, `number`, `kind` and `totalMinor`.",
 )
 describe_enum(
@@ -50,7 +52,12 @@ describe_enum(
     SYSTEM="The shop by itself: a worker, a payment provider's or carrier's report.",
 )
 
-_FOR_STAFF_ALONE = {OrderEventType.NOTE_ADDED, OrderEventType.PAYMENT_CHANGED, OrderEventType.CAPTURE_ENDED}
+_FOR_STAFF_ALONE = {
+    OrderEventType.NOTE_ADDED,
+    OrderEventType.PAYMENT_CHANGED,
+    OrderEventType.CAPTURE_ENDED,
+    OrderEventType.DISPUTE_CHANGED,
+}
 
 
 @strawberry.type(description="Something that happened to an order; it never changes.")

@@ -11,7 +11,7 @@ from app.checkout.states import ATTEMPT
 from app.inventory.states import RESERVATION
 from app.kit.state_machine import StateMachine
 from app.orders import states
-from app.payments.states import CAPTURE, PAYMENT, REFUND
+from app.payments.states import CAPTURE, DISPUTE, PAYMENT, REFUND
 from app.staff.permissions import Permission
 from tests.client import Api
 from tests.factories import catalogue, checkout, fulfillments, refunds, staff
@@ -33,6 +33,7 @@ MACHINES: list[tuple[str, str, StateMachine[Any]]] = [
     ("payment_captures", "state", CAPTURE),
     ("refunds", "state", REFUND),
     ("refund_parts", "state", REFUND),
+    ("payment_disputes", "state", DISPUTE),
     ("checkout_attempts", "state", ATTEMPT),
     ("stock_reservations", "state", RESERVATION),
 ]

@@ -10,9 +10,11 @@ import pytest
 from app import db, invariants
 from app.cart import entering as cart_entering
 from app.cart.service import CartKey
+from app.gift_cards import codes
+from app.kit import ids
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, gift_cards
+from tests.factories import catalogue, checkout, gift_cards, refunds
 
 Drain = Callable[[], Awaitable[None]]
 
@@ -77,4 +79,36 @@ async def test_two_cards_in_any_order_lock_nobody_out(api: Api, drain: Drain) ->
     await drain()
     left = await gift_cards.balance(first.id) + await gift_cards.balance(second.id)
     assert left + await db.fetchval("SELECT sum(gift_card_minor)::bigint FROM orders") == 12000
+    assert await invariants.check() == []
+
+
+async def test_a_sold_card_is_spent_or_refunded_never_both(api: Api, staff_token: str, drain: Drain) -> None:
+    """Six cards; each is spent by somebody and its price asked back by somebody else, all at once."""
+    sold = await catalogue.product(price_minor=2500, kind="GIFT_CARD", requires_shipping=False, stock=None)
+    bare = {"shippingQuoteId": None, "shippingAddress": None}
+    orders = [(await checkout.placed(api, (sold, 1), **bare))["order"]["id"] for _ in range(6)]
+    await drain()
+    cards = await db.fetch("SELECT id, code_hash FROM gift_cards ORDER BY id")
+    lines = await db.fetch("SELECT id FROM order_lines ORDER BY id")
+    spending = [
+        (await inputs(1, codes.code_of(card["id"], card["code_hash"]) or "", price_minor=2500))[0] for card in cards
+    ]
+    asked = [[{"orderLineId": ids.encode("oline", line["id"]), "quantity": 1}] for line in lines]
+    spent, given_back = await asyncio.gather(
+        asyncio.gather(*(answers(api, [one]) for one in spending)),
+        asyncio.gather(
+            *(refunds.create(api, staff_token, order, lines=line) for order, line in zip(orders, asked, strict=True))
+        ),
+    )
+    for found, refund in zip(spent, given_back, strict=True):
+        if found["ORDER"]:
+            assert [error["code"] for error in refund["userErrors"]] == ["REFUND_TOO_LARGE"]
+        else:
+            assert refund["userErrors"] == []
+    await drain()
+    assert (
+        await db.fetchval("SELECT sum(gift_card_minor) FROM orders")
+        + await db.fetchval("SELECT sum(refunded_minor) FROM payments")
+        == 6 * 2500
+    )
     assert await invariants.check() == []

@@ -91,6 +91,18 @@ TABLES = (
         why="How the books were put right. `detail` has states and amounts.",
     ),
     Table(
+        "payment_disputes",
+        Whose.PERSON,
+        columns(
+            id="id payment_id refund_id",
+            fact="gateway reference state amount_minor currency_code reason respond_by opened_at closed_at created_at "
+            "updated_at",
+        ),
+        rows=f"t.payment_id IN ({_PAYMENTS})",
+        section="paymentDisputes",
+        why="What a buyer disputed, and how it ended: the books. `reason` is the provider's code.",
+    ),
+    Table(
         "test_gateway_payments",
         Whose.PERSON,
         columns(

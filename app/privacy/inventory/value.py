@@ -30,7 +30,7 @@ TABLES = (
         "gift_cards",
         Whose.PERSON,
         columns(
-            id="id order_id order_line_id",
+            id="id order_id order_line_id frozen_by",
             contact="recipient_email",
             name="recipient_name",
             text="message note",
