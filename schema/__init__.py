@@ -35,6 +35,7 @@ from schema.gifting import GiftingMutations, GiftingQueries
 from schema.inventory.operations import InventoryMutations, InventoryQueries
 from schema.invoices import InvoiceMutations, InvoiceQueries
 from schema.jobs import JobMutations, JobQueries, JobSubscriptions
+from schema.manual_payments import ManualPaymentMutations
 from schema.marketing_settings import MarketingSettingsMutations, MarketingSettingsQueries
 from schema.markets import (
     CustomerGroupMutations,
@@ -157,6 +158,7 @@ class Mutation(
     OrderMutations,
     DiscrepancyMutations,
     OrderPaymentMutations,
+    ManualPaymentMutations,
     PaymentSettingsMutations,
     OrderEditMutations,
     PickupMutations,

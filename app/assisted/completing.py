@@ -33,12 +33,14 @@ from app.inventory.errors import InsufficientStock
 from app.kit.money import Money
 from app.orders.draft import OrderDraft
 from app.orders.models import PaymentStatus
+from app.payments import by_hand, later
 from app.payments import service as payments
 from app.payments import standing as payment_standing
-from app.payments.models import PaymentMethod, PaymentState
-from app.payments.registry import MANUAL
+from app.payments.errors import PaymentErrorCode
+from app.payments.models import PaymentMethod, PaymentPurpose, PaymentState
 
-_INPUT = ("input",)
+AFTERWARDS = frozenset({PaymentMethod.CASH_ON_DELIVERY, PaymentMethod.PURCHASE_ORDER})
+"""Ways to pay once the goods have come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,10 @@ async def _payment(order: OrderDraft, request: DraftCompletion) -> attempts.Plan
         raise DomainErrors(problems)
     if choice is None:
         raise AssertionError("a payment that is missing is a problem")
+    if order.deposit_minor is not None and choice.method in AFTERWARDS:
+        message = "A deposit is paid before the goods leave: through a gateway, or by transfer."
+        field = ["input", "payment", "method"]
+        raise DomainError(PaymentErrorCode.PAYMENT_METHOD_UNAVAILABLE, message, field)
     if request.customer and choice.save and (problems := await own.check_saving(choice, request.customer)):
         raise DomainErrors(problems)
     return paying.planned(choice, None)
@@ -186,33 +192,40 @@ def _shortages(order: OrderDraft, available: Mapping[uuid.UUID, int]) -> list[Do
     ]
 
 
-async def settle_by_hand(draft_id: uuid.UUID, *, paid_by: PaymentMethod | None, days_to_pay: int | None) -> uuid.UUID:
+async def settle_by_hand(
+    draft_id: uuid.UUID, *, paid_by: PaymentMethod | None, days_to_pay: int | None, amount: Money | None = None
+) -> uuid.UUID:
     """Staff place it without asking a gateway: it was paid by hand, or will be.
 
     Args:
         paid_by: how the money came in; None where it is still due.
         days_to_pay: of what is still due, in business time; None for no date.
+        amount: of it that has come in, such as the deposit; None for all.
 
     Returns:
         The order's id.
 
     Raises:
         DomainErrors: NOT_FOUND, DRAFT_ORDER_NOT_OPEN, IN_PROGRESS, REQUIRED, INSUFFICIENT_STOCK, OUT_OF_RANGE; INVALID
-            for a method that a gateway takes.
+            for a method that a gateway takes, and for another currency.
     """
     if days_to_pay is not None and not 0 <= days_to_pay <= service.MAX_DAYS_GOOD:
         message = f"From 0 to {service.MAX_DAYS_GOOD} days."
         raise DomainError(CommonErrorCode.OUT_OF_RANGE, message, ["input", "daysToPay"])
-    if paid_by is not None and paid_by not in MANUAL and paid_by is not PaymentMethod.CARD:
-        raise DomainError(CommonErrorCode.INVALID, "A gateway says itself what was paid.", ["input", "paidBy"])
+    if paid_by is not None:
+        by_hand.check_method(paid_by, ["input", "paidBy"])
+    elif amount is not None:
+        raise DomainError(CommonErrorCode.REQUIRED, "Say how it came in.", ["input", "paidBy"])
     for _ in range(completion.MAX_TRIES):
-        placed = await _try_by_hand(draft_id, paid_by, days_to_pay)
+        placed = await _try_by_hand(draft_id, paid_by, days_to_pay, amount)
         if placed is not None:
             return placed.order_id
     raise DomainError(CommonErrorCode.CONFLICT, "The draft order keeps changing; try again.", ["input", "id"])
 
 
-async def _try_by_hand(draft_id: uuid.UUID, paid_by: PaymentMethod | None, days: int | None) -> Placed | None:
+async def _try_by_hand(
+    draft_id: uuid.UUID, paid_by: PaymentMethod | None, days: int | None, amount: Money | None
+) -> Placed | None:
     field = ["input", "id"]
     standing = await checkouts.standing(draft_id, None)
     draft = await service.find(draft_id, field)
@@ -222,10 +235,15 @@ async def _try_by_hand(draft_id: uuid.UUID, paid_by: PaymentMethod | None, days:
     if standing["live"]:
         raise in_progress()
     check_for_buyer(draft.content, ships=draft.ships, at=field)
+    due = Money(draft.offer.due_minor, draft.offer.currency_code)
+    if amount is not None:
+        by_hand.check_amount(amount, due, ["input", "amount"])
+    paid_minor = (amount or due).amount_minor if paid_by else 0
+    owes = paid_minor < due.amount_minor
     order = replace(
         draft.offer,
         payment_method=paid_by.value if paid_by else None,
-        payment_due_at=standing["now"] + timedelta(days=days) if days is not None and paid_by is None else None,
+        payment_due_at=standing["now"] + timedelta(days=days) if days is not None and owes else None,
         purchase_order_number=draft.content.purchase_order_number,
     )
     claim = Claim(
@@ -243,7 +261,9 @@ async def _try_by_hand(draft_id: uuid.UUID, paid_by: PaymentMethod | None, days:
         if attempt_id is None:
             return None
         placed = await settlement.finish(attempt_id, order, PaymentState.PENDING, status)
-        if placed and paid_by and order.due_minor:
-            await payments.record_by_hand(order.id, order.due_minor, order.currency_code, paid_by)
+        if placed and order.deposit_minor and paid_minor < order.deposit_minor:
+            await later.collect_later(order.id, order.deposit_minor - paid_minor, PaymentPurpose.DEPOSIT)
+        if placed and paid_by and paid_minor:
+            await payments.record_by_hand(order.id, paid_minor, order.currency_code, paid_by)
             await payment_standing.refresh(order.id)
     return placed

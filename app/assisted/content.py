@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from pydantic import TypeAdapter
 
@@ -63,7 +63,8 @@ class DraftContent:
     """All that is written; addresses as `PostalAddress.to_json` gives them.
 
     Attributes:
-        deposit_minor: to be paid before the goods leave.
+        deposit_minor: to be paid when it is placed, and before the goods leave. Of a percentage, what that came to
+            when it was priced.
         needs_guarantee: staff confirm a guarantee, such as a bank's, before they do.
     """
 
@@ -80,6 +81,7 @@ class DraftContent:
     billing_address: dict[str, str] | None = None
     note: str | None = None
     deposit_minor: int | None = None
+    deposit_percentage: Decimal | None = None
     needs_guarantee: bool = False
     purchase_order_number: str | None = None
     attributes: list[dict[str, str]] = field(default_factory=list)
@@ -128,8 +130,7 @@ def checked(content: DraftContent) -> DraftContent:
         title = problems.required_line(shipping.title, "A title", "shipping", "title", max_chars=MAX_TITLE_CHARS)
         _amount(shipping.price_minor, problems, "shipping", "price")
         shipping = ShippingLine(title=title, price_minor=shipping.price_minor)
-    if content.deposit_minor is not None and content.deposit_minor < 1:
-        problems.add(CommonErrorCode.OUT_OF_RANGE, "A deposit is above zero.", "deposit")
+    _check_deposit(content, problems)
     note = problems.text(content.note, MAX_NOTE_CHARS, "note")
     number = problems.line(content.purchase_order_number, "purchaseOrderNumber", max_chars=64)
     problems.raise_if_any()
@@ -187,6 +188,36 @@ def _check_discount(discount: StaffDiscount | None, problems: Problems) -> None:
         problems.add(CommonErrorCode.OUT_OF_RANGE, "A percentage is above 0, up to 100.", "discount", "percentage")
     if discount.amount_minor is not None:
         _amount(discount.amount_minor, problems, "discount", "amount")
+
+
+def _check_deposit(content: DraftContent, problems: Problems) -> None:
+    if content.deposit_percentage is not None and not 0 < content.deposit_percentage <= 100:
+        problems.add(CommonErrorCode.OUT_OF_RANGE, "A percentage is above 0, up to 100.", "depositPercentage")
+    if content.deposit_minor is None:
+        return
+    if content.deposit_percentage is not None:
+        problems.add(CommonErrorCode.INVALID, "Give an amount or a percentage, one of the two.", "deposit")
+    if content.deposit_minor < 1:
+        problems.add(CommonErrorCode.OUT_OF_RANGE, "A deposit is above zero.", "deposit")
+
+
+def deposit_of(content: DraftContent, due_minor: int, step_minor: int) -> int | None:
+    """What is to be paid first, in minor units.
+
+    Args:
+        due_minor: for all of it.
+        step_minor: to whole multiples of which a percentage is rounded, half up, such as 5 for Swiss coins.
+
+    Raises:
+        DomainError: OUT_OF_RANGE for an amount that is more than all of it.
+    """
+    if content.deposit_percentage is not None:
+        part = (due_minor * content.deposit_percentage / 100 / step_minor).quantize(Decimal(1), ROUND_HALF_UP)
+        return min(due_minor, max(1, int(part) * step_minor)) or None
+    if content.deposit_minor is not None and content.deposit_minor > due_minor:
+        message = "A deposit is no more than what all of it costs."
+        raise DomainError(CommonErrorCode.OUT_OF_RANGE, message, ["input", "deposit"])
+    return content.deposit_minor
 
 
 def _amount(amount_minor: int, problems: Problems, *path: str | int) -> None:

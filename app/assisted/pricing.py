@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, fields, replace
 
 from app.addresses.postal import PostalAddress
-from app.assisted.content import DraftContent, DraftLine
+from app.assisted.content import DraftContent, DraftLine, deposit_of
 from app.assisted.goods import Goods, load
 from app.assisted.models import DraftKind
 from app.cart.errors import CartErrorCode
@@ -40,6 +40,8 @@ class Offer:
 
     order: OrderDraft
     market: MarketTerms
+    content: DraftContent
+    """What was written, with the deposit that it comes to."""
 
 
 async def market_of(content: DraftContent, currencies: frozenset[str] = frozenset()) -> MarketTerms:
@@ -68,7 +70,8 @@ async def offer(draft_id: uuid.UUID, kind: DraftKind, content: DraftContent, mar
     """Price what was written, at this moment. Never inside a transaction: a tax engine may be asked.
 
     Raises:
-        DomainErrors: NOT_FOUND and PRODUCT_UNAVAILABLE for variants, TOTAL_TOO_LARGE, and what the tax engine says.
+        DomainErrors: NOT_FOUND and PRODUCT_UNAVAILABLE for variants, TOTAL_TOO_LARGE, what the tax engine says, and
+            OUT_OF_RANGE for a deposit of more than all of it.
     """
     goods = await load(
         [line.variant_id for line in content.lines if line.variant_id],
@@ -123,12 +126,15 @@ async def offer(draft_id: uuid.UUID, kind: DraftKind, content: DraftContent, mar
         content.customer_id,
     )
     discount = content.discount
+    deposit_minor = deposit_of(content, frozen.due_minor, market.rounding_minor or 1)
+    content = replace(content, deposit_minor=deposit_minor)
     return Offer(
         replace(
             frozen,
             source=SOURCES[kind],
             holds=content.holds,
-            charged_at_once=frozen.charged_at_once or bool(content.deposit_minor),
+            charged_at_once=frozen.charged_at_once or bool(deposit_minor),
+            deposit_minor=deposit_minor,
             discounts=[
                 DiscountDraft(
                     id=draft_id, code_id=None, name=discount.reason, code=None, amount_minor=priced.discount_minor
@@ -139,6 +145,7 @@ async def offer(draft_id: uuid.UUID, kind: DraftKind, content: DraftContent, mar
             shipping_quote=_promise(content, market) if frozen.ships or content.shipping else None,
         ),
         market,
+        content,
     )
 
 

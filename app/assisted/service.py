@@ -84,7 +84,7 @@ async def create(
             _nobodys_secret(draft_id),
             kind.value,
             state.value,
-            content.to_json(),
+            offer.content.to_json(),
             offer.market.currency_code,
             offer.order.to_json(),
             offer.order.total_minor,
@@ -121,7 +121,7 @@ async def update(draft_id: uuid.UUID, content: DraftContent, currencies: frozens
             WHERE id = $1 AND state = ANY($9)
             """,
             draft_id,
-            content.to_json(),
+            offer.content.to_json(),
             offer.order.to_json(),
             offer.market.currency_code,
             offer.order.total_minor,

@@ -121,7 +121,7 @@ async def claim(
     """
     planned: tuple[object, ...] = _NO_PAYMENT
     if payment is not None:
-        amount = (order.due_minor, order.currency_code)
+        amount = (order.first_payment_minor, order.currency_code)
         saved = (payment.saved and payment.saved.id, payment.saves)
         asked = (payment.token, payment.return_url, *saved)
         planned = (payment.id, payment.gateway, payment.method.value, *amount, *asked)

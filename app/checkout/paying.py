@@ -133,7 +133,7 @@ async def hold_and_pay(
         payment=KnownPayment(
             id=payment.id,
             reference=None,
-            amount_minor=order.due_minor,
+            amount_minor=order.first_payment_minor,
             currency=order.currency_code,
             method=payment.method,
             begun_at=begun_at(payment.id),

@@ -110,7 +110,7 @@ async def _ask(attempt: Attempt) -> GatewayPayment:
         saved_reference=attempt.saved_reference,
         save=attempt.saves,
         return_url=attempt.return_url,
-        capture_now=not order.ships,
+        capture_now=order.captured_when_placed,
         payer=Payer(
             customer_id=order.customer_id,
             email=order.email,
@@ -142,7 +142,7 @@ async def _proceed(attempt: Attempt, word: GatewayPayment | None) -> GatewayPaym
         return word
     gateway = payments.gateway_named(attempt.gateway)
     known = replace(attempt.payment, reference=word.reference)
-    question = gateway.proceed(known, capture_now=not attempt.order.ships)
+    question = gateway.proceed(known, capture_now=attempt.order.captured_when_placed)
     return await payments.asked_of(attempt.gateway, "proceed", question)
 
 
@@ -178,7 +178,8 @@ async def conclude(attempt: Attempt, word: GatewayPayment | None) -> Answer:
 
 async def _place(attempt: Attempt, word: GatewayPayment) -> Answer:
     if word.state is GatewayState.CAPTURED:
-        payment, status = PaymentState.CAPTURED, PaymentStatus.PAID
+        in_full = attempt.payment.amount_minor >= attempt.order.due_minor
+        payment, status = PaymentState.CAPTURED, PaymentStatus.PAID if in_full else PaymentStatus.PARTIALLY_PAID
     else:
         # What does not ship is delivered with the order, so its money is due at once. So it is where the goods come
         # later than the authorisation would last.
@@ -211,6 +212,8 @@ async def finish(
     settled = await attempts.succeed(attempt_id, order.id, payment, reference, authorized_until)
     if settled is None:
         return None
+    if order.deposit_minor is not None:
+        await payments.note_deposit(attempt_id)
     row = await placing.place(order, attempt_id, status, cart_profile_id=settled["profile_id"])
     placed = Placed.just_now(row, order)
     if order.discounts:

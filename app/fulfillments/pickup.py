@@ -5,7 +5,7 @@ import uuid
 from app import db
 from app.errors import DomainError, not_found
 from app.fulfillments.errors import FulfillmentErrorCode
-from app.fulfillments.service import create_fulfillment
+from app.fulfillments.service import check_released, create_fulfillment
 from app.orders import status
 from app.orders.models import OrderStatus
 
@@ -16,12 +16,14 @@ async def ready(order_id: uuid.UUID) -> None:
     """Everything waits in the store, and whoever bought it is told. Repeating it tells nobody again.
 
     Raises:
-        DomainError: NOT_FOUND, ORDER_NOT_FULFILLABLE for an order that is cancelled or not fetched from a store.
+        DomainError: NOT_FOUND, ORDER_NOT_FULFILLABLE for an order that is cancelled or not fetched from a store,
+            ORDER_ON_HOLD for one whose goods would not be handed over.
     """
     async with db.unit_of_work():
         order = await _locked(order_id)
         if order["pickup_ready_at"] is not None or order["picked_up_at"] is not None:
             return
+        check_released(order, ["orderId"])
         await db.execute(
             "UPDATE orders SET pickup_ready_at = business_now(), updated_at = business_now() WHERE id = $1", order_id
         )
@@ -39,6 +41,7 @@ async def picked_up(order_id: uuid.UUID, *, staff_id: uuid.UUID | None) -> None:
         order = await _locked(order_id)
         if order["picked_up_at"] is not None:
             return
+        check_released(order, ["orderId"])
         await db.execute(
             "UPDATE orders SET picked_up_at = business_now(), updated_at = business_now() WHERE id = $1", order_id
         )

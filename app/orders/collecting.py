@@ -7,8 +7,8 @@ from app.errors import DomainError, not_found
 from app.orders import status
 from app.orders.errors import OrderErrorCode
 from app.orders.models import OrderStatus
+from app.payments import later, standing
 from app.payments import service as payments
-from app.payments import standing
 from app.payments.models import PaymentMethod
 
 _OUTSTANDING = """
@@ -23,7 +23,7 @@ _OUTSTANDING = """
 
 
 async def mark_as_paid(order_id: uuid.UUID) -> None:
-    """Note that an order that is paid on delivery, by transfer, on account or by hand is paid.
+    """Note that all of an order is paid, on delivery, by transfer, on account or by hand; a part is noted by `by_hand`.
 
     Raises:
         DomainError: NOT_FOUND; PAYMENT_NOT_DUE for an order that is cancelled, paid, or being paid through a gateway.
@@ -32,9 +32,11 @@ async def mark_as_paid(order_id: uuid.UUID) -> None:
         order = await status.lock_order(order_id)
         if order is None:
             raise not_found("order", ["orderId"])
-        if order["status"] == OrderStatus.CANCELLED or not (
-            await payments.collect(order_id) or await _by_hand(order_id, order)
-        ):
+        # What was expected by itself may be a part: a deposit that is transferred, and the rest later.
+        is_open = order["status"] != OrderStatus.CANCELLED
+        collected = is_open and await payments.collect(order_id)
+        rest = is_open and await _by_hand(order_id, order)
+        if not (collected or rest):
             message = "Nothing is to be collected for this order."
             raise DomainError(OrderErrorCode.PAYMENT_NOT_DUE, message, ["orderId"])
         await standing.refresh(order_id)
@@ -47,4 +49,5 @@ async def _by_hand(order_id: uuid.UUID, order: db.Record) -> bool:
         return False
     method = PaymentMethod(order["payment_method"] or PaymentMethod.BANK_TRANSFER)
     await payments.record_by_hand(order_id, row["missing_minor"], order["currency_code"], method)
+    await later.settle_requests(order_id, row["missing_minor"])
     return True

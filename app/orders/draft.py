@@ -87,6 +87,7 @@ class OrderDraft:
         confirmed_age: years that the buyer was confirmed to have at least.
         shop_rate: minor units of the shop's currency for one of the order's; None where both are the same.
         charged_at_once: it waits for its goods longer than an authorisation holds.
+        deposit_minor: what is paid when it is placed, the rest being due later; None for all of it.
     """
 
     id: uuid.UUID
@@ -111,6 +112,7 @@ class OrderDraft:
     customer_id: uuid.UUID | None = None
     confirmed_age: int | None = None
     charged_at_once: bool = False
+    deposit_minor: int | None = None
     pickup_location_id: uuid.UUID | None = None
     """The warehouse that it is fetched from; `shipping_quote` says what was said of it."""
     gift_wrap_minor: int = 0
@@ -142,6 +144,16 @@ class OrderDraft:
     @property
     def due_minor(self) -> int:
         return self.total_minor if self.amount_due_minor is None else self.amount_due_minor
+
+    @property
+    def first_payment_minor(self) -> int:
+        """What its payment is asked for when it is placed: the deposit, or all that is due."""
+        return self.due_minor if self.deposit_minor is None else min(self.deposit_minor, self.due_minor)
+
+    @property
+    def captured_when_placed(self) -> bool:
+        """Nothing is waited for: it does not ship, or the goods wait for the deposit."""
+        return not self.ships or self.deposit_minor is not None
 
     def to_json(self) -> str:
         return _DRAFT.dump_json(self).decode()

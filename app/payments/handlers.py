@@ -99,10 +99,10 @@ async def on_transfer_reminder_due(event: Event) -> None:
 
 @events.on(transfers.TIME_OVER, name="payments.transfer_time_over")
 async def on_transfer_time_over(event: Event) -> None:
-    """Nobody has said that the money came in: the order is no order any more."""
+    """Nobody has said that the money came in: the order is no order any more. One that is paid in part is for staff."""
     order_id = _subject(event)
     await status.lock_order(order_id)
-    if await transfers.owed_of([order_id]):
+    if await transfers.owed_of([order_id]) and not await transfers.has_part(order_id):
         await cancellation.cancel_order(order_id, NOT_PAID_IN_TIME)
 
 

@@ -26,6 +26,7 @@ TRUTHS = [
            OR o.source = 'CHECKOUT' AND p.asked <> coalesce(o.amount_due_minor, o.total_minor) AND given.parts = 0
               AND NOT EXISTS (SELECT FROM payment_requests WHERE order_id = o.id)
               AND NOT EXISTS (SELECT FROM order_edits WHERE order_id = o.id)
+              AND NOT EXISTS (SELECT FROM payments WHERE order_id = o.id AND gateway = 'by_hand')
         """,
     ),
     (

@@ -27,7 +27,7 @@ from app.orders.errors import OrderErrorCode
 from app.orders.models import OrderStatus
 from app.payments import later_settling, service
 from app.payments.models import PaymentPurpose, PaymentState
-from app.payments.registry import MANUAL, gateway_for
+from app.payments.registry import ASKED_NOBODY, MANUAL, gateway_for
 from app.payments.saved_methods import Chargeable
 
 HOLD_SECONDS = 15 * 60
@@ -105,6 +105,31 @@ async def withdraw_requests(order_id: uuid.UUID) -> int:
     )
 
 
+async def settle_requests(order_id: uuid.UUID, paid_minor: int) -> None:
+    """Money has come in by another way than a request, in the open unit of work: the oldest are paid by it first."""
+    rows = await db.fetch(
+        """
+        SELECT id, amount_minor FROM payment_requests WHERE order_id = $1 AND state = 'OPEN' ORDER BY created_at, id
+        FOR NO KEY UPDATE
+        """,
+        order_id,
+    )
+    for row in rows:
+        part = min(paid_minor, row["amount_minor"])
+        paid_minor -= part
+        if not part:
+            return
+        await db.execute(
+            """
+            UPDATE payment_requests SET amount_minor = amount_minor - CASE WHEN $2 < amount_minor THEN $2 ELSE 0 END,
+                state = CASE WHEN $2 < amount_minor THEN state ELSE 'PAID' END, updated_at = business_now()
+            WHERE id = $1
+            """,
+            row["id"],
+            part,
+        )
+
+
 async def owed_of(order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
     """What no payment covers yet, in minor units of each order's currency; 0 for one that is paid, whose money is set
     aside, or that is cancelled."""
@@ -166,7 +191,7 @@ async def _begin(request: OrderPaymentRequest, trial: declines.Trial) -> _Begun:
             message = "Nothing is left to pay for this order."
             raise DomainError(OrderErrorCode.PAYMENT_NOT_DUE, message, ["input", "orderId"])
         saved = await _check(request)
-        await _make_room(request.order_id)
+        await make_room(request.order_id)
         trial.begin()
         asked = await db.fetchrow(_OPEN_REQUEST, request.order_id)
         choice, payment_id = request.payment, new_id()
@@ -213,15 +238,16 @@ async def _check(request: OrderPaymentRequest) -> Chargeable | None:
     return None
 
 
-async def _make_room(order_id: uuid.UUID) -> None:
+async def make_room(order_id: uuid.UUID) -> None:
     """One payment at a time. One that waits for a buyer who tries anew is called off; should it have gone through at
     that moment, it is refunded. Raises DomainError(IN_PROGRESS) while a gateway is being asked."""
     rows = await db.fetch(
         """
         SELECT id, state, leased_until > clock_timestamp() AS is_leased FROM payments
-        WHERE order_id = $1 AND attempt_id IS NULL AND state IN ('PENDING', 'REQUIRES_ACTION')
+        WHERE order_id = $1 AND attempt_id IS NULL AND state IN ('PENDING', 'REQUIRES_ACTION') AND gateway <> ALL($2)
         """,
         order_id,
+        list(ASKED_NOBODY),
     )
     for row in rows:
         if row["state"] == PaymentState.PENDING:

@@ -17,7 +17,7 @@ from app.orders import status
 from app.payments import known, ledger, standing, strays
 from app.payments.errors import PaymentErrorCode
 from app.payments.gateway import Gateway, GatewayRefusedError, GatewayState, GatewayUnavailableError
-from app.payments.models import PaymentMethod, PaymentState
+from app.payments.models import PaymentMethod, PaymentPurpose, PaymentState
 from app.payments.registry import ASKED_NOBODY, BY_HAND, gateways
 from app.payments.states import PAYMENT
 
@@ -105,14 +105,32 @@ async def collect(order_id: uuid.UUID) -> bool:
     return bool(collected)
 
 
-async def record_by_hand(order_id: uuid.UUID, amount_minor: int, currency: str, method: PaymentMethod) -> uuid.UUID:
-    """Money that staff have: in cash, by cheque, or on the account. The order's row is locked."""
+async def note_deposit(attempt_id: uuid.UUID) -> None:
+    """The payment of an attempt is of a part of its order."""
+    await db.execute(
+        "UPDATE payments SET purpose = $2 WHERE attempt_id = $1", attempt_id, PaymentPurpose.DEPOSIT.value
+    )
+
+
+async def record_by_hand(
+    order_id: uuid.UUID,
+    amount_minor: int,
+    currency: str,
+    method: PaymentMethod,
+    *,
+    key: tuple[str, bytes] | None = None,
+) -> uuid.UUID:
+    """Money that staff have: in cash, by cheque, or on the account. The order's row is locked.
+
+    Args:
+        key: under which it is noted once, with the fingerprint of the input.
+    """
     payment_id = new_id()
     await db.execute(
         """
         INSERT INTO payments (id, order_id, purpose, gateway, method, amount_minor, currency_code, state, saves,
-                              captured_minor, refunded_minor, created_at, updated_at)
-        VALUES ($1, $2, 'BALANCE', $3, $4, $5, $6, 'CAPTURED', false, $5, 0, business_now(), business_now())
+                              captured_minor, refunded_minor, idempotency_key, fingerprint, created_at, updated_at)
+        VALUES ($1, $2, 'BALANCE', $3, $4, $5, $6, 'CAPTURED', false, $5, 0, $7, $8, business_now(), business_now())
         """,
         payment_id,
         order_id,
@@ -120,6 +138,7 @@ async def record_by_hand(order_id: uuid.UUID, amount_minor: int, currency: str, 
         method.value,
         amount_minor,
         currency,
+        *(key or (None, None)),
     )
     await ledger.note(payment_id, "CAPTURE", amount_minor)
     return payment_id

@@ -68,3 +68,11 @@ async def remind(order_id: uuid.UUID) -> None:
     """Have the buyer written to, in the open unit of work, if the money is still missing."""
     if await owed_of([order_id]):
         await events.record(REMIND, subject_id=order_id)
+
+
+async def has_part(order_id: uuid.UUID) -> bool:
+    """Whether some of its money has come in, which nobody but staff may decide about."""
+    found: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM payments WHERE order_id = $1 AND captured_minor > refunded_minor)", order_id
+    )
+    return found

@@ -85,7 +85,12 @@ class DraftOrderInput:
         default=strawberry.UNSET, description="The buyer's own number, where staff settle it by hand."
     )
     deposit: MoneyInput | None = strawberry.field(
-        default=strawberry.UNSET, description="To be paid before the goods leave: until then the order is on hold."
+        default=strawberry.UNSET,
+        description="To be paid when it is placed, the rest being due later. The goods are on hold until it has come "
+        "in; or give `depositPercentage`.",
+    )
+    deposit_percentage: Decimal | None = strawberry.field(
+        default=strawberry.UNSET, description="The same as a part of the total: above 0, up to 100."
     )
     needs_guarantee: bool = strawberry.field(
         default=False, description="The order is on hold until staff confirm a guarantee, such as a bank's."
@@ -145,6 +150,7 @@ class DraftOrderInput:
             note=self.note or None,
             purchase_order_number=self.purchase_order_number or None,
             deposit_minor=minor(self.deposit or None, "deposit"),
+            deposit_percentage=self.deposit_percentage if isinstance(self.deposit_percentage, Decimal) else None,
             needs_guarantee=self.needs_guarantee,
         )
         return content, frozenset(currencies)

@@ -17,6 +17,7 @@ from schema.assisted.inputs import DraftOrderInput
 from schema.assisted.types import DRAFT_PREFIX, DraftOrder, DraftOrderDeletePayload, DraftOrderPayload
 from schema.connections import Connection
 from schema.context import Info
+from schema.money import MoneyInput
 from schema.nodes import Node, node_loader
 from schema.selection import Selection
 
@@ -42,6 +43,10 @@ class DraftOrderMarkCompleteInput:
         default=strawberry.UNSET,
         description="How the money came in: in cash, by transfer, by a card of the shop's own terminal; left out where "
         "it is still due.",
+    )
+    amount: MoneyInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="How much of it has come in, such as the deposit, with `paidBy`; left out, all of it.",
     )
     days_to_pay: int | None = strawberry.field(
         default=strawberry.UNSET, description="When what is due has to be paid, in days; left out for no date."
@@ -129,7 +134,7 @@ class DraftOrderMutations:
     @mutation(
         access=_WRITE,
         description="Place it without asking a gateway: it was paid by hand, or will be. What is still due is noted "
-        "with orderMarkAsPaid.",
+        "with orderManualPaymentCreate or orderMarkAsPaid.",
     )
     async def draft_order_mark_complete(
         self,
@@ -138,7 +143,8 @@ class DraftOrderMutations:
     ) -> DraftOrderPayload:
         draft_id = ids.decode(DRAFT_PREFIX, input.id, ["input", "id"])
         days = None if input.days_to_pay is strawberry.UNSET else input.days_to_pay
-        await completing.settle_by_hand(draft_id, paid_by=input.paid_by or None, days_to_pay=days)
+        amount = input.amount.parsed(["input", "amount", "amount"]) if input.amount else None
+        await completing.settle_by_hand(draft_id, paid_by=input.paid_by or None, days_to_pay=days, amount=amount)
         return await _payload(draft_id)
 
 

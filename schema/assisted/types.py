@@ -97,7 +97,12 @@ class DraftOrder(Node):
     note: str | None = strawberry.field(description="On the order.")
     message: str | None = strawberry.field(description="The buyer's words, where they asked for it.")
     reply: str | None = strawberry.field(description="The shop's words with what was sent, or why it was declined.")
-    deposit: Money | None = strawberry.field(description="To be paid before the goods leave.")
+    deposit: Money | None = strawberry.field(
+        description="To be paid when it is placed, and before the goods leave; the rest is due later."
+    )
+    amount_due_now: Money | None = strawberry.field(
+        description="What is paid when it is placed: the deposit, or all of it; null once its buyer was forgotten."
+    )
     needs_guarantee: bool = strawberry.field(description="Whether a guarantee is confirmed before they do.")
     url: str | None = strawberry.field(
         description="The link that was mailed: for staff, while it can be followed. Whoever has it can place the order."
@@ -139,6 +144,7 @@ class DraftOrder(Node):
             message=draft.message,
             reply=draft.reply,
             deposit=Money.of(content.deposit_minor, currency) if content.deposit_minor else None,
+            amount_due_now=Money.of(order.first_payment_minor, currency) if order else None,
             needs_guarantee=content.needs_guarantee,
             url=url_of(draft) if for_staff and draft.standing is DraftState.SENT else None,
             sent_at=draft.sent_at,

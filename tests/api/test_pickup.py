@@ -177,3 +177,26 @@ async def test_what_is_fetched_is_bought_in_the_market_of_its_store(api: Api, st
     assert await db.fetchval("SELECT count(*) FROM orders") == 0
     placed = await checkout.complete(api, {**given, "idempotencyKey": checkout.new_key(), "expectedTotal": here})
     assert placed["order"]["cost"]["total"]["amount"] == "100.00"
+
+
+async def test_nothing_on_hold_is_handed_over(api: Api, staff_token: str, store: Any) -> None:
+    lantern = await catalogue.product(stock=5)
+    await inventory.stock(lantern.variant_id, 1, warehouse_id=store)
+    cart = (await carts.cart((lantern.variant_id, 1), country_code="US")).gid
+    (quote,) = await pickups(api, cart)
+    given = {"cartId": cart, "idempotencyKey": checkout.new_key(), "email": checkout.EMAIL, "payment": checkout.CARD}
+    order = (await checkout.complete(api, {**given, "shippingQuoteId": quote["id"]}))["order"]["id"]
+    await db.execute("UPDATE orders SET holds = ARRAY['GUARANTEE']")
+    for mutation in ("orderPickupReady", "orderPickupComplete"):
+        document = f"mutation ($id: ID!) {{ {mutation}(orderId: $id) {{ userErrors {{ code field }} }} }}"
+        refused = (await api.query(document, {"id": order}, token=staff_token)).data or {}
+        assert refused[mutation]["userErrors"] == [{"code": "ORDER_ON_HOLD", "field": ["orderId"]}], mutation
+    row = await db.fetchrow("SELECT pickup_ready_at, picked_up_at, fulfillment_status FROM orders")
+    assert row
+    assert tuple(row) == (None, None, "UNFULFILLED")
+    release = """mutation ($id: ID!) {
+        orderHoldRelease(orderId: $id, hold: GUARANTEE, reason: "The bank wrote") { userErrors { code } }
+    }"""
+    await api.ok(release, {"id": order}, token=staff_token)
+    await step(api, staff_token, "orderPickupReady", order, "READY")
+    await step(api, staff_token, "orderPickupComplete", order, "PICKED_UP")

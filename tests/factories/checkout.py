@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app import db
+from app.orders import placing
 from tests.client import Api
 from tests.factories import cart as carts
 from tests.factories import catalogue, shipping
@@ -136,3 +137,11 @@ async def footprint() -> dict[str, Any]:
         """
     )
     return dict(row or {})
+
+
+async def order_token(order_gid: str) -> str:
+    """What the receipt carries."""
+    order_id = uuid.UUID(hex=order_gid.removeprefix("ord_"))
+    token = placing.token_of(order_id, await db.fetchval("SELECT token_hash FROM orders WHERE id = $1", order_id))
+    assert token
+    return token

@@ -261,6 +261,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "orderPickupComplete": Permission.ORDERS_WRITE,
         "orderHoldRelease": Permission.ORDERS_WRITE,
         "orderEdit": Permission.ORDERS_WRITE,
+        "orderManualPaymentCreate": Permission.ORDERS_WRITE,
         "orderMarkAsPaid": Permission.ORDERS_WRITE,
         "orderNoteAdd": Permission.ORDERS_WRITE,
         "orderShippingAddressUpdate": PUBLIC,  # likewise

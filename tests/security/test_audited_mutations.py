@@ -213,6 +213,7 @@ ELSEWHERE = {
     "orderPickupComplete",  # needs an order that is fetched from a store
     "orderPickupReady",
     "orderHoldRelease",  # needs an order that is on hold
+    "orderManualPaymentCreate",  # needs an order that owes something
     "orderMarkAsPaid",  # needs an order that is paid at the door
     "paymentDiscrepancyClose",  # needs something to be wrong
     "refundCreate",  # needs an order whose money has been taken

@@ -164,6 +164,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "orderPaymentCreate": {
             "input": {"orderId": things["ord unpaid"], "idempotencyKey": "key", "payment": checkout.CARD}
         },
+        "orderManualPaymentCreate": {"input": {"method": "BANK_TRANSFER", "idempotencyKey": "key"}},
         "orderHoldRelease": {"hold": "GUARANTEE", "reason": "Confirmed"},
         "refundCreate": {"input": {"idempotencyKey": "key", "amount": {"amount": "1", "currencyCode": "USD"}}},
         "storeCreditDebit": {"input": CREDIT},

@@ -227,6 +227,7 @@ IDS: dict[str, str | Id] = {
     "Mutation.orderEdit.input.addLines[].variantId": "var",
     "Mutation.orderEdit.input.lines[].orderLineId": "oline",
     "Mutation.orderEdit.orderId": "ord unpaid",
+    "Mutation.orderManualPaymentCreate.input.orderId": "ord unpaid",
     "Mutation.orderMarkAsPaid.orderId": "ord unpaid",
     "Mutation.orderNoteAdd.orderId": "ord",
     "Mutation.orderPaymentCreate.input.orderId": owned("ord unpaid"),

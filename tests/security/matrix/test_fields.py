@@ -140,6 +140,12 @@ async def test_to_change_somebody_is_not_to_read_them(api: Api, shop: Shop) -> N
             P.ORDERS_WRITE,
             P.ORDERS_READ,
         ),
+        (
+            'orderManualPaymentCreate(input: {orderId: $id, method: BANK_TRANSFER, idempotencyKey: "key"}) { order',
+            things["ord unpaid"],
+            P.ORDERS_WRITE,
+            P.ORDERS_READ,
+        ),
         ("orderMarkAsPaid(orderId: $id) { order", things["ord unpaid"], P.ORDERS_WRITE, P.ORDERS_READ),
         ("orderCancel(orderId: $id) { order", things["ord unpaid"], P.ORDERS_WRITE, P.ORDERS_READ),
     ]
