@@ -175,15 +175,16 @@ Part of the one statement that settles an attempt; it reads a CTE `attempt (id, 
 """
 
 
-# $2: the state to end, HELD or COMMITTED. The levels are locked before.
+# $2: the state to end, HELD or COMMITTED; $3: whether the units can be sold again. The levels are locked before.
 _GIVE_BACK = """
     WITH released AS (
         UPDATE stock_reservations SET state = 'RELEASED', expires_at = NULL WHERE attempt_id = $1 AND state = $2
         RETURNING stock_level_id, quantity, backordered
     ), returned AS (
         UPDATE stock_levels l
-        SET available = l.available + back.quantity, reserved = l.reserved - back.quantity,
-            backordered = l.backordered - back.backordered, updated_at = business_now()
+        SET available = l.available + CASE WHEN $3::bool THEN back.quantity ELSE 0 END,
+            reserved = l.reserved - back.quantity, backordered = l.backordered - back.backordered,
+            updated_at = business_now()
         FROM (
             SELECT stock_level_id, sum(quantity)::int AS quantity, sum(backordered)::int AS backordered
             FROM released GROUP BY stock_level_id
@@ -210,25 +211,28 @@ async def release(attempt_id: uuid.UUID) -> None:
     """
     await db.execute(_LOCK_OF_ATTEMPT, attempt_id, "HELD")
     await db.execute(_HAND_BACK, attempt_id)
-    await db.execute(f"{_GIVE_BACK} SELECT count(*) FROM returned", attempt_id, "HELD")
+    await db.execute(f"{_GIVE_BACK} SELECT count(*) FROM returned", attempt_id, "HELD", True)
     await watching.given_back(attempt_id)
 
 
-async def restock(attempt_id: uuid.UUID, order_id: uuid.UUID) -> None:
-    """The order is cancelled before any of it shipped: its units can be sold again. Repeating it changes nothing."""
+async def end(attempt_id: uuid.UUID, order_id: uuid.UUID, *, restock: bool) -> None:
+    """The order is cancelled before any of it shipped: its units can be sold again, or are lost. Repeating it changes
+    nothing."""
     await db.execute(_LOCK_OF_ATTEMPT, attempt_id, "COMMITTED")
     await db.execute(
         f"""
         {_GIVE_BACK}
         INSERT INTO stock_movements (id, stock_level_id, available_delta, reason, reference_id, created_at)
-        SELECT gen_random_uuid(), id, quantity, $4, $3, business_now() FROM returned WHERE quantity > 0
+        SELECT gen_random_uuid(), id, quantity, $5, $4, business_now() FROM returned WHERE quantity > 0 AND $3
         """,
         attempt_id,
         "COMMITTED",
+        restock,
         order_id,
         MOVED_BY_CANCELLATION,
     )
-    await watching.given_back(attempt_id)
+    if restock:
+        await watching.given_back(attempt_id)
 
 
 async def ship(attempt_id: uuid.UUID, units: Mapping[uuid.UUID, int]) -> None:

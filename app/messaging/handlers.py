@@ -17,6 +17,8 @@ async def on_order_placed(event: Event) -> None:
 
 @events.on("order.cancelled", name="messaging.order_cancelled")
 async def on_order_cancelled(event: Event) -> None:
+    if not event.payload.get("notifyCustomer", True):
+        return
     order_id = _subject(event)
     await notices.reserve_notice("order_cancelled", order_id=order_id, subject_id=order_id)
 

@@ -106,7 +106,8 @@ TRUTHS = [
             WHERE r.order_id = o.id
         ) given
         WHERE o.payment_status <> CASE
-            WHEN o.status <> 'CANCELLED' AND paid.captured - given.overpaid < coalesce(o.amount_due_minor, o.total_minor)
+            WHEN o.status <> 'CANCELLED'
+                 AND paid.captured - given.overpaid < coalesce(o.amount_due_minor, o.total_minor)
                 THEN CASE WHEN paid.captured > given.overpaid THEN 'PARTIALLY_PAID'
                           WHEN paid.set_aside > 0 THEN 'AUTHORIZED' ELSE 'PENDING' END
             WHEN given.back > 0 AND given.back < paid.captured + o.gift_card_minor + o.store_credit_minor

@@ -73,6 +73,7 @@ class RefundRequested:
         amount_minor: in all; None for what the lines and the shipping are worth.
         shipping_minor: the part that is for shipping.
         everything: all that is left to give back, and no lines.
+        keeps_payments: of everything, what stored value has paid alone.
         reason: for the customer, whose mail shows it.
         key: of a client, with the fingerprint of its input: the same refund when it comes again.
     """
@@ -82,6 +83,7 @@ class RefundRequested:
     shipping_minor: int = 0
     amount_minor: int | None = None
     everything: bool = False
+    keeps_payments: bool = False
     target: RefundTarget = RefundTarget.ORIGINAL
     source: RefundSource = RefundSource.STAFF
     reason: str | None = None
@@ -169,6 +171,8 @@ async def _price(wanted: RefundRequested, order: db.Record) -> _Priced | None:
         raise LookupError("there is no such order")
     paid = await _paid(wanted.order_id, order)
     left = paid - gone["minor"]
+    if wanted.keeps_payments:
+        payments, left = [], min(left, stored_minor)
     lines = _lines(wanted, sold)
     _check_shipping(wanted, order, sold.values(), gone["shipping_minor"])
     amount = _amount(wanted, lines, left, abs(order["rounding_minor"]))

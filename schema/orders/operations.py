@@ -9,6 +9,7 @@ import strawberry
 from app.kit import ids
 from app.kit.pagination import page_request
 from app.orders import cancellation, collecting, queries, timeline
+from app.payments.models import RefundTarget
 from app.staff.permissions import Permission
 from schema.access import PUBLIC, STAFF, mutation, query
 from schema.connections import Connection
@@ -84,11 +85,11 @@ class OrderQueries:
 class OrderMutations:
     @mutation(
         access=STAFF(Permission.ORDERS_WRITE),
-        description="Cancel an order of which nothing has been shipped: its units can be sold again, what is set aside "
-        "of its payment is given back, and the customer is told. For one whose money has been taken, `refund` says "
-        "what becomes of that.",
+        description="Cancel an order of which nothing has been shipped: its units can be sold again, its codes used "
+        "again, what is set aside of its payment is let go of, what gift cards and store credit paid is back on them, "
+        "and the customer is told. For one whose money has been taken, `refund` says what becomes of that.",
     )
-    async def order_cancel(
+    async def order_cancel(  # noqa: PLR0917 - these are the field's arguments
         self,
         info: Info,
         order_id: OrderId,
@@ -99,15 +100,41 @@ class OrderMutations:
             bool | None,
             strawberry.argument(
                 description="Whether money that has been taken is given back, which needs REFUNDS_WRITE, or kept. "
-                "Without it, such an order is refused with PAYMENT_CAPTURED."
+                "Without it, and without `refundTo`, such an order is refused with PAYMENT_CAPTURED."
             ),
+        ] = strawberry.UNSET,
+        refund_to: Annotated[
+            RefundTarget | None,
+            strawberry.argument(
+                description="Where it goes; to give it is to refund. ORIGINAL unless given; STORE_CREDIT makes store "
+                "credit of all that was paid, for orders of accounts."
+            ),
+        ] = strawberry.UNSET,
+        restock: Annotated[
+            bool | None,
+            strawberry.argument(description="False: its units are lost, and cannot be sold again; true unless given."),
+        ] = strawberry.UNSET,
+        notify_customer: Annotated[
+            bool | None, strawberry.argument(description="Whether the customer is written to; true unless given.")
+        ] = strawberry.UNSET,
+        staff_note: Annotated[
+            str | None,
+            strawberry.argument(description="Up to 2,000 characters for its timeline, where staff alone read them."),
         ] = strawberry.UNSET,
     ) -> OrderPayload:
         cancelled, view = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), _view(info)
-        back = refund if isinstance(refund, bool) else None
-        if back:
+        back, to = refund if isinstance(refund, bool) else None, refund_to or None
+        if back or to:
             STAFF(Permission.REFUNDS_WRITE).check(info)
-        await cancellation.cancel_order(cancelled, reason or None, refund=back)
+        await cancellation.cancel_order(
+            cancelled,
+            reason or None,
+            refund=back,
+            refund_to=to,
+            restock=restock is not False,
+            notify_customer=notify_customer is not False,
+            staff_note=staff_note or None,
+        )
         return await _payload(info, view, cancelled)
 
     @mutation(

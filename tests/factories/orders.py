@@ -1,9 +1,19 @@
 """Orders that are edited, and orders that are not as they were sold."""
 
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from app import db
+from app.accounts.identity import identity_of
+from app.cart import entering
+from app.cart.merging import keep_for_customer
+from app.cart.service import CartKey
 from tests.client import Api
+from tests.factories import cart as carts
+from tests.factories import checkout
+from tests.factories.catalogue import MadeProduct
 
 EDIT = """mutation ($id: ID!, $input: OrderEditInput!, $preview: Boolean! = false) {
     orderEdit(orderId: $id, input: $input, preview: $preview) {
@@ -37,3 +47,89 @@ async def rewrite(statement: str, *arguments: object) -> None:
     async with db.unit_of_work():
         await db.execute("SET LOCAL session_replication_role = replica")
         await db.execute(statement, *arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """An order as a shopper has bought it."""
+
+    gid: str
+    token: str
+    id: uuid.UUID
+    lines: list[str]
+    """Ids of its lines, as the API has them."""
+
+
+async def bought(
+    api: Api,
+    *lines: tuple[MadeProduct, int],
+    codes: Sequence[str] = (),
+    cards: Sequence[str] = (),
+    account: str | None = None,
+    spends_credit: bool = False,
+    company: uuid.UUID | None = None,
+    country: str | None = None,
+    **more: Any,
+) -> Bought:
+    """Paid for by card unless told otherwise.
+
+    Args:
+        codes, cards: of discounts and gift cards, entered into its cart.
+        account: the token of who is signed in.
+        spends_credit: of that account.
+        company: for whom it is bought.
+        more: of `checkoutComplete`; None leaves something out.
+    """
+    cart = await carts.cart(*((product.variant_id, units) for product, units in lines), country_code=country)
+    key = CartKey(cart.id, cart.secret)
+    if codes:
+        await entering.change_codes(key, codes, "client")
+    if cards:
+        await entering.change_gift_cards(key, cards, "client")
+    if company is not None:
+        await db.execute("UPDATE carts SET company_id = $2 WHERE id = $1", cart.id, company)
+    if spends_credit and account is not None:
+        identity = await identity_of(account)
+        assert identity is not None
+        await keep_for_customer(key, identity.id)
+        await entering.change_store_credit(key, identity, use=True)
+    address = more.get("shippingAddress", checkout.ADDRESS)
+    if "shippingQuoteId" not in more:
+        place = {name: address[name] for name in checkout.DESTINATION if name in address}
+        more["shippingQuoteId"] = await checkout.quote_for(api, cart.gid, place)
+    given = {
+        "cartId": cart.gid,
+        "idempotencyKey": checkout.new_key(),
+        "email": checkout.EMAIL,
+        "shippingAddress": checkout.ADDRESS,
+        "payment": checkout.CARD,
+        **more,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    payload = await checkout.complete(api, given, token=account)
+    assert payload["order"], payload["userErrors"]
+    return await of(payload["order"]["id"], payload["orderToken"])
+
+
+async def of(order_gid: str, token: str = "") -> Bought:
+    order_id = uuid.UUID(order_gid.split("_")[1])
+    rows = await db.fetch("SELECT id FROM order_lines WHERE order_id = $1 ORDER BY position", order_id)
+    return Bought(order_gid, token, order_id, [f"oline_{row['id'].hex}" for row in rows])
+
+
+CANCEL = """mutation ($id: ID!, $reason: String, $refund: Boolean, $refundTo: RefundTarget, $restock: Boolean,
+                     $notifyCustomer: Boolean, $staffNote: String) {
+    orderCancel(orderId: $id, reason: $reason, refund: $refund, refundTo: $refundTo, restock: $restock,
+                notifyCustomer: $notifyCustomer, staffNote: $staffNote) {
+        order { status paymentStatus refunds { source to state amount { amount } } } userErrors { code field }
+    }
+}"""
+
+
+async def cancel(api: Api, token: str, order_gid: str, **given: Any) -> dict[str, Any]:
+    """`orderCancel`. Returns its payload; no fault is expected."""
+    result = await api.query(CANCEL, {"id": order_gid, **given}, token=token)
+    assert not result.errors, result.errors
+    assert result.data is not None
+    payload: dict[str, Any] = result.data["orderCancel"]
+    return payload
