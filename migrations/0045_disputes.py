@@ -1,4 +1,5 @@
-"""Disputes over payments, and gift cards that cannot be spent while their price is on its way back.
+"""Disputes over payments, gift cards that cannot be spent while their price is on its way back, and discounts for a
+first order, of which each buyer has one.
 
 The release before goes on beside it: it writes neither, and switches off the cards of refunds as it did.
 """
@@ -7,6 +8,10 @@ from tortoise import fields, migrations
 from tortoise.fields.base import OnDelete
 from tortoise.migrations import operations as ops
 
+# contract: a shop has a few hundred discounts, so that this is done in the moment that nobody changes one.
+FIRST_ORDERS = """
+CREATE INDEX discounts_for_first_orders ON discounts (id) WHERE rule @> '{"requires": {"first_order": true}}';
+"""
 DISPUTES = """
 ALTER TABLE payment_disputes
     ADD CONSTRAINT payment_disputes_amount CHECK (amount_minor >= 0),
@@ -76,4 +81,5 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.RunSQL(DISPUTES),
+        ops.RunSQL(FIRST_ORDERS),
     ]

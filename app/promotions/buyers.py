@@ -10,7 +10,10 @@ from app.customers.addresses import address_hashes
 from app.messaging.models import MessageChannel
 from app.promotions.terms import Buyer, BuyerFacts, Offered
 
-_FACTS = """
+FOR_FIRST_ORDERS = """rule @> '{"requires": {"first_order": true}}'"""
+"""SQL: of a discount. There is one first order, so one buyer uses one of all these, also while it is being paid for."""
+
+_FACTS = f"""
     SELECT (
                SELECT json_object_agg(used.discount_id, used.uses)
                FROM (
@@ -18,6 +21,10 @@ _FACTS = """
                    WHERE discount_id = ANY($1) AND contact_hash = ANY($2) AND state <> 'RELEASED' GROUP BY 1
                ) used
            ) AS uses,
+           $10 AND EXISTS (
+               SELECT FROM discounts f JOIN discount_redemptions r ON r.discount_id = f.id
+               WHERE f.{FOR_FIRST_ORDERS} AND r.contact_hash = ANY($2) AND r.state <> 'RELEASED'
+           ) AS has_used_first_order,
            CASE
                WHEN NOT $3 THEN false
                WHEN $4::text IS NOT NULL
@@ -54,7 +61,7 @@ def contact_hashes(email: str | None, phone: str | None) -> list[bytes]:
 
 async def with_buyer(offered: Offered, buyer: Buyer) -> Offered:
     """With what decides for this buyer. Nothing is read where no discount depends on it, or nobody is known."""
-    limited = [terms.discount_id for terms in offered.terms if terms.uses_per_customer is not None]
+    limited = [terms.discount_id for terms in offered.terms if terms.limit_per_customer is not None]
     for_first_orders = any(terms.referrer_id or terms.rule.requires.first_order for terms in offered.terms)
     segment_ids = frozenset[uuid.UUID]().union(*(terms.rule.requires.segment_ids for terms in offered.terms))
     group_ids = frozenset[uuid.UUID]().union(*(terms.rule.requires.customer_group_ids for terms in offered.terms))
@@ -64,7 +71,7 @@ async def with_buyer(offered: Offered, buyer: Buyer) -> Offered:
     row = await db.fetchrow(
         _FACTS,
         limited,
-        contact_hashes(buyer.email, buyer.phone) if limited else [],
+        contact_hashes(buyer.email, buyer.phone) if limited or for_first_orders else [],
         for_first_orders,
         buyer.email or None,
         buyer.phone or None,
@@ -72,6 +79,7 @@ async def with_buyer(offered: Offered, buyer: Buyer) -> Offered:
         buyer.profile_id,
         buyer.customer_id,
         list(group_ids),
+        any(terms.rule.requires.first_order for terms in offered.terms),
     )
     if row is None:
         raise RuntimeError("a statement without FROM has one row")
@@ -79,6 +87,7 @@ async def with_buyer(offered: Offered, buyer: Buyer) -> Offered:
     facts = BuyerFacts(
         uses=uses,
         has_ordered=row["has_ordered"],
+        has_used_first_order=row["has_used_first_order"],
         segment_ids=_ids(row["segments"]),
         customer_group_ids=_ids(row["customer_groups"]),
     )

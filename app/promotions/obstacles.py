@@ -45,7 +45,9 @@ def obstacle_for(
             return because(DiscountCodeReason.EXISTING_CUSTOMER)
     if (unmet := _unmet(terms.rule.requires, buyer, facts, context)) is not None:
         return because(unmet)
-    if terms.uses_per_customer is not None and facts.uses.get(terms.discount_id, 0) >= terms.uses_per_customer:
+    if terms.limit_per_customer is not None and facts.uses.get(terms.discount_id, 0) >= terms.limit_per_customer:
+        return because(DiscountCodeReason.ALREADY_USED)
+    if terms.rule.requires.first_order and facts.has_used_first_order:
         return because(DiscountCodeReason.ALREADY_USED)
     if terms.currency_code is not None and terms.currency_code != currency:
         message = f"It is in {terms.currency_code}, and the cart is in {currency}."

@@ -13,24 +13,36 @@ import orjson
 from app import db
 from app.customers import timeline
 from app.orders.draft import DiscountDraft
-from app.promotions.buyers import contact_hashes
+from app.promotions.buyers import FOR_FIRST_ORDERS, contact_hashes
 
+LOCK_OF_FIRST_ORDERS = 1_904_551
+"""Sets these advisory locks apart from others; any number does."""
 # A statement that waits for a row goes on to see all others as they were before it waited, so that locking and counting
-# are statements of their own.
-_LOCK = "SELECT id FROM discounts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
-_HOLD = """
+# are statements of their own. Two discounts for a first order are two rows: their buyer is what both wait for.
+_LOCK = f"""
+    WITH locked AS MATERIALIZED (
+        SELECT {FOR_FIRST_ORDERS} AS for_first_orders FROM discounts WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
+    )
+    SELECT CASE WHEN (SELECT bool_or(for_first_orders) FROM locked) THEN (
+        SELECT count(pg_advisory_xact_lock(hashtextextended(encode(one, 'hex'), {LOCK_OF_FIRST_ORDERS})))
+        FROM unnest($2::bytea[]) AS one
+    ) END
+"""
+_HOLD = f"""
     WITH wanted AS (
         SELECT * FROM jsonb_to_recordset($1::jsonb) AS w (id uuid, code_id uuid, amount_minor bigint)
     ), counted AS (
         UPDATE discounts d SET used_count = used_count + 1
         FROM wanted
         WHERE d.id = wanted.id AND d.status = 'ACTIVE' AND (d.usage_limit IS NULL OR d.used_count < d.usage_limit)
-          AND coalesce(least(
-                d.usage_limit_per_customer, CASE WHEN d.rule @> '{"requires": {"first_order": true}}' THEN 1 END
-          ) > (
+          AND coalesce(d.usage_limit_per_customer > (
                 SELECT count(*) FROM discount_redemptions r
                 WHERE r.discount_id = d.id AND r.contact_hash = ANY($4) AND r.state <> 'RELEASED'
           ), true)
+          AND NOT (coalesce(d.{FOR_FIRST_ORDERS}, false) AND EXISTS (
+                SELECT FROM discounts f JOIN discount_redemptions r ON r.discount_id = f.id
+                WHERE f.{FOR_FIRST_ORDERS} AND r.contact_hash = ANY($4) AND r.state <> 'RELEASED'
+          ))
         RETURNING d.id
     ), counted_codes AS (
         UPDATE discount_codes k SET used_count = used_count + 1
@@ -86,7 +98,7 @@ async def hold(attempt_id: uuid.UUID, discounts: Sequence[DiscountDraft], email:
     if not discounts:
         return
     hashes = contact_hashes(email, phone)
-    await db.execute(_LOCK, [use.id for use in discounts])
+    await db.fetchval(_LOCK, [use.id for use in discounts], hashes)
     wanted = [{"id": use.id, "code_id": use.code_id, "amount_minor": use.amount_minor} for use in discounts]
     counted = await db.fetchval(_HOLD, orjson.dumps(wanted).decode(), attempt_id, hashes[0] if hashes else None, hashes)
     if counted != len(discounts) + sum(1 for use in discounts if use.code_id):

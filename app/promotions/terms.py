@@ -78,11 +78,6 @@ class DiscountTerms:
         return self.code is None
 
     @property
-    def uses_per_customer(self) -> int | None:
-        """How often one buyer may use it. There is one first order, also while several are being paid for at once."""
-        return 1 if self.rule.requires.first_order else self.limit_per_customer
-
-    @property
     def order(self) -> tuple[bool, str, str]:
         """Sorts discounts the same way whoever asks, and however codes were typed: those by themselves first."""
         return not self.automatic, self.discount_id.hex, same(self.code or "")
@@ -102,11 +97,13 @@ class BuyerFacts:
 
     Attributes:
         uses: how often this buyer has used discounts, by the discounts' ids.
+        has_used_first_order: one for a first order, whichever, also while that order is being paid for.
         segment_ids, customer_group_ids: of those that discounts ask for, the ones that the buyer is in.
     """
 
     uses: Mapping[UUID, int] = field(default_factory=dict)
     has_ordered: bool = False
+    has_used_first_order: bool = False
     segment_ids: frozenset[UUID] = frozenset()
     customer_group_ids: frozenset[UUID] = frozenset()
 

@@ -97,6 +97,43 @@ async def test_one_customer_has_one_first_order_however_many_carts(api: Api, dra
     assert await invariants.check() == []
 
 
+async def test_two_discounts_for_first_orders_are_one_first_order(api: Api, drain: Drain) -> None:
+    """They are two rows, and the buyer is one."""
+    for code in ("WELCOME", "HELLO"):
+        await discounts.discount(code, requires=RequirementsRequest(first_order=True))
+    both = [await guests(api, 6, code, email=checkout.EMAIL) for code in ("WELCOME", "HELLO")]
+    found = await answers(api, [given for pair in zip(*both, strict=True) for given in pair])
+    assert found.pop("ORDER") == 1
+    assert set(found) <= {"DISCOUNT_ALREADY_USED", "DISCOUNT_EXISTING_CUSTOMER"}
+    assert await db.fetchval("SELECT sum(used_count) FROM discounts") == 1
+    # A buyer of their own has a first order, too.
+    assert await answers(api, await guests(api, 1, "HELLO", email="grace@example.com")) == {"ORDER": 1}
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_holds_of_first_orders_at_the_same_moment_see_each_other(api: Api) -> None:
+    uses = []
+    for _ in range(4):
+        discount_id = await discounts.discount(requires=RequirementsRequest(first_order=True))
+        uses.append(DiscountDraft(id=discount_id, code_id=None, name="Sale", code=None, amount_minor=100))
+    all_are_there = asyncio.Barrier(4)
+
+    async def held(*wanted: DiscountDraft) -> bool:
+        try:
+            async with db.unit_of_work():
+                await db.execute("SELECT 1")
+                await all_are_there.wait()
+                await redemptions.hold(new_id(), wanted, checkout.EMAIL, None)
+        except redemptions.TakenMeanwhile:
+            return False
+        return True
+
+    # Two that go together are one order's.
+    tried = (held(uses[0]), held(uses[1]), held(uses[2], uses[3]), held(uses[3], uses[1]))
+    assert sum(await asyncio.gather(*tried)) == 1
+
+
 async def test_holds_of_one_customer_at_the_same_moment_see_each_other(api: Api) -> None:
     discount_id = await discounts.discount(usage_limit_per_customer=1)
     use = DiscountDraft(id=discount_id, code_id=None, name="Sale", code=None, amount_minor=100)
