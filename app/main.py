@@ -13,6 +13,7 @@ from app.accounts.pages import routes as account_routes
 from app.assisted.routes import routes as assisted_routes
 from app.customers.routes import routes as customer_routes
 from app.flows.routes import routes as flow_routes
+from app.gifting.routes import routes as gifting_routes
 from app.invoices.routes import routes as invoice_routes
 from app.logging import configure_logging
 from app.messaging import inbound_twilio
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *staff_routes(),
             *survey_routes(),
             *invoice_routes(),
+            *gifting_routes(),
             *assisted_routes(),
             *messaging_routes(),
             *flow_routes(),

@@ -4,9 +4,8 @@ from typing import Annotated, Any
 
 import strawberry
 
-from app.addresses.lines import address_lines
-from app.addresses.postal import PostalAddress
-from app.gifting import settings, slips
+from app.errors import CommonErrorCode, DomainError
+from app.gifting import printing, settings, slips
 from app.gifting.options import GiftChange
 from app.gifting.options import GiftOptions as Chosen
 from app.gifting.settings import GiftSettings as Settings
@@ -14,6 +13,7 @@ from app.gifting.settings import WrapPrice
 from app.kit import ids
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
+from schema.context import Info
 from schema.errors import UserError
 from schema.money import Money, MoneyInput
 
@@ -110,6 +110,12 @@ class GiftSettingsPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
 
 
+@strawberry.type(description="Something that was made to order.")
+class PackingSlipText:
+    label: str = strawberry.field(description="Such as Engraving.")
+    value: str = strawberry.field(description="The text, or what was chosen.")
+
+
 @strawberry.type(description="Some units in a parcel.")
 class PackingSlipLine:
     product_name: str = strawberry.field(description="As it was sold.")
@@ -118,22 +124,34 @@ class PackingSlipLine:
     quantity: int = strawberry.field(description="How many are in the parcel.")
     unit_price: Money | None = strawberry.field(description="Null where the slip hides prices.")
     gift_options: GiftOptions = strawberry.field(description="Whether it is wrapped by itself, and with which words.")
+    customizations: list[PackingSlipText] = strawberry.field(description="What was made to order of each unit.")
 
 
 @strawberry.type(description="What is printed for a parcel, to be packed by and put into it.")
 class PackingSlip:
     order_number: str = strawberry.field(description="The order's number.")
-    recipient: list[str] = strawberry.field(description="Where it goes, as on the label; empty where nothing ships.")
+    recipient: list[str] = strawberry.field(
+        description="Where it goes, as on the label; of what is fetched, the name on the bill. Empty where neither is "
+        "known."
+    )
+    pickup: list[str] = strawberry.field(
+        description="The store that it is fetched from, with its address; empty for what is shipped."
+    )
     hides_prices: bool = strawberry.field(description="Whether prices are left out, as this is a gift.")
     gift_options: GiftOptions = strawberry.field(description="Whether the whole is wrapped, and with which words.")
     lines: list[PackingSlipLine] = strawberry.field(description="What is in it.")
+    url: str = strawberry.field(
+        description="The slip as a PDF, to be printed. The address is good for 15 minutes, and as long as whoever "
+        "asked for it may read orders."
+    )
 
     @classmethod
-    def of(cls, slip: slips.PackingSlip) -> "PackingSlip":
-        address = PostalAddress.from_json(slip.shipping_address) if slip.shipping_address else None
+    def of(cls, slip: slips.PackingSlip, url: str) -> "PackingSlip":
         return cls(
             order_number=slip.order_number,
-            recipient=address_lines(address) if address else [],
+            recipient=slip.recipient,
+            pickup=slip.pickup,
+            url=url,
             hides_prices=slip.hides_prices,
             gift_options=GiftOptions.always(slip.options),
             lines=[
@@ -146,6 +164,7 @@ class PackingSlip:
                     if line.unit_price
                     else None,
                     gift_options=GiftOptions.always(line.options),
+                    customizations=[PackingSlipText(label=label, value=text) for label, text in line.made_to_order],
                 )
                 for line in slip.lines
             ],
@@ -156,13 +175,30 @@ class PackingSlip:
 class GiftingQueries:
     @query(
         access=STAFF(Permission.ORDERS_READ),
-        description="The slip for a fulfilment's parcel, without prices where it is a gift; null for no fulfilment.",
+        description="The slip for a fulfilment's parcel, or for all that is still to be packed of an order; without "
+        "prices where it is a gift. Null for what there is not.",
     )
     async def packing_slip(
-        self, fulfillment_id: Annotated[strawberry.ID, strawberry.argument(description="Id of the fulfilment.")]
+        self,
+        info: Info,
+        fulfillment_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Id of the fulfilment; this, or the order's.")
+        ] = strawberry.UNSET,
+        order_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Id of the order, such as one that is fetched.")
+        ] = strawberry.UNSET,
     ) -> PackingSlip | None:
-        slip = await slips.of_fulfillment(ids.decode("ful", fulfillment_id, ["fulfillmentId"]))
-        return PackingSlip.of(slip) if slip else None
+        staff = info.context.staff
+        if bool(fulfillment_id) == bool(order_id) or staff is None:
+            message = "Give the id of either a fulfilment or an order."
+            raise DomainError(CommonErrorCode.INVALID, message, ["orderId" if fulfillment_id else "fulfillmentId"])
+        if fulfillment_id:
+            kind, subject = printing.OF_FULFILLMENT, ids.decode("ful", fulfillment_id, ["fulfillmentId"])
+            slip = await slips.of_fulfillment(subject)
+        else:
+            kind, subject = printing.OF_ORDER, ids.decode("ord", order_id or "", ["orderId"])
+            slip = await slips.of_order(subject)
+        return PackingSlip.of(slip, printing.slip_url(kind, subject, staff.id)) if slip else None
 
     @query(access=STAFF(Permission.SETTINGS_WRITE), description="Gift wrapping as the shop offers it.")
     async def gift_settings(self) -> GiftSettings:

@@ -1,35 +1,19 @@
-"""The document as a PDF. The same document gives the same bytes, so none is stored.
+"""The document as a PDF. The same document gives the same bytes, so none is stored."""
 
-Typeset by Typst, whose fonts come along with it: Latin, Greek and Cyrillic letters look the same on every machine,
-others are taken from the machine's own fonts. PDF/A-2b, which archives take (ISO 19005-2).
-"""
-
-import asyncio
 import io
-import threading
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 
-import orjson
 import segno
-import typst
 from babel import Locale
 from babel.dates import format_date
 
 from app.invoices.document import Document, DocumentLine, percent
 from app.invoices.models import InvoiceKind
+from app.kit import typesetting
 from app.messaging.formats import money_text, text_locale
 
 TEMPLATE = Path(__file__).with_name("invoice.typ")
-LETTER_COUNTRIES = frozenset({"US", "CA", "MX", "PH", "CL", "CO"})
-"""Where paper is US Letter; everybody else has ISO 216."""
-MAX_AT_ONCE = 2
-"""Setting one takes some ten milliseconds of a processor."""
-
-_turns = asyncio.Semaphore(MAX_AT_ONCE)
-_compiling = threading.Lock()
-"""A compiler serves one thread at a time, and a thread goes on when whoever waited for it is gone."""
 
 
 async def pdf(document: Document, number: str, track_url: str | None) -> bytes:
@@ -38,27 +22,7 @@ async def pdf(document: Document, number: str, track_url: str | None) -> bytes:
     Args:
         track_url: the page of the order, with what opens it; printed as a QR code. None where there is no such page.
     """
-    values = orjson.dumps(printed(document, number, track_url)).decode()
-    async with _turns:
-        return await asyncio.to_thread(_compile, values)
-
-
-def _compile(values: str) -> bytes:
-    inputs = {"document": values}
-    with _compiling:
-        try:
-            made = _compiler().compile(sys_inputs=inputs, format="pdf", pdf_standards="a-2b", timestamp=0)
-        except typst.TypstError:
-            # No font of this machine has some letter, which the standard forbids: a name with a gap beats no invoice.
-            made = _compiler().compile(sys_inputs=inputs, format="pdf", timestamp=0)
-    if not isinstance(made, bytes):
-        raise TypeError("one PDF is one string of bytes")
-    return made
-
-
-@lru_cache
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(TEMPLATE, root=TEMPLATE.parent)
+    return await typesetting.pdf(TEMPLATE, printed(document, number, track_url))
 
 
 def printed(document: Document, number: str, track_url: str | None) -> dict[str, object]:
@@ -71,7 +35,7 @@ def printed(document: Document, number: str, track_url: str | None) -> dict[str,
 
     return {
         "title": f"{'Credit note' if credit else 'Invoice'} {number}",
-        "paper": "us-letter" if locale.territory in LETTER_COUNTRIES else "a4",
+        "paper": typesetting.paper_of(locale.territory),
         "seller": document.seller.lines,
         "buyer": [*document.buyer.lines, *_tax_id(document.buyer.tax_id)] or [document.buyer.email or ""],
         "facts": _facts(document, number, locale),

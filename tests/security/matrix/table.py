@@ -99,6 +99,7 @@ IDS: dict[str, str | Id] = {
     "Query.order.id": owned("ord", P.ORDERS_READ),
     "Query.privacyRequest.id": owned("priv", P.PRIVACY_WRITE),
     "Query.packingSlip.fulfillmentId": "ful",
+    "Query.packingSlip.orderId": "ord",
     "Query.product.id": for_staff("prod", P.PRODUCTS_READ),
     "Query.profile.id": "prof",
     "Query.referrals.referrerId": "prof",
