@@ -6,6 +6,7 @@ import os
 
 from starlette.types import ASGIApp
 
+from app.kit.heap import keep_for_good
 from app.kit.parent import die_with_parent
 from app.logging import configure_logging
 from app.metrics.exposing import shared_by_processes
@@ -22,7 +23,9 @@ def application() -> ASGIApp:
     configure_logging(get_settings())
     from app.main import create_app
 
-    return create_app()
+    app = create_app()
+    keep_for_good()
+    return app
 
 
 def serve_api(host: str, port: int, workers: int, shutdown_seconds: int) -> None:

@@ -6,6 +6,7 @@ import signal
 import sys
 from types import FrameType
 
+from app.kit.heap import keep_for_good
 from app.kit.parent import die_with_parent
 
 
@@ -18,6 +19,8 @@ def set_up() -> None:
     _stop_once()
     _run_fast()
     import workers.main  # noqa: F401  # sets the broker and registers the actors
+
+    keep_for_good()
 
 
 def _run_fast() -> None:
