@@ -17,6 +17,7 @@ from app.assisted.content import check_for_buyer
 from app.assisted.errors import DraftOrderErrorCode
 from app.assisted.models import DraftState
 from app.assisted.queries import Draft
+from app.assisted.ways import AFTERWARDS
 from app.catalogue.models import InventoryPolicy
 from app.checkout import attempts, completion, declines, own, paying, settlement
 from app.checkout import queries as checkouts
@@ -38,9 +39,6 @@ from app.payments import service as payments
 from app.payments import standing as payment_standing
 from app.payments.errors import PaymentErrorCode
 from app.payments.models import PaymentMethod, PaymentPurpose, PaymentState
-
-AFTERWARDS = frozenset({PaymentMethod.CASH_ON_DELIVERY, PaymentMethod.PURCHASE_ORDER})
-"""Ways to pay once the goods have come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,40 +1,34 @@
 """The page behind a draft order's link, for shops whose front end has none of its own (STOREFRONT_ACCOUNT_URL).
 
 The token in the path is the proof, so another site cannot forge a request without it. GET and HEAD change nothing: mail
-scanners open every link. Cards are typed into a gateway's own form, which is a front end's to show; here the order is
-placed by the ways to pay for which no gateway is asked.
+scanners open every link. Cards are typed into a gateway's own form, which is a front end's to show, with the gateway's
+script; here the buyer is led to a page of the provider's, or pays by the ways for which no gateway is asked.
 """
 
 import hashlib
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app import db
-from app.assisted import completing, links, queries, service
+from app.assisted import completing, links, offer_page, queries, service, waiting, ways
 from app.assisted.completing import DraftCompletion
 from app.assisted.models import DraftState
 from app.assisted.queries import Draft
-from app.checkout.answers import Placed
-from app.checkout.payment_methods import offered_methods, terms_for
-from app.checkout.requests import PaymentChoice
-from app.configuration import VERSIONS, versions_of
+from app.checkout.answers import ActionRequired, Answer
+from app.checkout.errors import CheckoutErrorCode
+from app.checkout.requests import PaymentChoice, check_key
 from app.customers.page import page
-from app.errors import DomainError, DomainErrors
-from app.messaging import formats
-from app.payments.models import PaymentMethod
+from app.errors import CommonErrorCode, DomainError, DomainErrors
+from app.kit.money import MAX_AMOUNT_MINOR, Money
+from app.payments import later
+from app.payments.later import OrderPaymentRequest
 from app.rate_limit import client_unit
-from app.shop import queries as shop_queries
+from app.settings import get_settings
 from app.web.body import read_form
 from app.web.client import client_hop
 
 MAX_BODY_BYTES = 10_000
-_LABELS = {
-    PaymentMethod.BANK_TRANSFER: "Order, and pay by bank transfer",
-    PaymentMethod.CASH_ON_DELIVERY: "Order, and pay on delivery",
-    PaymentMethod.PURCHASE_ORDER: "Order on the company's account",
-}
 
 
 def routes() -> list[BaseRoute]:
@@ -47,75 +41,106 @@ async def _offer(request: Request) -> Response:
     draft = await queries.by_token(token)
     if draft is None or draft.offer is None:
         return await _said("This link does not work", "Ask the shop for a new one.", status=404)
-    if draft.standing is DraftState.COMPLETED:
-        return await _said("Thank you", "The order is placed; a confirmation is on its way to you.")
-    if draft.standing is not DraftState.SENT:
+    if draft.standing not in (DraftState.SENT, DraftState.COMPLETED) and await _waits(draft) is None:
         return await _said("This offer is over", "Ask the shop for a new one.", status=410)
-    problem = None
-    if request.method == "POST":
-        form = {name: values[-1] for name, values in (await read_form(request, MAX_BODY_BYTES)).items()}
-        try:
-            if "decline" in form:
-                await service.decline(draft, None, ["token"])
-                return await _said("You have declined", "The shop has been told. Nothing was ordered.")
-            await _place(token, form, client_unit(client_hop(request, request.app.state.settings)))
-            return await _said("Thank you", "The order is placed; a confirmation is on its way to you.")
-        except (DomainError, DomainErrors) as wrong:
-            problem = wrong.errors[0].message
-    return await _shown(draft, problem)
+    if request.method != "POST":
+        return await _shown(draft)
+    form = {name: values[-1] for name, values in (await read_form(request, MAX_BODY_BYTES)).items()}
+    try:
+        if "decline" in form:
+            await service.decline(draft, None, ["token"])
+            return await _said("You have declined", "The shop has been told. Nothing was ordered.")
+        client = client_unit(client_hop(request, request.app.state.settings))
+        answer = await (_pay_rest if draft.order_id else _place)(draft, token, form, client)
+    except (DomainError, DomainErrors) as wrong:
+        return await _refused(token, wrong.errors[0])
+    if isinstance(answer, ActionRequired) and answer.action.url:
+        return await offer_page.leaving(answer.action.url)
+    return RedirectResponse(f"{links.PATH}/{token}", 303, headers={"Cache-Control": "no-store"})
 
 
-async def _place(token: str, form: dict[str, str], client: str) -> None:
+async def _waits(draft: Draft) -> waiting.Waiting | None:
+    return await waiting.find(draft.id, draft.order_id)
+
+
+async def _shown(draft: Draft, problem: str | None = None) -> Response:
+    if (begun := await _waits(draft)) is not None:
+        return await offer_page.waits(begun, problem)
+    return await (offer_page.placed if draft.order_id else offer_page.offer)(draft, problem)
+
+
+async def _refused(token: str, wrong: DomainError) -> Response:
+    """As it stands after that: a payment may be waiting, or somebody else was quicker."""
+    draft = await queries.by_token(token)
+    if draft is None or draft.standing not in (DraftState.SENT, DraftState.COMPLETED):
+        return await _said("This offer is over", "Ask the shop for a new one.", status=410)
+    pending = wrong.code is CheckoutErrorCode.IN_PROGRESS
+    return await _shown(draft, "Your payment is not confirmed yet." if pending else wrong.message)
+
+
+async def _place(draft: Draft, token: str, form: dict[str, str], client: str) -> Answer:
     """Raises DomainError, DomainErrors."""
-    method, number = form.get("method", ""), form.get("number", "").strip()
-    known = method in {one.value for one in _LABELS}
-    choice = PaymentChoice(method=PaymentMethod(method), purchase_order_number=number or None) if known else None
-    sent = hashlib.sha256(f"{method}\n{number}".encode())
-    answer = await completing.complete_by_link(
+    order = draft.offer
+    if order is None:
+        raise AssertionError("what a link opens has an offer")
+    choice = _choice(form, token, await offer_page.offered_ways(order)) if order.due_minor else None
+    seen = form.get("seen", "")
+    # What is asked for again has been agreed to, and has its price.
+    shown = int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= len(str(MAX_AMOUNT_MINOR)) else None
+    return await completing.complete_by_link(
         token,
         DraftCompletion(
-            idempotency_key=f"page-{sent.hexdigest()}", fingerprint=sent.digest(), payment=choice, client=client
+            idempotency_key=_key(form),
+            fingerprint=_fingerprint(choice),
+            payment=choice,
+            expected_total=Money(shown, order.currency_code) if shown is not None else None,
+            client=client,
         ),
     )
-    if not isinstance(answer, Placed):
-        raise AssertionError("nobody is asked for what this page offers")
 
 
-async def _shown(draft: Draft, problem: str | None) -> Response:
-    order = draft.offer
-    if order is None or draft.expires_at is None:
-        raise AssertionError("what was sent has both")
-    shop = await shop_queries.current()
-    locale = formats.text_locale(shop.locale)
-    versions = versions_of(await db.fetchval(f"SELECT {VERSIONS}"))
-    terms = await terms_for(versions, order.company_id)
-    offered = [one.method for one in offered_methods(due_minor=order.due_minor, ships=order.ships, terms=terms)]
-
-    def money(amount_minor: int) -> str:
-        return formats.money_text(amount_minor, order.currency_code, locale)
-
-    return await page(
-        "offer",
-        "Your offer",
-        status=200 if problem is None else 422,
-        problem=problem,
-        lines=[
-            {"name": line.product_name, "quantity": line.quantity, "total": money(line.total_minor)}
-            for line in order.lines
-        ],
-        shipping=money(order.shipping_minor),
-        tax=money(order.tax_minor),
-        total=money(order.total_minor),
-        expires_on=formats.day_text(draft.expires_at, shop.time_zone, locale),
-        message=draft.reply,
-        is_free=order.due_minor == 0,
-        on_account=PaymentMethod.PURCHASE_ORDER in offered,
-        methods=[
-            {"value": method.value, "label": _LABELS[method]}
-            for method in offered
-            if method in _LABELS and method is not PaymentMethod.PURCHASE_ORDER
-        ],
+async def _pay_rest(draft: Draft, token: str, form: dict[str, str], client: str) -> Answer:
+    """Raises DomainError, DomainErrors."""
+    if draft.order_id is None:
+        raise AssertionError("what is complete has its order")
+    choice = _choice(form, token, ways.at_providers())
+    return await later.pay(
+        OrderPaymentRequest(
+            order_id=draft.order_id,
+            payment=choice,
+            idempotency_key=_key(form),
+            fingerprint=_fingerprint(choice),
+            client=client,
+        )
     )
+
+
+def _choice(form: dict[str, str], token: str, offered: list[ways.Way]) -> PaymentChoice:
+    """Raises DomainError for what the page does not offer."""
+    method, gateway = form.get("method", ""), form.get("gateway", "")
+    for way in offered:
+        if (way.method.value, way.gateway) == (method, gateway):
+            return PaymentChoice(
+                method=way.method,
+                gateway=way.gateway or None,
+                return_url=f"{get_settings().public_url}{links.PATH}/{token}" if way.gateway else None,
+                purchase_order_number=form.get("number", "").strip() or None,
+            )
+    raise DomainError(CommonErrorCode.INVALID, "Choose how to pay.", ["method"])
+
+
+def _key(form: dict[str, str]) -> str:
+    """Raises DomainError for one that is not the page's: then another cannot be guessed at either."""
+    key = form.get("key", "")
+    check_key(key)
+    if not key.startswith(waiting.KEY_PREFIX):
+        raise DomainError(CommonErrorCode.INVALID, "Open the page again.", ["key"])
+    return key
+
+
+def _fingerprint(choice: PaymentChoice | None) -> bytes:
+    said = "" if choice is None else f"{choice.method}\n{choice.gateway or ''}\n{choice.purchase_order_number or ''}"
+    return hashlib.sha256(said.encode()).digest()
 
 
 async def _said(heading: str, text: str, *, status: int = 200) -> Response:

@@ -2,7 +2,7 @@
 
 | template | beside `language` and `shop` |
 |---|---|
-| draft_order | `url`; `is_quotation`; `total`; `expires_on`; `message` or nil; `lines` |
+| draft_order | `url`; `is_quotation`; `total`; `deposit` or nil; `expires_on`; `message` or nil; `lines` |
 | company_invitation | `url`; `company` |
 """
 
@@ -97,6 +97,9 @@ async def build(template: str, ids: Mapping[str, object], settings: Settings) ->
         "url": url,
         "is_quotation": draft.kind is DraftKind.QUOTATION,
         "total": formats.money_text(draft.total_minor, draft.currency_code, locale),
+        "deposit": formats.money_text(draft.offer.first_payment_minor, draft.currency_code, locale)
+        if draft.offer.first_payment_minor < draft.offer.due_minor
+        else None,
         "expires_on": formats.day_text(draft.expires_at, shop.time_zone or "UTC", locale),
         "message": draft.reply,
         "lines": [

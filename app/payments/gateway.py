@@ -257,6 +257,9 @@ class Gateway(Protocol):
     methods: frozenset[PaymentMethod]
     tokenless: frozenset[PaymentMethod]
     """Methods that need no token: asked for without one, the answer is REQUIRES_ACTION."""
+    redirects: frozenset[PaymentMethod]
+    """Those of them that lead the shopper to a page of the provider's, given a `return_url`, and need no form or script
+    in the client: what a page of the shop's own can offer. An adapter without this has none."""
     saves: frozenset[PaymentMethod]
     """Methods of which it can keep what is paid with."""
     captures_in_parts: bool

@@ -82,6 +82,7 @@ class TestGateway:
     name = NAME
     methods = frozenset({PaymentMethod.CARD, PaymentMethod.WALLET, PaymentMethod.PAYPAL})
     tokenless = frozenset(_TOKENLESS)
+    redirects = tokenless
     saves = frozenset({PaymentMethod.CARD})
     captures_in_parts = True
     client_key: str | None = None

@@ -67,6 +67,7 @@ class PayPalGateway:
     name = NAME
     methods = frozenset({PaymentMethod.PAYPAL})
     tokenless = methods
+    redirects = methods
     saves: frozenset[PaymentMethod] = frozenset()
     captures_in_parts = True
 

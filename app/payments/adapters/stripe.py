@@ -69,6 +69,8 @@ class StripeGateway:
             {PaymentMethod.PAYPAL} if settings.stripe_paypal else frozenset()
         )
         self.tokenless = self.methods
+        # Cards and wallets are typed into Stripe's own form, which takes its script.
+        self.redirects = self.methods & {PaymentMethod.PAYPAL}
         self._client = client(
             settings.stripe_secret_key, settings.stripe_api_url, allow_private=settings.allow_private_addresses
         )
