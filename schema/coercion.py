@@ -69,18 +69,19 @@ class _Inputs:
             (
                 context.config.name_converter.from_field(field),
                 field.python_name,
-                _converter(field.resolve_type(type_definition=definition), context),
+                converter(field.resolve_type(type_definition=definition), context),
             )
             for field in definition.fields
         ]
         return self._fields
 
 
-def _converter(type_: Any, context: InputContext) -> Convert:
+def converter(type_: Any, context: InputContext) -> Convert:
+    """Of an argument or a field of an input, by its type."""
     while isinstance(type_, (StrawberryOptional, LazyType)) and not isinstance(type_, StrawberryMaybe):
         type_ = type_.of_type if isinstance(type_, StrawberryOptional) else type_.resolve_type()
     if isinstance(type_, StrawberryList):
-        return _list_converter(_converter(type_.of_type, context))
+        return _list_converter(converter(type_.of_type, context))
     if type_ is not strawberry.relay.GlobalID and (
         is_scalar(type_, context.scalar_registry)
         or isinstance(type_, StrawberryEnumDefinition)

@@ -18,6 +18,7 @@ from schema.faults import TIMEOUT, ErrorMasking
 from schema.hooks import Hooks
 from schema.in_context import Placing, in_context
 from schema.metering import Metering
+from schema.roots import compile_roots
 
 
 class Schema(strawberry.Schema):
@@ -52,6 +53,7 @@ class Schema(strawberry.Schema):
             ],
         )
         compile_inputs(self)
+        compile_roots(self)
 
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
         """Without Strawberry's own extension for directives: it would be asked about every field of every answer, and
