@@ -300,6 +300,7 @@ def after_restore() -> None:
         f"Skipped: {found.marketing_skipped} marketing messages that were reserved.",
         f"Unknown: {found.ambiguous} messages that were being sent.",
         f"Published again: {found.events_published} events. The next order has number {found.next_order_number}.",
+        *(f"Invoice numbers {before}… go on as {after}…" for before, after in found.invoice_prefixes),
     ):
         console.print(Text(line), soft_wrap=True)
     for line in found.differing_payments:

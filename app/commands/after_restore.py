@@ -10,9 +10,11 @@ import uuid
 from dataclasses import dataclass, field
 
 from app import db
+from app.audit import operators
 from app.campaigns import service as campaigns
 from app.events import outbox
 from app.flows import service as flows
+from app.invoices import restoring as invoices
 from app.messaging.models import MessageReason
 from app.payments.gateway import GatewayState, GatewayUnavailableError
 from app.payments.known import COLUMNS, known_payment
@@ -36,6 +38,8 @@ class Restored:
     """Messages that were being sent at the moment of the backup, and may not be repeated by themselves."""
     events_published: int = 0
     next_order_number: int = 0
+    invoice_prefixes: list[tuple[str, str]] = field(default_factory=list)
+    """Of each series, before and now: whatever number was given out since the backup, none is given again."""
     differing_payments: list[str] = field(default_factory=list)
     """Ids of payments that their gateway says have gone on since, with what it says."""
     unanswered_payments: int = 0
@@ -46,7 +50,8 @@ async def after_restore(settings: Settings) -> Restored:
 
     Flows and campaigns are paused, since their timers between the backup and now have fired already. Marketing that was
     reserved is skipped: it may have left. Messages in hand that must not go out twice are marked as unknown. Order
-    numbers go on a thousand later. Gateways are asked where the payments are that the database takes for authorised.
+    numbers go on a thousand later, and invoices and credit notes under new prefixes. Gateways are asked where the
+    payments are that the database takes for authorised.
     """
     async with running(settings):
         restored = Restored(await db.fetchval("SELECT max(created_at) FROM events"))
@@ -74,6 +79,8 @@ async def after_restore(settings: Settings) -> Restored:
                 "SELECT setval('order_numbers', (SELECT last_value FROM order_numbers) + $1::bigint)",
                 ORDER_NUMBERS_SKIPPED,
             )
+        async with operators.command("after-restore"), db.unit_of_work():
+            restored.invoice_prefixes = await invoices.begin_anew(dt.datetime.now(dt.UTC))
         restored.events_published = await outbox.everything_visible()
         await _ask_gateways(restored)
     return restored

@@ -32,11 +32,13 @@ _SELLER = """
            i.vat_number, i.registration, i.footer, coalesce(i.issue, 'WHEN_PLACED') AS issue
     FROM (SELECT 1) one LEFT JOIN shop s ON s.id = 1 LEFT JOIN invoice_settings i ON i.id = 1
 """
+# Short enough for the number's column, also with the mark of a restore and a prefix of chance.
 _NEW_SERIES = """
     INSERT INTO invoice_series (id, market_id, kind, prefix, next_number, created_at)
     SELECT $1, $2, $3, left(coalesce((
         SELECT upper(m.code) || '-' FROM markets m WHERE m.id = $2 AND NOT m.is_default
-    ), ''), 16) || $4, 1, business_now()
+    ), ''), CASE WHEN s.mark = '' THEN 16 ELSE 10 END) || $4 || s.mark, 1, business_now()
+    FROM (SELECT coalesce((SELECT restore_mark FROM invoice_settings WHERE id = 1), '') AS mark) s
     ON CONFLICT DO NOTHING
 """
 _NUMBER = """

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
 
@@ -30,6 +31,10 @@ class InvoiceSettings(Model):
     registration = fields.CharField(max_length=200, null=True)
     """Such as the court and number of a commercial register."""
     footer = fields.TextField(null=True)
+    restore_mark = fields.CharField(max_length=16, null=True)
+    """What series that begin from now on have in their prefix, since the database was restored from a backup."""
+    retired_prefixes = ArrayField(element_type="text", default=list, db_default=[])
+    """Of series before a restore: numbers with them were given out that the database does not know of."""
     updated_at = fields.DatetimeField()
 
     class Meta:

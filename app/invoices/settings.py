@@ -127,7 +127,7 @@ async def update_series(market_id: uuid.UUID | None, kind: InvoiceKind, prefix: 
             raise not_found("market", ["input", "marketId"])
         taken = await db.fetchval(
             """
-            SELECT EXISTS (
+            SELECT EXISTS (SELECT FROM invoice_settings WHERE $1 = ANY(retired_prefixes)) OR EXISTS (
                 SELECT FROM invoice_series s
                 WHERE NOT (s.market_id IS NOT DISTINCT FROM $2 AND s.kind = $3) AND (
                     s.prefix = $1
@@ -140,7 +140,9 @@ async def update_series(market_id: uuid.UUID | None, kind: InvoiceKind, prefix: 
             kind.value,
         )
         if taken:
-            message = "Numbers of two series would look alike; choose another prefix."
+            message = (
+                "Numbers of two series would look alike, or were given out before a restore; choose another prefix."
+            )
             raise DomainError(InvoiceErrorCode.INVOICE_PREFIX_TAKEN, message, ["input", "prefix"])
         row = await db.fetchrow(
             """

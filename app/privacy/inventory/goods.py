@@ -30,7 +30,10 @@ TABLES = (
         "created_at updated_at",
     ),
     shop("invoice_series", "id market_id kind prefix next_number created_at"),
-    shop("invoice_settings", "id issue attached vat_number registration footer updated_at"),
+    shop(
+        "invoice_settings",
+        "id issue attached vat_number registration footer restore_mark retired_prefixes updated_at",
+    ),
     shop("market_countries", "country_code market_id", key="country_code"),
     shop("market_hidden_products", "id market_id product_id"),
     shop(
