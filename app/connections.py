@@ -6,13 +6,41 @@ with its turns of the event loop would cost as much as a statement does. So such
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import asyncpg
 
 from app.metrics import instruments
 
 _waiting: dict[object, float] = {}
 """Since when who waits for a connection; the oldest first."""
+
+
+class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
+    """Keeps no session state, so that giving it back to the pool need not cost a round trip."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class CountedConnection(Connection):
+    """Notes each statement as it is sent; what asyncpg asks by itself, such as what a type is, goes another way."""
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> Any:
+        if not args:
+            _count(query)
+        return await super().execute(query, *args, timeout=timeout)
+
+    async def _execute(self, query: str, *args: Any, **options: Any) -> Any:
+        _count(query)
+        return await super()._execute(query, *args, **options)
+
+    async def _executemany(self, query: str, *args: Any, **options: Any) -> Any:
+        _count(query)
+        return await super()._executemany(query, *args, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +108,25 @@ def _is_clean(pool: Any, connection: Any) -> bool:
         and protocol.queries_count < holder._max_queries
         and holder._generation == pool._generation
     )
+
+
+# --- counting statements in tests -------------------------------------------------------------------------------------
+
+_counted: list[str] | None = None
+
+
+def _count(query: str) -> None:
+    if _counted is not None:
+        _counted.append(query)
+
+
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    """In the test environment: the statements that this process sent while the block ran."""
+    global _counted
+    statements: list[str] = []
+    _counted = statements
+    try:
+        yield statements
+    finally:
+        _counted = None

@@ -72,13 +72,6 @@ Record: TypeAlias = Mapping[str, Any]
 """A row: by column name, like a dictionary."""
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
-    """Keeps no session state, so that giving it back to the pool need not cost a round trip."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 def tortoise_config(settings: Settings, *, migrating: bool = False) -> dict[str, Any]:
     timeout_ms = 0 if migrating else int(settings.statement_timeout_seconds * 1000)
     server_settings = {"statement_timeout": str(timeout_ms), "timezone": "UTC"}
@@ -94,11 +87,11 @@ def tortoise_config(settings: Settings, *, migrating: bool = False) -> dict[str,
         **connection_arguments(settings.database_url),
         "minsize": settings.database_pool_min,
         "maxsize": settings.database_pool_max,
-        "connection_class": _Connection,
+        "connection_class": connections.Connection,
         "server_settings": server_settings,
     }
     if settings.environment is Environment.TEST:
-        credentials["init"] = _count_on
+        credentials["connection_class"] = connections.CountedConnection
     return {
         "connections": {
             "default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials},
@@ -167,6 +160,7 @@ def pool_state() -> PoolState:
 
 
 longest_wait_seconds = connections.longest_wait_seconds
+counted_statements = connections.counted_statements
 
 
 class _Connected:
@@ -360,29 +354,3 @@ async def migrate(settings: Settings | None = None) -> None:
         await get_connections().close_all(discard=True)
     finally:
         await guard.close()
-
-
-# --- counting statements in tests -------------------------------------------------------------------------------------
-
-_counted: list[str] | None = None
-
-
-async def _count_on(connection: asyncpg.Connection) -> None:
-    def note(record: Any) -> None:
-        # asyncpg asks once on each connection what the types are that it meets; which connection that is, is chance.
-        if _counted is not None and "typeinfo_tree" not in record.query and "'jit'" not in record.query:
-            _counted.append(record.query)
-
-    connection.add_query_logger(note)
-
-
-@contextmanager
-def counted_statements() -> Iterator[list[str]]:
-    """In the test environment: the statements that this process sent while the block ran."""
-    global _counted
-    statements: list[str] = []
-    _counted = statements
-    try:
-        yield statements
-    finally:
-        _counted = None
