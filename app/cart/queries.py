@@ -48,7 +48,12 @@ async def load_cart(cart_id: uuid.UUID, secret: str, *, market_id: uuid.UUID | N
         row = await db.fetchrow(statements.DESCRIBED, cart_id)
     else:
         row = await db.fetchrow(statements.DESCRIBED_ELSEWHERE, cart_id, market_id)
-    cart = await cart_of(row, secret) if row else None
+    return await described(row, secret) if row else None
+
+
+async def described(row: db.Record, secret: str) -> CartSnapshot | None:
+    """As `load_cart`, from the row of a statement of `statements.described_with`."""
+    cart = await cart_of(row, secret)
     return await with_customer_uses(cart) if cart else None
 
 

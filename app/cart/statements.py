@@ -54,7 +54,13 @@ _TAX_FACTS = sql_of_facts(tax_id="c.tax_id", customer_id="c.customer_id", compan
 
 
 def _carts(
-    which: str, *, description: str = "", more: str = "", discounts: str = _DISCOUNTS, market: str = "c.market_id"
+    which: str,
+    *,
+    description: str = "",
+    more: str = "",
+    discounts: str = _DISCOUNTS,
+    market: str = "c.market_id",
+    beside: str = "",
 ) -> str:
     terms = variant_terms(market, "c.customer_id", "c.company_id")
     return f"""
@@ -97,7 +103,7 @@ def _carts(
                    JOIN products p ON p.id = v.product_id
                    WHERE l.cart_id = c.id
                ) AS lines {more}
-        FROM carts c WHERE {which}
+        FROM carts c {beside} WHERE {which}
     """
 
 
@@ -115,6 +121,17 @@ def _products_among(parameter: str) -> str:
 
 _OF_CART = variant_terms("c.market_id", "c.customer_id", "c.company_id")
 DESCRIBED = _carts("c.id = $1", description=DESCRIPTION)
+
+
+def described_with(more: str, beside: str, which: str) -> str:
+    """`DESCRIBED` with what another module wants to know of a cart `c` at the same moment.
+
+    Args:
+        more: columns, beginning with a comma. `beside`: joins. `which`: what is true of the cart.
+    """
+    return _carts(which, description=DESCRIPTION, more=more, beside=beside)
+
+
 DESCRIBED_ELSEWHERE = _carts("c.id = $1", description=DESCRIPTION, market="$2::uuid")
 FOR_MARKET = _carts("c.id = $1", market="$2::uuid")
 FOR_CHANGE = _carts(

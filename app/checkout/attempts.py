@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app import db
+from app import db, events
 from app.cart import writing as cart_writing
 from app.checkout.lease import LEASE_SECONDS
 from app.checkout.models import AttemptState
@@ -66,12 +66,11 @@ class PlannedPayment:
     purchase_order_number: str | None = None
 
 
-# Nothing is written where the cart has changed since it was read, or where the key is in use. Claiming counts as a
-# change of the cart, so that nobody who decided on the cart as it was before goes on with it.
-_CLAIM = f"""
-    WITH cart AS (
-        UPDATE carts SET revision = revision + 1 WHERE id = $2 AND revision = $3 AND state = 'OPEN' RETURNING id
-    ), attempt AS (
+def _sql_to_claim(cart: str, watched: str = "", standing: str = "cart") -> str:
+    """SQL: begin an attempt on the row of a CTE `cart (id)` that the text `cart` makes: nothing without one, or where
+    the key is in use. It says how many attempts, carts and rows of `standing` there were."""
+    return f"""
+    WITH {cart}, attempt AS (
         INSERT INTO checkout_attempts (id, cart_id, idempotency_key, fingerprint, state, draft, refusal, payment_id,
                                        leased_until, hold_until, created_at, finished_at)
         SELECT $1, cart.id, $4, $5, $6, $7::jsonb, $8::jsonb, $9,
@@ -85,9 +84,32 @@ _CLAIM = f"""
                               saved_method_id, saves, captured_minor, refunded_minor, created_at, updated_at)
         SELECT payment_id, id, $13, $14, $15, $16, 'PENDING', $17, $18, $19, $20, 0, 0, business_now(), business_now()
         FROM attempt WHERE payment_id IS NOT NULL
-    )
-    SELECT count(*) FROM attempt
-"""
+    ) {watched}
+    SELECT (SELECT count(*) FROM attempt) AS attempts, (SELECT count(*) FROM cart) AS carts,
+           (SELECT count(*) FROM {standing}) AS standing
+    """
+
+
+# Nothing is written where the cart has changed since it was read, or where the key is in use. Claiming counts as a
+# change of the cart, so that nobody who decided on the cart as it was before goes on with it.
+_CLAIM = _sql_to_claim(
+    """
+    cart AS (
+        UPDATE carts SET revision = revision + 1 WHERE id = $2 AND revision = $3 AND state = 'OPEN' RETURNING id
+    )"""
+)
+# The same with the stock locked on the way, cart before levels, and with the event that watches over the attempt.
+_CLAIM_AT_ONCE = _sql_to_claim(
+    f"""
+    standing AS MATERIALIZED (
+        SELECT id FROM carts WHERE id = $2 AND revision = $3 AND state = 'OPEN' FOR NO KEY UPDATE
+    ), {reservations.sql_to_fit("standing", "$12", "$22")}, cart AS (
+        UPDATE carts SET revision = revision + 1 FROM standing, fit WHERE carts.id = standing.id AND fit.all_there
+        RETURNING carts.id
+    )""",
+    f", watched AS ({events.sql_to_watch('attempt', '$23')})",
+    "standing",
+)
 _NO_PAYMENT = (None,) * 9
 
 
@@ -101,6 +123,23 @@ class Claim:
     fingerprint: bytes
 
 
+class Contended(Exception):  # noqa: N818 - says to do it step by step, and is no error
+    """The stock is not as it was read, or somebody has it locked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtOnce:
+    """What it takes to claim an attempt by one statement, without a transaction around it.
+
+    Attributes:
+        levels: how many levels of the stock the shares were found in.
+        watch: the event that is to watch over the attempt.
+    """
+
+    levels: int
+    watch: events.Watch
+
+
 async def claim(
     claim: Claim,
     order: OrderDraft,
@@ -109,15 +148,20 @@ async def claim(
     shares: Sequence[Share],
     *,
     checkout_id: uuid.UUID | None = None,
+    at_once: AtOnce | None = None,
 ) -> uuid.UUID | None:
     """Begin an attempt, leased to this process: take the stock, and note the payment that will be asked for.
 
     Args:
-        shares: found in the same unit of work, which has their levels locked.
+        shares: found in the same unit of work, which has their levels locked; but `at_once`.
         checkout_id: whose units went into the shares, and are its own no more.
+        at_once: outside any unit of work, with the shares from `reservations.shares_at_once`.
 
     Returns:
         None when it cannot begin; then nothing was written.
+
+    Raises:
+        Contended: only `at_once`: somebody is at the same stock, or was there first. Nothing was written.
     """
     planned: tuple[object, ...] = _NO_PAYMENT
     if payment is not None:
@@ -133,6 +177,7 @@ async def claim(
         payment=planned,
         shares=shares,
         checkout_id=checkout_id,
+        at_once=at_once,
     )
 
 
@@ -152,11 +197,12 @@ async def _claim(
     payment: tuple[object, ...] = _NO_PAYMENT,
     shares: Sequence[Share] = (),
     checkout_id: uuid.UUID | None = None,
+    at_once: AtOnce | None = None,
 ) -> uuid.UUID | None:
     attempt_id = new_id()
     payment_id, *payment_columns = payment
-    claimed = await db.fetchval(
-        _CLAIM,
+    row = await db.fetchrow(
+        _CLAIM_AT_ONCE if at_once else _CLAIM,
         attempt_id,
         claim.cart_id,
         claim.revision,
@@ -171,8 +217,13 @@ async def _claim(
         reservations.shares_json(shares),
         *payment_columns,
         checkout_id,
+        *((at_once.levels, at_once.watch.json) if at_once else ()),
     )
-    return attempt_id if claimed else None
+    if row is None:
+        raise RuntimeError("the claim says nothing")
+    if at_once and row["standing"] and not row["carts"]:
+        raise Contended
+    return attempt_id if row["attempts"] else None
 
 
 async def load(attempt_id: uuid.UUID) -> tuple[Attempt | None, db.Record]:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from app.cart import queries as carts
 from app.cart.errors import CartErrorCode
 from app.cart.models import CartState
@@ -29,6 +31,7 @@ from app.checkout.review import Review, review, shortages
 from app.companies import service as companies
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.gift_cards import stored_value
+from app.inventory import reservations
 from app.kit.crypto import token_matches
 from app.kit.money import Money
 from app.metrics import instruments
@@ -82,9 +85,10 @@ def told(answer: Answer) -> Placed | ActionRequired:
 
 async def _try(request: CompletionRequest, most_due_minor: int | None) -> Answer | None:
     """None when the cart, or a discount of it, changed between being read and being claimed."""
-    standing = await queries.standing(request.cart_id, request.checkout_id, request.idempotency_key)
-    if standing is None or not token_matches(request.secret, standing["secret_hash"]):
+    found = await queries.standing_with_cart(request.cart_id, request.checkout_id, request.idempotency_key)
+    if found is None or not token_matches(request.secret, found[0]["secret_hash"]):
         raise not_found("cart" if request.cart_id else "checkout", ["input", request.source])
+    standing, row = found
     if standing["attempt_id"] is not None:
         return await again(standing, request.fingerprint, request.client)
     if standing["cart_state"] == CartState.COMPLETED:
@@ -93,9 +97,9 @@ async def _try(request: CompletionRequest, most_due_minor: int | None) -> Answer
         )
     if standing["live"]:
         raise in_progress()
-    cart = await carts.load_cart(standing["cart_id"], request.secret)
-    if cart is None or cart.revision != standing["revision"]:
-        return None
+    cart = await carts.described(row, request.secret)
+    if cart is None:
+        raise RuntimeError("the secret opens the cart and does not")
     return await _begin(standing, cart, request, most_due_minor)
 
 
@@ -219,6 +223,7 @@ async def _hold_and_pay(
         stock_demands(found.review),
         found.payment,
         now=standing["now"],
+        levels=reservations.levels_of(orjson.loads(standing["levels"] or "[]")),
         keeper=standing["checkout_id"] if standing["reserved_until"] else None,
         consent=request.consent,
         proof=request.proof,

@@ -5,13 +5,13 @@ Whoever has an order that is ready to be placed comes here: a checkout, or what 
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app import db, events
 from app.checkout import attempts, beginnings, settlement
 from app.checkout.answers import Answer
-from app.checkout.attempts import Attempt, Claim, PlannedPayment
+from app.checkout.attempts import AtOnce, Attempt, Claim, PlannedPayment
 from app.checkout.declines import Trial
 from app.checkout.lease import LEASE_SECONDS
 from app.checkout.requests import PaymentChoice
@@ -20,7 +20,7 @@ from app.customers.consenting import ConsentGiven
 from app.errors import DomainError
 from app.gift_cards import stored_value
 from app.inventory import reservations
-from app.inventory.allocation import Demand
+from app.inventory.allocation import Demand, Level
 from app.kit.ids import new_id
 from app.kit.money import Money
 from app.orders.draft import OrderDraft
@@ -32,6 +32,7 @@ from app.payments.models import PaymentMethod, PaymentState
 from app.payments.registry import ASKED_NOBODY, MANUAL, gateway_for
 from app.payments.saved_methods import Chargeable
 from app.promotions import redemptions
+from app.rate_limit import RateLimitedError
 
 WATCH = "checkout.attempt_watch"
 WATCH_AFTER_SECONDS = LEASE_SECONDS + 0.5
@@ -42,6 +43,14 @@ HOLD_SECONDS = 15 * 60
 class NoCredit(Exception):  # noqa: N818 - takes the transaction back, and is no error
     def __init__(self, problem: DomainError) -> None:
         self.problems = [problem]
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An attempt that holds what its order needs, and the event that watches over it."""
+
+    attempt_id: uuid.UUID
+    watch_id: uuid.UUID
 
 
 class Short(Exception):  # noqa: N818 - takes the transaction back, and is no error
@@ -86,6 +95,7 @@ async def hold_and_pay(
     *,
     now: datetime,
     trial: Trial,
+    levels: Sequence[Level] | None = None,
     keeper: uuid.UUID | None = None,
     consent: Sequence[ConsentGiven] = (),
     proof: Proof = NO_PROOF,
@@ -94,12 +104,24 @@ async def hold_and_pay(
 
     Args:
         now: business time.
+        levels: of the stock, as they were read without a lock. Where an order needs nothing but stock and a payment,
+            one statement does the first step on them, and only where somebody is at the same stock a transaction does.
         keeper: the checkout that keeps units for it already.
 
     Raises, with nothing written: Short, NoCredit or TakenMeanwhile for too little stock, credit, discount or stored
     value, RateLimitedError after too many declines.
     """
     hold_until = now + timedelta(seconds=HOLD_SECONDS)
+    is_plain = not (keeper or consent or order.discounts or order.stored_value)
+    if payment and payment.gateway not in ASKED_NOBODY and is_plain and levels is not None:
+        try:
+            begun = await _begin_at_once(
+                claim, order, demands, levels, payment=payment, hold_until=hold_until, trial=trial
+            )
+        except attempts.Contended:
+            pass  # step by step, everybody waits for their turn
+        else:
+            return await _pay(begun, order, payment, hold_until, trial) if begun else None
     async with db.unit_of_work():
         if payment and payment.method is PaymentMethod.PURCHASE_ORDER:
             order = await on_account(order, payment, now)
@@ -127,8 +149,47 @@ async def hold_and_pay(
             await beginnings.tell(order)
             await beginnings.take_consent(order, consent, proof)
         watch_id = await events.record(WATCH, subject_id=attempt_id, delay_seconds=WATCH_AFTER_SECONDS)
+    return await _pay(_Begun(attempt_id, watch_id), order, payment, hold_until, trial)
+
+
+async def _begin_at_once(
+    claim: Claim,
+    order: OrderDraft,
+    demands: Sequence[Demand],
+    levels: Sequence[Level],
+    *,
+    payment: PlannedPayment,
+    hold_until: datetime,
+    trial: Trial,
+) -> _Begun | None:
+    """By one statement, which is a transaction by itself; None where the cart has changed.
+
+    Raises attempts.Contended, with nothing written, where it has to be done step by step.
+    """
+    shares = reservations.shares_at_once(demands, levels)
+    if shares is None:
+        raise attempts.Contended
+    wanted = {demand.variant_id for demand in demands}
+    watch = events.watch(WATCH, delay_seconds=WATCH_AFTER_SECONDS)
+    at_once = AtOnce(levels=sum(level.variant_id in wanted for level in levels), watch=watch)
+    try:
+        # Before the claim, as it cannot be taken back any more behind it.
+        trial.begin()
+        attempt_id = await attempts.claim(claim, order, hold_until, payment, shares, at_once=at_once)
+    except (RateLimitedError, attempts.Contended):
+        # One key that is sent many times at once is one try: who is refused for too many is found out behind the claim.
+        trial.end()
+        raise attempts.Contended from None
+    if attempt_id is None:
+        trial.end()
+        return None
+    return _Begun(attempt_id, watch.id)
+
+
+async def _pay(begun: _Begun, order: OrderDraft, payment: PlannedPayment, hold_until: datetime, trial: Trial) -> Answer:
+    """Ask the gateway, outside any transaction."""
     attempt = Attempt(
-        id=attempt_id,
+        id=begun.attempt_id,
         order=order,
         payment=KnownPayment(
             id=payment.id,
@@ -144,7 +205,7 @@ async def hold_and_pay(
         hold_until=hold_until,
         saved_reference=payment.saved.reference if payment.saved else None,
         saves=payment.saves,
-        watch_id=watch_id,
+        watch_id=begun.watch_id,
     )
     answer = await settlement.authorise(attempt)
     trial.decided(answer)

@@ -8,26 +8,57 @@ import orjson
 
 from app import db
 from app.addresses.postal import PostalAddress
+from app.cart.statements import described_with
 from app.checkout.requests import Details
+from app.inventory import reservations
 
-_STANDING = """
-    SELECT c.id AS cart_id, c.secret_hash, c.state AS cart_state, c.revision, c.country_code, business_now() AS now,
-           c.email AS cart_email, c.phone AS cart_phone, c.profile_id, k.started_event_at,
-           EXISTS (SELECT FROM cart_lines n WHERE n.cart_id = c.id) AS has_lines,
-           (SELECT s.reservation_minutes FROM shop s WHERE s.id = 1) AS reservation_minutes,
-           k.reserved_until, k.confirmed_age,
-           k.id AS checkout_id, k.email, k.phone, k.shipping_address, k.billing_address, k.shipping_quote_id,
-           a.id AS attempt_id, a.fingerprint, a.state, a.refusal, a.order_id,
-           coalesce(a.leased_until > clock_timestamp(), false) AS leased,
-           EXISTS (
-               SELECT FROM checkout_attempts l
-               WHERE l.cart_id = c.id AND l.state IN ('PROCESSING', 'REQUIRES_ACTION')
-           ) AS live
-    FROM carts c
+_COLUMNS = {
+    "cart_id": "c.id",
+    "secret_hash": "c.secret_hash",
+    "cart_state": "c.state",
+    "revision": "c.revision",
+    "country_code": "c.country_code",
+    "now": "business_now()",
+    "cart_email": "c.email",
+    "cart_phone": "c.phone",
+    "profile_id": "c.profile_id",
+    "has_lines": "EXISTS (SELECT FROM cart_lines n WHERE n.cart_id = c.id)",
+    "reservation_minutes": "(SELECT s.reservation_minutes FROM shop s WHERE s.id = 1)",
+    "started_event_at": "k.started_event_at",
+    "reserved_until": "k.reserved_until",
+    "confirmed_age": "k.confirmed_age",
+    "checkout_id": "k.id",
+    "email": "k.email",
+    "phone": "k.phone",
+    "shipping_address": "k.shipping_address",
+    "billing_address": "k.billing_address",
+    "shipping_quote_id": "k.shipping_quote_id",
+    "attempt_id": "a.id",
+    "fingerprint": "a.fingerprint",
+    "state": "a.state",
+    "refusal": "a.refusal",
+    "order_id": "a.order_id",
+    "leased": "coalesce(a.leased_until > clock_timestamp(), false)",
+    "live": """EXISTS (
+        SELECT FROM checkout_attempts l WHERE l.cart_id = c.id AND l.state IN ('PROCESSING', 'REQUIRES_ACTION')
+    )""",
+}
+_BESIDE = """
     LEFT JOIN checkouts k ON k.cart_id = c.id
     LEFT JOIN checkout_attempts a ON a.cart_id = c.id AND a.idempotency_key = $3
-    WHERE c.id = coalesce($1, (SELECT cart_id FROM checkouts WHERE id = $2))
 """
+_WHICH = "c.id = coalesce($1, (SELECT cart_id FROM checkouts WHERE id = $2))"
+_STANDING = f"""
+    SELECT {", ".join(f"{sql} AS {name}" for name, sql in _COLUMNS.items())}
+    FROM carts c {_BESIDE} WHERE {_WHICH}
+"""
+# Columns of the cart have some of the same names.
+_WITH_CART = described_with(
+    "".join(f", {sql} AS standing_{name}" for name, sql in _COLUMNS.items())
+    + f", {reservations.SQL_OF_LEVELS} AS standing_levels",
+    _BESIDE,
+    _WHICH,
+)
 
 
 async def standing(
@@ -38,6 +69,16 @@ async def standing(
     Whoever calls it compares the secret with `secret_hash`.
     """
     return await db.fetchrow(_STANDING, cart_id, checkout_id, key)
+
+
+async def standing_with_cart(
+    cart_id: uuid.UUID | None, checkout_id: uuid.UUID | None, key: str
+) -> tuple[Mapping[str, Any], db.Record] | None:
+    """As `standing`, with `levels` (`reservations.levels_of`) besides; and the row for `cart.queries.described`."""
+    row = await db.fetchrow(_WITH_CART, cart_id, checkout_id, key)
+    if row is None:
+        return None
+    return {name: row[f"standing_{name}"] for name in (*_COLUMNS, "levels")}, row
 
 
 async def age_of_cart(cart_id: uuid.UUID) -> tuple[int | None, str]:

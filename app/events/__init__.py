@@ -8,7 +8,18 @@
 Delivery has no order between events, and a handler may start more than once; see `delivery`.
 """
 
-from app.events.recording import record, set_publisher, withdraw
+from app.events.recording import Watch, record, set_publisher, sql_to_watch, watch, withdraw
 from app.events.registry import Event, Handler, on, subscribed
 
-__all__ = ["Event", "Handler", "on", "record", "set_publisher", "subscribed", "withdraw"]
+__all__ = [
+    "Event",
+    "Handler",
+    "Watch",
+    "on",
+    "record",
+    "set_publisher",
+    "sql_to_watch",
+    "subscribed",
+    "watch",
+    "withdraw",
+]

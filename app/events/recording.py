@@ -98,6 +98,38 @@ def withdraw(event_id: uuid.UUID) -> None:
     withdrawn.append(event_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A delayed event about something that the same statement begins; see `sql_to_watch`."""
+
+    id: uuid.UUID
+    json: str
+
+
+def watch(event_type: str, *, delay_seconds: float) -> Watch:
+    """Real time, as with `record`."""
+    event_id = new_id()
+    trace = tracing.current_traceparent()
+    row = {"id": event_id, "type": event_type, "wait": delay_seconds, "traceparent": trace}
+    return Watch(event_id, orjson.dumps(row).decode())
+
+
+def sql_to_watch(over: str, watch: str) -> str:
+    """SQL: write a delayed event, as `record` does, in a statement that is a transaction by itself.
+
+    Args:
+        over: a CTE with the subject's `id`; without a row in it nothing is written.
+        watch: the statement's parameter with `Watch.json`, such as `$7`.
+    """
+    return f"""
+        INSERT INTO events (id, type, subject_id, payload, occurred_at, visible_at, leased_until, attempts,
+                            publications, traceparent)
+        SELECT w.id, w.type, {over}.id, '{{}}', business_now(), clock_timestamp() + w.wait * interval '1 second',
+               clock_timestamp() + w.wait * interval '1 second', 0, 0, w.traceparent
+        FROM {over}, jsonb_to_record({watch}::jsonb) AS w (id uuid, type text, wait float8, traceparent text)
+    """
+
+
 def _notes(work: db.UnitOfWork) -> tuple[list[tuple[object, ...]], list[uuid.UUID]]:
     """What the transaction has collected so far: rows to write, and ids to withdraw."""
     if _NOTE not in work.notes:

@@ -14,6 +14,7 @@ A level's movements add up to what is available and what is held; a hold becomes
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -50,6 +51,21 @@ _LOCK_OF_ATTEMPT = """
       AND (SELECT count(*) FROM cart) >= 0
     ORDER BY id FOR NO KEY UPDATE
 """
+SQL_OF_LEVELS = """(
+    SELECT json_agg(json_build_array(s.id, s.variant_id, s.available, s.backordered, s.warehouse_id)
+                    ORDER BY w.priority, s.id)
+    FROM stock_levels s JOIN warehouses w ON w.id = s.warehouse_id
+    WHERE s.variant_id IN (SELECT l.variant_id FROM cart_lines l WHERE l.cart_id = c.id)
+)"""
+"""SQL: the levels of what is in the cart `c`, as they are read without a lock, in the order in which they give."""
+
+
+def levels_of(rows: Sequence[Sequence[Any]]) -> list[Level]:
+    """What `SQL_OF_LEVELS` says, decoded."""
+    return [
+        Level(uuid.UUID(level_id), uuid.UUID(variant_id), available, owed, uuid.UUID(warehouse_id))
+        for level_id, variant_id, available, owed, warehouse_id in rows
+    ]
 
 
 async def find(
@@ -114,10 +130,49 @@ async def _open_empty_levels(variant_ids: Sequence[uuid.UUID]) -> None:
 
 
 def shares_json(shares: Sequence[Share]) -> str:
-    """For `sql_to_hold`."""
+    """For `sql_to_hold` and `sql_to_fit`."""
     return orjson.dumps(
         [[share.level_id.hex, share.variant_id.hex, share.quantity, share.backordered] for share in shares]
     ).decode()
+
+
+def shares_at_once(demands: Sequence[Demand], levels: Sequence[Level]) -> list[Share] | None:
+    """What would be taken of levels that were read and are not locked; for `sql_to_fit`.
+
+    Returns:
+        None where it takes `find` to say: too little is there, or something is owed, so that all levels of a variant
+        count for each of its units.
+    """
+    if any(level.owed for level in levels):
+        return None
+    found = allocate(demands, levels)
+    return None if found.missing or any(share.backordered for share in found.shares) else found.shares
+
+
+def sql_to_fit(cart: str, shares: str, levels: str) -> str:
+    """SQL: lock the levels of shares that were found without a lock, and say in a CTE `fit (all_there)` whether they
+    can be taken: as many levels as were read, nothing owed by any, and enough in each that gives.
+
+    It waits for nobody: a level that somebody has locked at this moment is left out, and then it does not fit. So what
+    is taken by the same statement is taken of levels as they stand, and no two statements wait for each other.
+
+    Args:
+        cart: a CTE with the cart, which has it locked; without a row in it nothing is locked here.
+        shares, levels: the statement's parameters: of `shares_json`, and how many levels of their variants were read.
+    """
+    return f"""
+    level AS MATERIALIZED (
+        SELECT s.id, s.available, s.backordered FROM stock_levels s
+        WHERE s.variant_id = ANY(ARRAY(SELECT (w ->> 1)::uuid FROM jsonb_array_elements({shares}::jsonb) AS w))
+          AND (SELECT count(*) FROM {cart}) > 0
+        FOR NO KEY UPDATE SKIP LOCKED
+    ), fit AS MATERIALIZED (
+        SELECT count(*) = {levels}::int AND coalesce(
+                   bool_and(level.backordered = 0 AND level.available >= coalesce((w ->> 2)::int, 0)), true
+               ) AS all_there
+        FROM level LEFT JOIN jsonb_array_elements({shares}::jsonb) AS w ON (w ->> 0)::uuid = level.id
+    )
+    """
 
 
 def sql_to_hold(shares: str, until: str, checkout: str = "NULL") -> str:

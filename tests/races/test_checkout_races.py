@@ -288,7 +288,7 @@ async def checkout_of(api: Api, product: MadeProduct) -> tuple[str, dict[str, An
     return made["checkoutCreate"]["checkout"]["id"], given
 
 
-@pytest.mark.parametrize(("module", "name"), [(checkouts, "standing"), (cart_queries, "load_cart")])
+@pytest.mark.parametrize(("module", "name"), [(checkouts, "standing_with_cart"), (cart_queries, "described")])
 async def test_an_order_has_what_was_changed_before_it(
     api: Api, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
 ) -> None:
