@@ -6,7 +6,7 @@ Fragments are spread, `@skip` and `@include` obeyed, arguments coerced. The same
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from graphql import (
     FieldNode,
@@ -47,13 +47,19 @@ class SelectedField:
     selection: "Selection"
 
 
-class Selection:
-    """The fields selected below one field, over all of its fragments."""
+T = TypeVar("T")
 
-    __slots__ = ("_by_name",)
+
+class Selection:
+    """The fields selected below one field, over all of its fragments. Once it is read it does not change, and is kept
+    for the requests that select the same."""
+
+    __slots__ = ("_below", "_by_name", "_derived")
 
     def __init__(self) -> None:
         self._by_name: dict[str, list[SelectedField]] = {}
+        self._below: dict[tuple[str, ...], Selection] = {}
+        self._derived: dict[Callable[[Selection], Any], Any] = {}
 
     @classmethod
     def of(cls, info: Info) -> "Selection":
@@ -83,24 +89,41 @@ class Selection:
 
     def below(self, *names: str) -> "Selection":
         """One selection out of all appearances of the fields `names`."""
-        merged = Selection()
-        for name in names:
-            for field in self.fields(name):
-                merged.merge(field.selection)
+        if (merged := self._below.get(names)) is None:
+            self._below[names] = merged = _merged(field.selection for name in names for field in self.fields(name))
         return merged
 
-    def add(self, field: SelectedField) -> None:
-        self._by_name.setdefault(field.name, []).append(field)
-
-    def merge(self, other: "Selection") -> None:
-        for name, fields in other._by_name.items():
-            self._by_name.setdefault(name, []).extend(fields)
+    def joined(self, other: "Selection") -> "Selection":
+        """What either selects."""
+        return _merged([self, other])
 
     def nodes(self) -> "Selection":
         """For a connection: what is selected of its items, by `nodes` and by `edges { node }` together."""
-        merged = self.below("nodes")
-        merged.merge(self.below("edges").below("node"))
-        return merged
+        return self.once(_nodes)
+
+    def once(self, derive: "Callable[[Selection], T]") -> T:
+        """What `derive` makes of the selection alone, remembered with it. What it raises is raised each time."""
+        try:
+            derived: T = self._derived[derive]
+        except KeyError:
+            self._derived[derive] = derived = derive(self)
+        return derived
+
+    def add(self, field: SelectedField) -> None:
+        """While it is read."""
+        self._by_name.setdefault(field.name, []).append(field)
+
+
+def _merged(selections: Iterable[Selection]) -> Selection:
+    merged = Selection()
+    for selection in selections:
+        for field in selection:
+            merged.add(field)
+    return merged
+
+
+def _nodes(selection: Selection) -> Selection:
+    return selection.below("nodes").joined(selection.below("edges").below("node"))
 
 
 class _Reader:
@@ -207,8 +230,12 @@ def selection_check(type_name: str) -> Callable[[Check], Check]:
 
 def check_selection(selection: Selection) -> None:
     """Raises DomainError for what could not be shown: for mutations, before they change anything."""
+    selection.once(_checked)
+
+
+def _checked(selection: Selection) -> None:
     for field in selection:
         if check := _checks.get(field.type_name):
             check(field.selection)
         else:
-            check_selection(field.selection)
+            _checked(field.selection)

@@ -49,7 +49,7 @@ def pages_of_orders(selection: Selection) -> dict[PageArguments, tuple[PageReque
         arguments = (selected.arguments.get("first"), selected.arguments.get("after") or None)
         wanted = selected.selection
         if arguments in pages:
-            wanted.merge(pages[arguments][1])
+            wanted = wanted.joined(pages[arguments][1])
         pages_of_lines(wanted.nodes())
         pages[arguments] = (page_request(*arguments, order=queries.CURSOR_ORDER), wanted)
     return pages

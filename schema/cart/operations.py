@@ -253,7 +253,7 @@ class CartMutations:
 
 def wanted_cart(info: Info) -> CartView:
     """What is wanted of the payload's cart; refuses a page that cannot be had before anything is changed."""
-    return CartView.of(Selection.of(info).below("cart"))
+    return Selection.of(info).below("cart").once(CartView.of)
 
 
 async def answered(info: Info, view: CartView, changed: Changed) -> CartPayload:

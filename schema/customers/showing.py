@@ -103,7 +103,7 @@ def _pages(fields: Sequence[SelectedField], order: str) -> dict[PageArguments, _
         known = pages.get(arguments)
         selection = field.selection
         if known is not None:
-            selection.merge(known.selection)
+            selection = selection.joined(known.selection)
         pages[arguments] = _Page(request, selection)
     return pages
 

@@ -158,7 +158,7 @@ def pages_of(selection: Selection) -> dict[PageArguments, tuple[PageRequest, Sel
         arguments = (selected.arguments.get("first"), selected.arguments.get("after") or None)
         wanted = selected.selection
         if arguments in pages:
-            wanted.merge(pages[arguments][1])
+            wanted = wanted.joined(pages[arguments][1])
         request = page_request(*arguments, order=ORDER)
         request.cursor_id()
         pages[arguments] = (request, wanted)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from app.errors import CommonErrorCode, DomainError
+from schema.selection import SelectedField, Selection
 from tests.client import Api
 from tests.factories import catalogue
 from tests.factories.shop import shop
@@ -32,3 +34,40 @@ async def test_the_same_document_with_other_variables(
             assert len(found["variants"]["nodes"]) == variables["first"]
         else:
             assert ("variants" in found) == (variables["shown"] is ("@include" in selected))
+
+
+def _selected(*names: str, below: Selection | None = None) -> Selection:
+    selection = Selection()
+    for name in names:
+        selection.add(SelectedField(name, {}, "Type", below or Selection()))
+    return selection
+
+
+def test_parts_that_are_put_together_leave_the_kept_ones_as_they_are() -> None:
+    first, second = _selected("id"), _selected("name")
+    kept = _selected("one", below=first)
+    kept.add(SelectedField("two", {}, "Type", second))
+
+    for _ in range(2):
+        assert [field.name for field in kept.below("one", "two")] == ["id", "name"]
+        assert [field.name for field in first.joined(second)] == ["id", "name"]
+    assert kept.below("one", "two") is kept.below("one", "two")
+    assert [field.name for field in first] == ["id"]
+
+
+def test_what_is_derived_from_a_selection_is_made_once_and_refused_each_time() -> None:
+    selection, made = _selected("id"), list[str]()
+
+    def derive(given: Selection) -> int:
+        made.extend(field.name for field in given)
+        return len(made)
+
+    def refuse(given: Selection) -> None:
+        made.append("refused")
+        raise DomainError(CommonErrorCode.INVALID, "No.")
+
+    assert [selection.once(derive), selection.once(derive)] == [1, 1]
+    for _ in range(2):
+        with pytest.raises(DomainError):
+            selection.once(refuse)
+    assert made == ["id", "refused", "refused"]
