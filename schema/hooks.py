@@ -5,7 +5,6 @@ kind of function it is. A class's hooks do not change.
 """
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import cache
 from inspect import isasyncgenfunction
 from typing import Any
@@ -21,36 +20,57 @@ from strawberry.extensions.runner import SchemaExtensionsRunner
 
 
 @cache
-def _entered_by(extension: type[SchemaExtension], name: str) -> tuple[Callable[..., Any], bool] | None:
-    """What makes the hook's context manager, and whether that is asynchronous; None where the class has none."""
+def _hook_of(extension: type[SchemaExtension], name: str) -> tuple[Callable[..., Any], bool] | None:
+    """The hook, and whether it is asynchronous; None where the class has none."""
     hook = getattr(extension, name)
-    if hook is getattr(SchemaExtension, name):
-        return None
-    is_async = isasyncgenfunction(hook)
-    return (asynccontextmanager(hook) if is_async else contextmanager(hook)), is_async
+    return None if hook is getattr(SchemaExtension, name) else (hook, isasyncgenfunction(hook))
 
 
 class _Hooked:
-    """All hooks of one step. They are generators: this shop's extensions have no others."""
+    """All hooks of one step. They are generators that yield once: this shop's extensions have no others."""
 
-    __slots__ = ("_extensions", "_name", "_stack")
+    __slots__ = ("_extensions", "_name", "_running")
 
     def __init__(self, extensions: list[SchemaExtension], name: str) -> None:
         self._extensions = extensions
         self._name = name
-        self._stack = AsyncExitStack()
+        self._running: list[tuple[Any, bool]] = []
 
     async def __aenter__(self) -> None:
-        for extension in self._extensions:
-            if found := _entered_by(type(extension), self._name):  # type: ignore[arg-type]  # classes are hashable
-                enter, is_async = found
-                if is_async:
-                    await self._stack.enter_async_context(enter(extension))
-                else:
-                    self._stack.enter_context(enter(extension))
+        try:
+            for extension in self._extensions:
+                if found := _hook_of(type(extension), self._name):  # type: ignore[arg-type]  # classes are hashable
+                    hook, is_async = found
+                    running = hook(extension)
+                    if is_async:
+                        await anext(running)
+                    else:
+                        next(running)
+                    self._running.append((running, is_async))
+        except BaseException as fault:
+            await self._leave(fault)
+            raise
 
-    async def __aexit__(self, *raised: Any) -> bool | None:
-        return await self._stack.__aexit__(*raised)
+    async def __aexit__(self, kind: Any, fault: BaseException | None, trace: Any) -> None:
+        if (left := await self._leave(fault)) is not fault and left is not None:
+            raise left
+
+    async def _leave(self, fault: BaseException | None) -> BaseException | None:
+        """Lets each go on after its `yield`, the last one first, or tells it what went wrong. None of them keeps a
+        fault from those around it; one that raises another hands that on."""
+        for running, is_async in reversed(self._running):
+            try:
+                if fault is None:
+                    await anext(running, None) if is_async else next(running, None)
+                elif is_async:
+                    await running.athrow(fault)
+                else:
+                    running.throw(fault)
+            except (StopIteration, StopAsyncIteration):
+                pass
+            except BaseException as raised:  # noqa: BLE001 - it is the next one's to hear of
+                fault = raised
+        return fault
 
 
 class Hooks(SchemaExtensionsRunner):
