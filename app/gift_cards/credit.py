@@ -13,7 +13,7 @@ _OPEN = """
     VALUES ($1, 'STORE_CREDIT', 'ACTIVE', $3, 0, $2, business_now(), business_now())
     ON CONFLICT (customer_id, currency_code) WHERE customer_id IS NOT NULL DO NOTHING
 """
-_LOCK = "SELECT id FROM stored_values WHERE customer_id = $1 AND currency_code = $2 FOR NO KEY UPDATE"
+_FIND = "SELECT id FROM stored_values WHERE customer_id = $1 AND currency_code = $2"
 _ADD = """
     WITH noted AS (
         INSERT INTO stored_value_entries (stored_value_id, kind, amount_minor, order_id, refund_id, source_key, reason,
@@ -54,8 +54,17 @@ async def credit(
         raise ValueError("credit is above zero")
     if not await db.fetchval("SELECT id FROM customers WHERE id = $1 FOR KEY SHARE", customer_id):
         raise not_found("customer", ["customerId"])
-    await db.execute(_OPEN, new_id(), customer_id, amount.currency)
-    value_id: uuid.UUID = await db.fetchval(_LOCK, customer_id, amount.currency)
+    await open_account(customer_id, amount.currency)
+    value_id: uuid.UUID = await db.fetchval(f"{_FIND} FOR NO KEY UPDATE", customer_id, amount.currency)
     kind = EntryKind.REFUND if refund_id else EntryKind.ISSUE
     await db.execute(_ADD, value_id, kind.value, amount.amount_minor, order_id, refund_id, source_key, reason)
+    return value_id
+
+
+async def open_account(customer_id: uuid.UUID, currency: str) -> uuid.UUID:
+    """The balance of a customer in a currency, which begins with nothing where there is none. It is not locked: with
+    other balances it is by the order of their ids."""
+    db.current_unit_of_work()
+    await db.execute(_OPEN, new_id(), customer_id, currency)
+    value_id: uuid.UUID = await db.fetchval(_FIND, customer_id, currency)
     return value_id

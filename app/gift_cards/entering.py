@@ -75,6 +75,15 @@ async def cards_of(typed: Sequence[str], client: str) -> list[ValueTerms]:
     return [card for card in cards if card is not None]
 
 
+async def card_of(typed: str, client: str) -> ValueTerms:
+    """As `cards_of` for one code; errors are at `code`."""
+    try:
+        (card,) = await cards_of([typed], client)
+    except DomainErrors as wrong:
+        raise _of_one(wrong) from None
+    return card
+
+
 def check_currency(cards: Sequence[ValueTerms], currency: str) -> None:
     """Raises DomainErrors with GIFT_CARD_OTHER_CURRENCY, at `codes` and the place."""
     errors = [entered_refusal(card, currency, ["codes", place]) for place, card in enumerate(cards)]
@@ -92,9 +101,13 @@ async def balance_of(typed: str, client: str) -> db.Record | None:
     try:
         (normalised,) = checked_codes([typed])
     except DomainErrors as wrong:
-        raise DomainErrors([DomainError(error.code, error.message, ["code"]) for error in wrong.errors]) from None
+        raise _of_one(wrong) from None
     await try_codes(client, [normalised])
     card = await queries.card_by_code(normalised)
     if card is not None:
         await forgive(client, 1)
     return card
+
+
+def _of_one(wrong: DomainErrors) -> DomainErrors:
+    return DomainErrors([DomainError(error.code, error.message, ["code"]) for error in wrong.errors])

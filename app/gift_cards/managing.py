@@ -24,7 +24,7 @@ _IS_FROZEN = """
         OR EXISTS (SELECT FROM payment_disputes d WHERE d.id = g.frozen_by AND d.state <> 'WON')
     FROM gift_cards g WHERE g.id = $1
 """
-_MOVE = """
+MOVE = """
     WITH noted AS (
         INSERT INTO stored_value_entries (stored_value_id, kind, amount_minor, source_key, reason, created_at)
         VALUES ($1, $2, $3, $4, $5, business_now())
@@ -34,6 +34,7 @@ _MOVE = """
     UPDATE stored_values s SET balance_minor = s.balance_minor + noted.amount_minor, updated_at = business_now()
     FROM noted WHERE s.id = noted.stored_value_id
 """
+"""A line of the ledger and what it does to the balance, which is locked; a `source_key` counts once."""
 
 
 async def switch_card(card_id: uuid.UUID, *, on: bool) -> None:
@@ -73,8 +74,8 @@ async def adjust_card(card_id: uuid.UUID, delta: Decimal, reason: str | None) ->
             raise DomainError(CommonErrorCode.OUT_OF_RANGE, "The balance is to change by something.", ["delta"])
         if card["expires_at"] is not None and card["expires_at"] <= await clock.now():
             raise DomainError(GiftCardErrorCode.GIFT_CARD_EXPIRED, "The gift card is over; issue a new one.", ["id"])
-        _check_result(card["balance_minor"] + money.amount_minor, "delta")
-        await db.execute(_MOVE, card_id, EntryKind.ADJUST.value, money.amount_minor, None, checked_reason)
+        check_result(card["balance_minor"] + money.amount_minor, "delta")
+        await db.execute(MOVE, card_id, EntryKind.ADJUST.value, money.amount_minor, None, checked_reason)
 
 
 async def resend(card_id: uuid.UUID, recipient_email: str | None) -> None:
@@ -119,7 +120,7 @@ async def grant_credit(customer_id: uuid.UUID, amount: Money, reason: str | None
             value_id = await credit.credit(customer_id, amount, checked_reason, source_key)
         except DomainError as unknown:
             raise unknown.under("input") from None
-        _check_result(await _balance(value_id), "input", "amount")
+        check_result(await _balance(value_id), "input", "amount")
         return value_id
 
 
@@ -135,9 +136,9 @@ async def debit_credit(customer_id: uuid.UUID, amount: Money, reason: str | None
         if value_id is None:
             raise not_found("store credit", ["input", "customerId"])
         if not await db.fetchval("SELECT EXISTS (SELECT FROM stored_value_entries WHERE source_key = $1)", source_key):
-            _check_result(await _balance(value_id) - amount.amount_minor, "input", "amount")
+            check_result(await _balance(value_id) - amount.amount_minor, "input", "amount")
             minor = -amount.amount_minor
-            await db.execute(_MOVE, value_id, EntryKind.ADJUST.value, minor, source_key, checked_reason)
+            await db.execute(MOVE, value_id, EntryKind.ADJUST.value, minor, source_key, checked_reason)
         found: uuid.UUID = value_id
         return found
 
@@ -171,7 +172,8 @@ def _checked_reason(reason: str | None, *at: str) -> str:
     return trimmed
 
 
-def _check_result(balance_minor: int, *at: str) -> None:
+def check_result(balance_minor: int, *at: str) -> None:
+    """Raises DomainError: BALANCE_TOO_LOW, OUT_OF_RANGE."""
     if balance_minor < 0:
         raise DomainError(GiftCardErrorCode.BALANCE_TOO_LOW, "There is less than that left.", at)
     if balance_minor > MAX_AMOUNT_MINOR:

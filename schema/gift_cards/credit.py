@@ -1,4 +1,4 @@
-"""Store credit: granted and taken by staff, seen by its customer."""
+"""Store credit: granted and taken by staff, made of gift cards and seen by its customer."""
 
 import uuid
 from collections.abc import Sequence
@@ -7,11 +7,12 @@ from typing import Annotated
 import strawberry
 
 from app import db
-from app.gift_cards import managing, queries
+from app.errors import CommonErrorCode, DomainError
+from app.gift_cards import managing, queries, redeeming
 from app.kit import ids
 from app.kit.money import Money
 from app.staff.permissions import Permission
-from schema.access import STAFF, mutation
+from schema.access import CUSTOMER, STAFF, mutation
 from schema.context import Info
 from schema.gift_cards.types import ACCOUNT_PREFIX, StoreCreditAccount, StoreCreditPayload
 from schema.money import MoneyInput
@@ -43,6 +44,20 @@ class StoreCreditMutations:
     async def store_credit_debit(self, info: Info, input: Change) -> StoreCreditPayload:
         return await _payload(info, await managing.debit_credit(*_given(input)))
 
+    @mutation(
+        access=CUSTOMER,
+        description="Turn what is left on a gift card into one's own store credit, which needs no code any more. What "
+        "checkouts hold of it stays theirs. A card that ends cannot be: GIFT_CARD_NOT_REDEEMABLE. Who tries too many "
+        "codes that do not exist hears RATE_LIMITED for a while.",
+    )
+    async def gift_card_redeem(
+        self, info: Info, code: Annotated[str, strawberry.argument(description="In any case, with or without hyphens.")]
+    ) -> StoreCreditPayload:
+        customer = info.context.customer
+        if customer is None:
+            raise DomainError(CommonErrorCode.UNAUTHENTICATED, "Sign in first.")
+        return await _shown(info, await redeeming.redeem(code, customer.id, info.context.client_address))
+
 
 def _given(input: StoreCreditInput) -> tuple[uuid.UUID, Money, str, str | None]:
     customer_id = ids.decode("cus", input.customer_id, ["input", "customerId"])
@@ -55,6 +70,10 @@ async def _payload(info: Info, account_id: uuid.UUID) -> StoreCreditPayload:
     staff = info.context.staff
     if staff is None or not staff.may(Permission.GIFT_CARDS_READ):
         return StoreCreditPayload()
+    return await _shown(info, account_id)
+
+
+async def _shown(info: Info, account_id: uuid.UUID) -> StoreCreditPayload:
     rows = (await queries.accounts_by_ids([account_id])).values()
     shown = await show_accounts(list(rows), Selection.of(info).below("account"))
     return StoreCreditPayload(account=shown[account_id])

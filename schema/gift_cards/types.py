@@ -39,7 +39,7 @@ describe_enum(
     RELEASE="Back from a checkout that came to nothing.",
     REFUND="Given back by an order.",
     EXPIRE="Its time was over.",
-    ADJUST="Changed by staff.",
+    ADJUST="Changed by staff, or turned into store credit.",
 )
 
 
@@ -48,7 +48,7 @@ class StoredValueEntry:
     type: EntryKind = strawberry.field(description="What happened.")
     amount: Money = strawberry.field(description="By which the balance changed; what was taken is below zero.")
     order_id: strawberry.ID | None = strawberry.field(description="The order that it paid for, or that gave it back.")
-    reason: str | None = strawberry.field(description="Staff's words for it.")
+    reason: str | None = strawberry.field(description="Why, such as staff's words for it.")
     created_at: dt.datetime = strawberry.field(description="When.")
 
     @classmethod

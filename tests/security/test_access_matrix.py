@@ -145,6 +145,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "cartGiftOptionsUpdate": PUBLIC,
         "giftSettingsUpdate": Permission.SETTINGS_WRITE,
         "cartStoreCreditUpdate": CUSTOMER,
+        "giftCardRedeem": CUSTOMER,
         "cartMerge": PUBLIC,  # with both secrets
         "cartLinesAdd": PUBLIC,
         "cartLinesRemove": PUBLIC,
