@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -29,6 +30,8 @@ class DraftLine:
         unit_price_minor: what was negotiated, in the market's currency: it costs that, whatever the quantity. None for
             the catalogue's price.
         taxable, tax_class_id, requires_shipping: of a custom line; a variant has its own.
+        customizations: what is made to order, `[{"key", "value"}, …]`; with a negotiated price it costs nothing more.
+        gift_options: as `GiftOptions.to_json` has them.
     """
 
     id: uuid.UUID
@@ -41,6 +44,8 @@ class DraftLine:
     tax_class_id: uuid.UUID | None = None
     requires_shipping: bool = False
     attributes: list[dict[str, str]] = field(default_factory=list)
+    customizations: list[dict[str, str]] = field(default_factory=list)
+    gift_options: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +59,11 @@ class StaffDiscount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShippingLine:
+    """`promise`: of the quote that it is from, as an order keeps it."""
+
     title: str
     price_minor: int
+    promise: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,8 @@ class DraftContent:
     """All that is written; addresses as `PostalAddress.to_json` gives them.
 
     Attributes:
+        shipping_quote_id: in the place of `shipping`, until it was priced.
+        gift_options: of all of it, as `GiftOptions.to_json` has them.
         deposit_minor: to be paid when it is placed, and before the goods leave. Of a percentage, what that came to
             when it was priced.
         needs_guarantee: staff confirm a guarantee, such as a bank's, before they do.
@@ -77,6 +87,8 @@ class DraftContent:
     lines: tuple[DraftLine, ...] = ()
     discount: StaffDiscount | None = None
     shipping: ShippingLine | None = None
+    shipping_quote_id: str | None = None
+    gift_options: dict[str, Any] | None = None
     shipping_address: dict[str, str] | None = None
     billing_address: dict[str, str] | None = None
     note: str | None = None
@@ -126,6 +138,9 @@ def checked(content: DraftContent) -> DraftContent:
         problems.note(wrong)
     _check_discount(content.discount, problems)
     shipping = content.shipping
+    if shipping is not None and content.shipping_quote_id is not None:
+        message = "Give a quote, or your own title and price, one of the two."
+        problems.add(CommonErrorCode.INVALID, message, "shippingQuoteId")
     if shipping is not None:
         title = problems.required_line(shipping.title, "A title", "shipping", "title", max_chars=MAX_TITLE_CHARS)
         _amount(shipping.price_minor, problems, "shipping", "price")
@@ -161,6 +176,8 @@ def _line(line: DraftLine, place: int, problems: Problems) -> DraftLine:
             variant_id=line.variant_id,
             unit_price_minor=line.unit_price_minor,
             attributes=line.attributes,
+            customizations=line.customizations,
+            gift_options=line.gift_options,
         )
     title = problems.required_line(line.title or "", "A title", *at, "title", max_chars=MAX_TITLE_CHARS)
     if line.unit_price_minor is None:
@@ -175,6 +192,8 @@ def _line(line: DraftLine, place: int, problems: Problems) -> DraftLine:
         tax_class_id=line.tax_class_id,
         requires_shipping=line.requires_shipping,
         attributes=line.attributes,
+        customizations=line.customizations,
+        gift_options=line.gift_options,
     )
 
 

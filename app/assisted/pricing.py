@@ -4,24 +4,23 @@ The order is kept with the draft, so that what is placed later is what was shown
 """
 
 import uuid
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from app.addresses.postal import PostalAddress
-from app.assisted.content import DraftContent, DraftLine, deposit_of
-from app.assisted.goods import Goods, load
+from app.assisted.cart_of import cart_of
+from app.assisted.content import DraftContent, deposit_of
+from app.assisted.goods import load
 from app.assisted.models import DraftKind
-from app.cart.errors import CartErrorCode
-from app.cart.models import CartState
-from app.cart.snapshots import CartLineSnapshot, CartSnapshot, VariantSnapshot
-from app.cart.taxes import breaks_of, facts_for_engine, rates_of, taxation_of, taxed_shipping
-from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
+from app.assisted.shipping import promise_of, with_quote
+from app.cart.costs import lines_to_price, wrap_to_price
+from app.cart.taxes import facts_for_engine, taxation_of, taxed_shipping, taxed_wrap
 from app.checkout.drafting import draft_order
 from app.checkout.requests import Details
-from app.checkout.review import Review, destination_of
+from app.checkout.review import Review
 from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.markets import current as markets
 from app.markets.terms import MarketTerms
-from app.orders.draft import DiscountDraft, OrderDraft
+from app.orders.draft import DiscountDraft, OrderDraft, OrderLineDraft
 from app.orders.models import OrderSource
 from app.pricing.amounts import Discount, DiscountTarget, LineToPrice, PriceBreak, PricingInput, ShippingToPrice
 from app.pricing.rules import price
@@ -70,8 +69,8 @@ async def offer(draft_id: uuid.UUID, kind: DraftKind, content: DraftContent, mar
     """Price what was written, at this moment. Never inside a transaction: a tax engine may be asked.
 
     Raises:
-        DomainErrors: NOT_FOUND and PRODUCT_UNAVAILABLE for variants, TOTAL_TOO_LARGE, what the tax engine says, and
-            OUT_OF_RANGE for a deposit of more than all of it.
+        DomainErrors: see `cart_of` and `with_quote`; TOTAL_TOO_LARGE, what the tax engine says, and OUT_OF_RANGE for a
+            deposit of more than all of it.
     """
     goods = await load(
         [line.variant_id for line in content.lines if line.variant_id],
@@ -80,28 +79,19 @@ async def offer(draft_id: uuid.UUID, kind: DraftKind, content: DraftContent, mar
         company_id=content.company_id,
         tax_id=content.tax_id,
     )
-    cart = _cart(draft_id, content, market, goods)
-    taxation = taxation_of(cart)
-    shipping = None
+    cart = await cart_of(draft_id, content, market, goods)
+    content = await with_quote(content, cart)
+    taxation, wrap, shipping = taxation_of(cart), wrap_to_price(cart), None
     if written_shipping := content.shipping:
         shipping = ShippingToPrice(label=written_shipping.title, price_minor=written_shipping.price_minor)
     order = PricingInput(
         currency=market.currency_code,
         lines=tuple(
-            LineToPrice(
-                id=str(line.id),
-                variant_key=str(line.variant_id),
-                quantity=line.quantity,
-                price_breaks=breaks_of(line, taxation)
-                if written.unit_price_minor is None
-                else (PriceBreak(1, written.unit_price_minor),),
-                tax_rates=rates_of(line, taxation),
-                ships=line.requires_shipping,
-                fixed=written.unit_price_minor is not None or line.product_kind is ProductKind.GIFT_CARD,
-            )
-            for line, written in zip(cart.lines, content.lines, strict=True)
+            _negotiated(line, written.unit_price_minor)
+            for line, written in zip(lines_to_price(cart), content.lines, strict=True)
         ),
         discounts=_discounts(draft_id, content),
+        gift_wrap=wrap and taxed_wrap(wrap, taxation),
         shipping=shipping and taxed_shipping(shipping, taxation),
         prices_include_tax=market.prices_include_tax,
         rounding_minor=market.rounding_minor,
@@ -131,6 +121,10 @@ async def offer(draft_id: uuid.UUID, kind: DraftKind, content: DraftContent, mar
     return Offer(
         replace(
             frozen,
+            lines=[
+                _without_prices(line) if written.unit_price_minor is not None else line
+                for line, written in zip(frozen.lines, content.lines, strict=True)
+            ],
             source=SOURCES[kind],
             holds=content.holds,
             charged_at_once=frozen.charged_at_once or bool(deposit_minor),
@@ -142,81 +136,23 @@ async def offer(draft_id: uuid.UUID, kind: DraftKind, content: DraftContent, mar
             ]
             if discount and priced.discount_minor
             else [],
-            shipping_quote=_promise(content, market) if frozen.ships or content.shipping else None,
+            shipping_quote=promise_of(content, market) if frozen.ships or content.shipping else None,
         ),
         market,
         content,
     )
 
 
-def _cart(draft_id: uuid.UUID, content: DraftContent, market: MarketTerms, goods: Goods) -> CartSnapshot:
-    address, errors, lines = content.postal_address, list[DomainError](), list[CartLineSnapshot]()
-    classes = {None, *(one.id for one in goods.tax_facts.settings.classes)}
-    for place, line in enumerate(content.lines):
-        if line.tax_class_id not in classes:
-            path: list[str | int] = ["input", "lines", place, "taxClassId"]
-            errors.append(DomainError(CommonErrorCode.NOT_FOUND, "There is no such tax class.", path))
-        variant = goods.variants.get(line.variant_id) if line.variant_id else _custom(line)
-        at: list[str | int] = ["input", "lines", place, "variantId"]
-        if variant is None:
-            errors.append(DomainError(CommonErrorCode.NOT_FOUND, "There is no such variant.", at))
-        elif variant.is_removed:
-            message = f"{variant.product_name} is no longer sold."
-            errors.append(DomainError(CartErrorCode.PRODUCT_UNAVAILABLE, message, at))
-        else:
-            lines.append(_snapshot(line, variant))
-    if errors:
-        raise DomainErrors(errors)
-    return CartSnapshot(
-        id=draft_id,
-        secret="",
-        state=CartState.OPEN,
-        revision=0,
-        market=market,
-        versions=goods.versions,
-        email=content.email,
-        phone=content.phone,
-        country_code=address.country_code if address else None,
-        note=content.note,
-        attributes=content.attributes,
-        checkout_in_progress=False,
-        created_at=goods.now,
-        updated_at=goods.now,
-        lines=lines,
-        read_at=goods.now,
-        customer_id=content.customer_id,
-        market_id=market.id,
-        company_id=content.company_id,
-        tax_id=content.tax_id,
-        tax_facts=goods.tax_facts,
-        tax_destination=destination_of(address) if address else None,
-    )
+def _negotiated(line: LineToPrice, unit_price_minor: int | None) -> LineToPrice:
+    """At what was negotiated, whatever is made to order for it."""
+    if unit_price_minor is None:
+        return line
+    return replace(line, price_breaks=(PriceBreak(1, unit_price_minor),), customization_minor=0, fixed=True)
 
 
-def _custom(line: DraftLine) -> VariantSnapshot:
-    """What the catalogue does not have is named by the line alone: nothing else has its ids."""
-    return VariantSnapshot(
-        variant_id=line.id,
-        product_id=line.id,
-        is_removed=False,
-        product_status=ProductStatus.ACTIVE,
-        product_kind=ProductKind.PHYSICAL if line.requires_shipping else ProductKind.SERVICE,
-        unit_price_minor=line.unit_price_minor or 0,
-        requires_shipping=line.requires_shipping,
-        weight_grams=0,
-        taxable=line.taxable,
-        track_inventory=False,
-        inventory_policy=InventoryPolicy.CONTINUE,
-        available_quantity=0,
-        product_name=line.title or "",
-        sku=line.sku,
-        tax_class_id=line.tax_class_id,
-    )
-
-
-def _snapshot(line: DraftLine, variant: VariantSnapshot) -> CartLineSnapshot:
-    known = {one.name: getattr(variant, one.name) for one in fields(VariantSnapshot)}
-    return CartLineSnapshot(**known, id=line.id, quantity=line.quantity, attributes=line.attributes, attributes_key="")
+def _without_prices(line: OrderLineDraft) -> OrderLineDraft:
+    """What is made to order lies inside the negotiated price."""
+    return replace(line, customizations=[{**one, "price_minor": 0} for one in line.customizations])
 
 
 def _discounts(draft_id: uuid.UUID, content: DraftContent) -> tuple[Discount, ...]:
@@ -246,16 +182,3 @@ def _details(content: DraftContent) -> Details:
 
 def _address(stored: dict[str, str] | None) -> PostalAddress | None:
     return PostalAddress.from_json(stored) if stored else None
-
-
-def _promise(content: DraftContent, market: MarketTerms) -> dict[str, object] | None:
-    """As a shipping quote is kept with an order: staff promise no days."""
-    if content.shipping is None:
-        return None
-    return {
-        "carrier": content.shipping.title,
-        "service": "",
-        "priceMinor": content.shipping.price_minor,
-        "currencyCode": market.currency_code,
-        "estimatedDelivery": None,
-    }

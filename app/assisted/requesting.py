@@ -10,7 +10,7 @@ from app.cart import queries as carts
 from app.checkout import queries as checkouts
 from app.checkout.errors import CheckoutErrorCode
 from app.checkout.service import CheckoutKey
-from app.errors import CommonErrorCode, DomainError, not_found
+from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.kit.ids import new_id
 from app.kit.text import check_text
 
@@ -26,16 +26,16 @@ async def request(
         The quotation's id.
 
     Raises:
-        DomainErrors: NOT_FOUND, CART_EMPTY, TOO_LONG; REQUIRED where nobody knows whom to answer; INVALID_EMAIL.
+        DomainErrors: NOT_FOUND, CART_EMPTY, TOO_LONG; REQUIRED where nobody knows whom to answer; INVALID_EMAIL; what
+            is wrong with what is made to order, or wrapped, by today's terms.
     """
     cart = await carts.load_cart(key.cart_id, key.secret) if key.cart_id else None
     if cart is None:
         raise not_found("cart", ["input", "cartId"])
     if not cart.lines:
         raise DomainError(CheckoutErrorCode.CART_EMPTY, "There is nothing in the cart.", ["input", "cartId"])
-    if any(line.customizations for line in cart.lines):
-        text = "What is made to order costs what its options do; order it, or take it out to ask about the rest."
-        raise DomainError(CommonErrorCode.INVALID, text, ["input", "cartId"])
+    if unfit := [problem for line in cart.lines for problem in line.customized.problems]:
+        raise DomainErrors([DomainError(one.code, one.message, ["input", "cartId"]) for one in unfit])
     words = (message or "").strip() or None
     if words and (wrong := check_text(words, MAX_MESSAGE_CHARS, ["input", "message"])):
         raise wrong
@@ -54,13 +54,21 @@ async def request(
         market_id=cart.market_id,
         tax_id=cart.tax_id,
         lines=tuple(
-            DraftLine(id=new_id(), quantity=line.quantity, variant_id=line.variant_id, attributes=line.attributes)
+            DraftLine(
+                id=new_id(),
+                quantity=line.quantity,
+                variant_id=line.variant_id,
+                attributes=line.attributes,
+                customizations=[{"key": one["key"], "value": str(one["value"])} for one in line.customizations],
+                gift_options=line.gift_options,
+            )
             for line in cart.lines
         ),
         shipping_address=shipping_address.to_json() if shipping_address else None,
         billing_address=billing_address.to_json() if billing_address else None,
         note=cart.note,
         attributes=cart.attributes,
+        gift_options=cart.gift_options,
     )
     check_for_buyer(content, ships=False, at=["input"])
     return await service.create(DraftKind.QUOTATION, DraftState.REQUESTED, content, created_by=None, message=words)

@@ -2,15 +2,19 @@
 
 import uuid
 from decimal import Decimal
+from typing import Any
 
 import strawberry
 
 from app.assisted.content import DraftContent, DraftLine, ShippingLine, StaffDiscount
+from app.errors import DomainError
+from app.gifting.options import GiftOptions
 from app.kit import ids
 from app.kit.ids import new_id
 from app.tax.tax_ids import normalise_tax_id
 from schema.addresses import AddressInput
-from schema.lines import AttributeInput
+from schema.gifting import GiftOptionsInput
+from schema.lines import AttributeInput, CustomizationInput
 from schema.money import MoneyInput
 from schema.taxes.classes import CLASS_PREFIX
 
@@ -36,7 +40,15 @@ class DraftOrderLineInput:
     )
     requires_shipping: bool = strawberry.field(default=False, description="Whether a custom line is shipped.")
     attributes: list[AttributeInput] = strawberry.field(
-        default_factory=list, description="The storefront's own, such as an engraving."
+        default_factory=list, description="The storefront's own, such as a table's number."
+    )
+    customizations: list[CustomizationInput] = strawberry.field(
+        default_factory=list,
+        description="What is made to order: of the variant's product's `customizations`, at their prices unless "
+        "`unitPrice` is given, which is for all of it.",
+    )
+    gift_options: GiftOptionsInput | None = strawberry.field(
+        default=strawberry.UNSET, description="What is wanted done with each unit as a gift."
     )
 
 
@@ -78,7 +90,15 @@ class DraftOrderInput:
         default=strawberry.UNSET, description="Taken off by staff."
     )
     shipping: DraftOrderShippingInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Needed before it is sent, where anything ships."
+        default=strawberry.UNSET,
+        description="Needed before it is sent, where anything ships; this, or `shippingQuoteId`.",
+    )
+    shipping_quote_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="One of `shippingQuotes` for the same variants and address. Its price is kept with the draft.",
+    )
+    gift_options: GiftOptionsInput | None = strawberry.field(
+        default=strawberry.UNSET, description="What is wanted done with all of it as a gift, at the shop's prices."
     )
     note: str | None = strawberry.field(default=strawberry.UNSET, description="On the order, up to 2,000 characters.")
     purchase_order_number: str | None = strawberry.field(
@@ -132,6 +152,8 @@ class DraftOrderInput:
                     tax_class_id=_id(CLASS_PREFIX, line.tax_class_id, "lines", place, "taxClassId"),
                     requires_shipping=line.requires_shipping,
                     attributes=[{"key": one.key, "value": one.value} for one in line.attributes],
+                    customizations=[{"key": one.key, "value": one.value} for one in line.customizations],
+                    gift_options=_gift(line.gift_options, "lines", place),
                 )
                 for place, line in enumerate(self.lines)
             ),
@@ -145,6 +167,8 @@ class DraftOrderInput:
             shipping=ShippingLine(title=shipping.title, price_minor=minor(shipping.price, "shipping", "price") or 0)
             if shipping
             else None,
+            shipping_quote_id=self.shipping_quote_id or None,
+            gift_options=_gift(self.gift_options),
             shipping_address=_address(self.shipping_address, "shippingAddress"),
             billing_address=_address(self.billing_address, "billingAddress"),
             note=self.note or None,
@@ -159,6 +183,16 @@ class DraftOrderInput:
 def _id(prefix: str, text: str | None, *path: str | int) -> uuid.UUID | None:
     at: _Path = ["input", *path]
     return ids.decode(prefix, text, at) if text else None
+
+
+def _gift(asked: GiftOptionsInput | None, *path: str | int) -> dict[str, Any] | None:
+    """Raises DomainError."""
+    if not asked:
+        return None
+    try:
+        return GiftOptions().changed(asked.given()).to_json()
+    except DomainError as wrong:
+        raise wrong.under("input", *path, "giftOptions") from None
 
 
 def _address(address: AddressInput | None, name: str) -> dict[str, str] | None:

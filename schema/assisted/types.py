@@ -1,6 +1,7 @@
 """Draft orders as clients see them."""
 
 import datetime as dt
+from typing import Any
 
 import strawberry
 
@@ -11,13 +12,16 @@ from app.assisted.models import DraftKind, DraftState
 from app.assisted.queries import Draft
 from app.kit import ids
 from app.orders.draft import OrderLineDraft
+from app.terms.customizations import Chosen
 from schema.addresses import Address
 from schema.cart import Attribute
 from schema.cart.costs import CartCost, OrderLineCost
 from schema.enums import describe_enum
 from schema.errors import UserError
+from schema.gifting import GiftOptions
 from schema.money import Money
 from schema.nodes import Node
+from schema.terms.types import LineCustomization
 
 DRAFT_PREFIX = "draft"
 
@@ -50,6 +54,12 @@ class DraftOrderLine:
     quantity: int = strawberry.field(description="Units.")
     requires_shipping: bool = strawberry.field(description="Whether it is shipped.")
     attributes: list[Attribute] = strawberry.field(description="The storefront's own, such as an engraving.")
+    customizations: list[LineCustomization] = strawberry.field(
+        description="What is made to order for it; without a price of its own where staff set the line's."
+    )
+    gift_options: GiftOptions | None = strawberry.field(
+        description="What is wanted done with each unit as a gift; null for nothing."
+    )
     is_negotiated: bool = strawberry.field(description="Whether staff set the price.")
     cost: OrderLineCost = strawberry.field(description="What it costs.")
 
@@ -65,14 +75,20 @@ class DraftOrderLine:
             quantity=line.quantity,
             requires_shipping=line.requires_shipping,
             attributes=Attribute.all_of(line.attributes),
+            customizations=[LineCustomization.of(Chosen(**one), currency) for one in _made(line)],
+            gift_options=GiftOptions.of(line.gift_options),
             is_negotiated=negotiated,
             cost=OrderLineCost.of_draft(line, currency),
         )
 
 
+def _made(line: OrderLineDraft) -> list[dict[str, Any]]:
+    return line.customizations
+
+
 @strawberry.type(description="How a draft order is shipped.")
 class DraftOrderShipping:
-    title: str = strawberry.field(description="By the word of staff.")
+    title: str = strawberry.field(description="By the word of staff, or of the quote.")
     price: Money = strawberry.field(description="For it.")
 
 
@@ -94,6 +110,9 @@ class DraftOrder(Node):
     shipping_address: Address | None = strawberry.field(description="Where it goes.")
     billing_address: Address | None = strawberry.field(description="Who pays; the shipping address where null.")
     shipping: DraftOrderShipping | None = strawberry.field(description="How it is shipped.")
+    gift_options: GiftOptions | None = strawberry.field(
+        description="What is wanted done with all of it as a gift; null for nothing."
+    )
     note: str | None = strawberry.field(description="On the order.")
     message: str | None = strawberry.field(description="The buyer's words, where they asked for it.")
     reply: str | None = strawberry.field(description="The shop's words with what was sent, or why it was declined.")
@@ -140,6 +159,7 @@ class DraftOrder(Node):
             shipping_address=_address(content.shipping_address),
             billing_address=_address(content.billing_address),
             shipping=_shipping(content.shipping, currency),
+            gift_options=GiftOptions.of(content.gift_options),
             note=content.note,
             message=draft.message,
             reply=draft.reply,

@@ -1,4 +1,4 @@
-"""What a buyer does with a link from staff: looks at the offer, pays at the provider's, comes back, and pays the rest."""
+"""What a buyer does with a link from staff: looks at the offer, pays at the provider's, comes back, pays the rest."""
 
 import re
 import uuid

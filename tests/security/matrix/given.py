@@ -62,6 +62,13 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
             "orderId": things["ord unpaid"],
             "input": {"addLines": [{"variantId": "", "quantity": 1}]},
         },
+        "Mutation.draftOrderCreate.input.shippingQuoteId": {
+            "input": {"lines": line, "shippingAddress": checkout.ADDRESS}
+        },
+        "Mutation.draftOrderUpdate.input.shippingQuoteId": {
+            "id": things["draft"],
+            "input": {"lines": line, "shippingAddress": checkout.ADDRESS},
+        },
         "Mutation.orderPaymentCreate.input.payment.savedPaymentMethodId": {
             "input": {
                 "orderId": things["ord unpaid"],
