@@ -12,6 +12,7 @@ from app.pricing.results import PricingResult
 from app.pricing.rules import MAX_TOTAL_MINOR, price
 from app.promotions.rules import apply
 from app.promotions.terms import NOTHING_APPLIED, Applied, Buyer, PromotionContext, PromotionLine
+from app.tax.rules import Taxation
 from app.terms.customizations import Chosen
 
 _NEVER_TOO_LARGE_MINOR = MAX_TOTAL_MINOR // 1000
@@ -56,7 +57,7 @@ def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
             variant_key=str(line.variant_id),
             quantity=line.quantity,
             price_breaks=taxes.breaks_of(line, taxation),
-            customization_minor=taxes.charged_for(line, _customization(cart, line), taxation),
+            customization_minor=sum(one.price_minor for one in made_to_order(cart, line, taxation)),
             tax_rates=taxes.rates_of(line, taxation),
             gift_wrap_tax_rates=wrap_rates,
             ships=line.requires_shipping,
@@ -77,15 +78,20 @@ def wrap_to_price(cart: CartSnapshot) -> GiftWrapToPrice | None:
     return GiftWrapToPrice(label=cart.wrap_terms.label, price_minor=price[0])
 
 
-def made_to_order(cart: CartSnapshot, line: CartLineSnapshot) -> list[Chosen]:
-    """What is made to order for each unit of a line, at prices in the cart's currency."""
+def made_to_order(cart: CartSnapshot, line: CartLineSnapshot, taxation: Taxation | None = None) -> list[Chosen]:
+    """What is made to order for each unit of a line, at what this buyer is charged for it in the cart's currency. Each
+    price is rounded by itself, so that they add up to what the unit costs more.
+
+    Args:
+        taxation: of `taxes.taxation_of`, where the caller has it already.
+    """
     if not line.customizations:
         return []
-    return [replace(one, price_minor=cart.market.from_shop_currency(one.price_minor)) for one in line.customized.chosen]
-
-
-def _customization(cart: CartSnapshot, line: CartLineSnapshot) -> int:
-    return sum(one.price_minor for one in made_to_order(cart, line))
+    taxation = taxation or taxes.taxation_of(cart)
+    return [
+        replace(one, price_minor=taxes.charged_for(line, cart.market.from_shop_currency(one.price_minor), taxation))
+        for one in line.customized.chosen
+    ]
 
 
 def check_total(cart: CartSnapshot) -> None:
@@ -94,7 +100,7 @@ def check_total(cart: CartSnapshot) -> None:
         line.quantity
         * (
             max((tier.unit_price_minor for tier in line.price_breaks), default=line.unit_price_minor)
-            + _customization(cart, line)
+            + sum(one.price_minor for one in made_to_order(cart, line))
         )
         for line in cart.lines
     )

@@ -36,12 +36,14 @@ class Found:
     Attributes:
         currency: that prices are minor units of.
         shop_currency: that costs are minor units of.
+        exchange: what is kept in the shop's currency alone, such as prices of options, in `currency`.
         markets: version of the markets at that moment; None where the shop's own prices were read.
     """
 
     document: Any
     currency: str
     shop_currency: str
+    exchange: Callable[[int], int] = int
     markets: int | None = None
 
 
@@ -61,7 +63,7 @@ async def _read(s: Statement, expression: str) -> Found:
         raise RuntimeError("the shop has no row; migrations make one")
     if market is None:
         return Found(found, row["told"], row["told"])
-    return Found(found, market.currency_code, market.shop_currency_code, row["told"])
+    return Found(found, market.currency_code, market.shop_currency_code, market.from_shop_currency, row["told"])
 
 
 Build = Callable[[Statement], str]

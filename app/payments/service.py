@@ -107,9 +107,7 @@ async def collect(order_id: uuid.UUID) -> bool:
 
 async def note_deposit(attempt_id: uuid.UUID) -> None:
     """The payment of an attempt is of a part of its order."""
-    await db.execute(
-        "UPDATE payments SET purpose = $2 WHERE attempt_id = $1", attempt_id, PaymentPurpose.DEPOSIT.value
-    )
+    await db.execute("UPDATE payments SET purpose = $2 WHERE attempt_id = $1", attempt_id, PaymentPurpose.DEPOSIT.value)
 
 
 async def record_by_hand(

@@ -84,6 +84,7 @@ class Converters:
     def __init__(self, info: Info, found: Found) -> None:
         self.currency = found.currency
         self.shop_currency = found.shop_currency
+        self.exchange = found.exchange
         self.public_url = info.context.settings.public_url
 
     def money(self, amount_minor: int | None) -> Money | None:
@@ -155,7 +156,7 @@ class Converters:
             "options": lambda documents: [_adopt(ProductOption, document) for document in documents],
             "priceRange": self.money_range,
             "compareAtPriceRange": self.money_range,
-            "customizations": lambda documents: customizations_of(documents, self.currency),
+            "customizations": lambda documents: customizations_of(documents, self.currency, self.exchange),
             "quantityRule": lambda document: document and _adopt(QuantityRule, document),
             "createdAt": dt.datetime.fromisoformat,
             "updatedAt": dt.datetime.fromisoformat,

@@ -1,7 +1,7 @@
 """On which terms products are sold, as clients see them."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import strawberry
@@ -67,16 +67,20 @@ class ProductCustomization:
     maximum: str | None = strawberry.field(description="For NUMBER and DATE: the most that it takes.")
 
     @classmethod
-    def of(cls, one: Customization, currency: str) -> "ProductCustomization":
+    def of(cls, one: Customization, currency: str, exchange: Callable[[int], int]) -> "ProductCustomization":
+        """
+        Args:
+            exchange: from minor units of the shop's currency to those of this one.
+        """
         return cls(
             key=one.key,
             label=one.label,
             type=one.type,
             required=one.required,
-            price=Money.of(one.price_minor, currency),
+            price=Money.of(exchange(one.price_minor), currency),
             choices=[
                 CustomizationChoice(
-                    value=choice.value, label=choice.label, price=Money.of(choice.price_minor, currency)
+                    value=choice.value, label=choice.label, price=Money.of(exchange(choice.price_minor), currency)
                 )
                 for choice in one.choices
             ],
@@ -105,8 +109,11 @@ class LineCustomization:
         )
 
 
-def customizations_of(stored: Sequence[Mapping[str, Any]], currency: str) -> list[ProductCustomization]:
-    return [ProductCustomization.of(one, currency) for one in read(stored)]
+def customizations_of(
+    stored: Sequence[Mapping[str, Any]], currency: str, exchange: Callable[[int], int]
+) -> list[ProductCustomization]:
+    """See `ProductCustomization.of`."""
+    return [ProductCustomization.of(one, currency, exchange) for one in read(stored)]
 
 
 def availability_of(document: Mapping[str, Any]) -> Availability:
