@@ -203,7 +203,8 @@ async def delete(draft_id: uuid.UUID) -> None:
 
 async def expire(draft_id: uuid.UUID) -> None:
     """Its time is over, in the open unit of work. Who is paying at this moment may finish."""
-    await db.execute("SELECT FROM carts WHERE id = $1 FOR NO KEY UPDATE", draft_id)
+    # Who has read it as good, and has not begun to pay, reads it again.
+    await db.execute("UPDATE carts SET revision = revision + 1 WHERE id = $1 AND state = 'OPEN'", draft_id)
     await db.execute(
         """
         UPDATE draft_orders SET state = 'EXPIRED', updated_at = business_now()

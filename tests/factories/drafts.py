@@ -55,12 +55,17 @@ async def created(api: Api, token: str, **changed: Any) -> dict[str, Any]:
     return draft
 
 
-async def updated(api: Api, token: str, draft_id: str, **changed: Any) -> dict[str, Any]:
+async def update(api: Api, token: str, draft_id: str, **changed: Any) -> dict[str, Any]:
     text = (
         f"mutation ($id: ID!, $input: DraftOrderInput!) {{ draftOrderUpdate(id: $id, input: $input) {{ {PAYLOAD} }} }}"
     )
     variables = {"id": draft_id, "input": content(**changed)}
-    payload = (await ok(api, text, variables, token=token))["draftOrderUpdate"]
+    payload: dict[str, Any] = (await ok(api, text, variables, token=token))["draftOrderUpdate"]
+    return payload
+
+
+async def updated(api: Api, token: str, draft_id: str, **changed: Any) -> dict[str, Any]:
+    payload = await update(api, token, draft_id, **changed)
     assert payload["userErrors"] == []
     draft: dict[str, Any] = payload["draftOrder"]
     return draft
