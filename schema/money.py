@@ -15,7 +15,7 @@ class Money:
 
     @classmethod
     def of(cls, amount_minor: int, currency: str) -> "Money":
-        return cls(amount=kit.Money(amount_minor, currency).decimal, currency_code=CurrencyCode(currency))
+        return cls(amount=kit.as_decimal(amount_minor, currency), currency_code=CurrencyCode(currency))
 
 
 @strawberry.type(description="The lowest and the highest of several amounts.")

@@ -206,11 +206,8 @@ class View(GraphQL[Context, None]):
         if request.method == "GET":
             sent: Any = self.parse_query_params(request.query_params)
         else:
-            content_type, parameters = parse_content_type(request.content_type or "")
-            if content_type != JSON:
-                raise HTTPException(415, f"Send the request as {JSON}.")
-            if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
-                raise HTTPException(415, "Send the request in UTF-8.")
+            if request.content_type != JSON:  # as nearly every client says it, in just these letters
+                _check_type(request.content_type or "")
             sent = self.parse_json(await request.get_body())
         if isinstance(sent, list):
             raise HTTPException(400, "Batching is off: send one operation at a time.")
@@ -338,6 +335,15 @@ class View(GraphQL[Context, None]):
     def _json(self, body: object, status: int, media_type: str | None) -> Response:
         content_type = f"{media_type or JSON}; charset=utf-8"
         return Response(self.encode_json(body), status, headers={**_NO_STORE, "Content-Type": content_type})
+
+
+def _check_type(given: str) -> None:
+    """Raises HTTPException(415) for a body that is no JSON in UTF-8."""
+    content_type, parameters = parse_content_type(given)
+    if content_type != JSON:
+        raise HTTPException(415, f"Send the request as {JSON}.")
+    if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise HTTPException(415, "Send the request in UTF-8.")
 
 
 def _request_id(request: Request) -> str:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Self
 
 from app.addresses.contact import normalise_phone
@@ -61,16 +61,19 @@ class PostalAddress:
 
     def to_json(self) -> dict[str, str]:
         """For a json column; what is missing is left out."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: value for name in _FIELDS if (value := getattr(self, name)) is not None}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, str]) -> Self:
         """The inverse of `to_json`; keys that a later release added are ignored."""
-        return cls(**{field.name: stored[field.name] for field in fields(cls) if field.name in stored})
+        return cls(**{name: stored[name] for name in _FIELDS if name in stored})
 
     @property
     def name(self) -> str:
         return " ".join(filter(None, (self.first_name, self.last_name)))
+
+
+_FIELDS = tuple(field.name for field in fields(PostalAddress))
 
 
 @dataclass(frozen=True, slots=True)

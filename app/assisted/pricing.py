@@ -88,7 +88,7 @@ async def offer(draft_id: uuid.UUID, kind: DraftKind, content: DraftContent, mar
         currency=market.currency_code,
         lines=tuple(
             _negotiated(line, written.unit_price_minor)
-            for line, written in zip(lines_to_price(cart), content.lines, strict=True)
+            for line, written in zip(lines_to_price(cart, taxation), content.lines, strict=True)
         ),
         discounts=_discounts(draft_id, content),
         gift_wrap=wrap and taxed_wrap(wrap, taxation),

@@ -30,7 +30,8 @@ def discounts_of(
     """
     if not cart.discounts.terms and not cart.discount_codes:
         return NOTHING_APPLIED
-    taxed = shipping and taxes.taxed_shipping(shipping, taxes.taxation_of(cart))
+    taxation = taxes.taxation_of(cart)
+    taxed = shipping and taxes.taxed_shipping(shipping, taxation)
     buyer = Buyer(email=cart.email, phone=cart.phone, profile_id=cart.profile_id)
     context = PromotionContext(
         market_id=cart.market.id,
@@ -42,13 +43,12 @@ def discounts_of(
     )
     lines = [
         PromotionLine(to_price=to_price, product_id=line.product_id, variant_id=line.variant_id)
-        for line, to_price in zip(cart.lines, lines_to_price(cart), strict=True)
+        for line, to_price in zip(cart.lines, lines_to_price(cart, taxation), strict=True)
     ]
     return apply(cart.discounts, cart.discount_codes, buyer, lines, cart.currency_code, context)
 
 
-def lines_to_price(cart: CartSnapshot) -> tuple[LineToPrice, ...]:
-    taxation = taxes.taxation_of(cart)
+def lines_to_price(cart: CartSnapshot, taxation: Taxation) -> tuple[LineToPrice, ...]:
     wrap_rates = taxes.wrap_rates(taxation)
     wrap = cart.wrap_terms.in_currency(cart.currency_code) if cart.wrap_terms else None
     return tuple(
@@ -122,7 +122,7 @@ def to_price(
     wrap = wrap_to_price(cart)
     return PricingInput(
         currency=cart.currency_code,
-        lines=lines_to_price(cart),
+        lines=lines_to_price(cart, taxation),
         discounts=(applied or discounts_of(cart, shipping)).discounts,
         gift_wrap=wrap and taxes.taxed_wrap(wrap, taxation),
         shipping=taxed,

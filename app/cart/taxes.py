@@ -20,7 +20,6 @@ def taxation_of(cart: CartSnapshot) -> Taxation:
     destination = cart.tax_destination
     if destination is None and cart.checkout is not None:
         destination = cart.checkout.destination
-    estimated = destination is None
     if destination is None and cart.country_code is not None:
         destination = Destination(cart.country_code)
     if destination is None and cart.market.prices_include_tax:
@@ -31,8 +30,14 @@ def taxation_of(cart: CartSnapshot) -> Taxation:
         buyer=facts.buyer(cart.tax_id),
         home=home,
         prices_include_tax=cart.market.prices_include_tax,
-        estimated=estimated and bool(facts.settings.zones),
+        estimated=is_estimated(cart),
     )
+
+
+def is_estimated(cart: CartSnapshot) -> bool:
+    """Whether its taxes may still change, as nobody has said where it goes."""
+    known = cart.tax_destination is not None or (cart.checkout is not None and cart.checkout.destination is not None)
+    return not known and bool(cart.tax_facts.settings.zones)
 
 
 def home_of(cart: CartSnapshot) -> Destination | None:

@@ -16,6 +16,8 @@ class KeyRing:
         if not keys:
             raise ValueError("a key ring needs a key")
         self._keys = keys
+        self._serializers: dict[str, URLSafeSerializer] = {}
+        """By purpose: the program's own few."""
 
     def derive_token(self, purpose: str, subject: uuid.UUID) -> str:
         """A 128-bit secret of one object, made again at will and stored only as a hash (see `hash_token`)."""
@@ -58,11 +60,13 @@ class KeyRing:
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
-        return URLSafeSerializer(
-            list(reversed(self._keys)),
-            salt=f"tradewind.{purpose}",
-            signer_kwargs={"digest_method": hashlib.sha256},
-        )
+        if (serializer := self._serializers.get(purpose)) is None:
+            self._serializers[purpose] = serializer = URLSafeSerializer(
+                list(reversed(self._keys)),
+                salt=f"tradewind.{purpose}",
+                signer_kwargs={"digest_method": hashlib.sha256},
+            )
+        return serializer
 
 
 def hash_token(token: str) -> bytes:

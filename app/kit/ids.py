@@ -34,7 +34,7 @@ def decode(prefix: str, text: str, field: list[str | int] | None = None) -> uuid
     head, _, digits = text.partition("_")
     if head != prefix or not _HEX.fullmatch(digits):
         raise DomainError(CommonErrorCode.INVALID_ID, f"This is not an id of the form {prefix}_….", field)
-    return uuid.UUID(hex=digits)
+    return uuid.UUID(int=int(digits, 16))
 
 
 def encode_with_secret(prefix: str, value: uuid.UUID, secret: str) -> str:
@@ -47,7 +47,7 @@ def decode_with_secret(prefix: str, text: str, field: list[str | int] | None = N
     digits, _, secret = rest.partition("_")
     if head != prefix or not _HEX.fullmatch(digits) or not _SECRET.fullmatch(secret):
         raise DomainError(CommonErrorCode.INVALID_ID, f"This is not an id of the form {prefix}_…_….", field)
-    return uuid.UUID(hex=digits), secret
+    return uuid.UUID(int=int(digits, 16)), secret
 
 
 def prefix_of(text: str) -> str:

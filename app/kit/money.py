@@ -34,6 +34,10 @@ def exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
+def as_decimal(amount_minor: int, currency: str) -> Decimal:
+    return Decimal(amount_minor).scaleb(-_EXPONENTS.get(currency, 2))
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     amount_minor: int
@@ -41,7 +45,7 @@ class Money:
 
     @property
     def decimal(self) -> Decimal:
-        return Decimal(self.amount_minor).scaleb(-exponent(self.currency))
+        return as_decimal(self.amount_minor, self.currency)
 
     @classmethod
     def from_decimal(

@@ -1,8 +1,8 @@
 """What surrounds every request: its id, its line in the log, the headers that browsers are told to be careful by."""
 
 import re
+import secrets
 import time
-import uuid
 from contextlib import AbstractContextManager, nullcontext
 
 import structlog
@@ -89,7 +89,7 @@ class Envelope:
     def _request_id(self, scope: Scope) -> str:
         """A proxy's own id, where there is a proxy to trust, so that its log and ours go together."""
         given = Headers(scope=scope).get("x-request-id", "") if self.trusts_ids else ""
-        return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:

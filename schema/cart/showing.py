@@ -9,7 +9,7 @@ import strawberry
 
 from app.cart.costs import discounts_of, made_to_order, price_cart
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
-from app.cart.taxes import taxation_of
+from app.cart.taxes import is_estimated
 from app.cart.warnings import line_warnings, terms_warnings
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
@@ -80,7 +80,7 @@ class CartView:
             created_at=cart.created_at,
             updated_at=cart.updated_at,
             total_quantity=cart.total_quantity,
-            cost=CartCost.of(lines.priced, tax_estimated=taxation_of(cart).estimated),
+            cost=CartCost.of(lines.priced, tax_estimated=is_estimated(cart)),
             note=cart.note,
             attributes=Attribute.all_of(cart.attributes),
             buyer_identity=CartBuyerIdentity(
