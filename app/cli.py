@@ -107,8 +107,10 @@ def worker(*, processes: Count = 2, threads: Count = 32, shutdown_seconds: Count
 def scheduler() -> None:
     """Run what is due: timers, and events that a crash or an outage left undelivered. Several may run."""
     settings()
-    from workers.scheduler import main as run_scheduler
+    from app.kit.heap import loading
 
+    with loading():
+        from workers.scheduler import main as run_scheduler
     run_scheduler()
 
 
@@ -118,8 +120,10 @@ def migrate() -> None:
     machines at once."""
     use_running_shop()
     configuration = settings()
-    from app.commands.migrating import migrate_database
+    from app.kit.heap import loading
 
+    with loading():
+        from app.commands.migrating import migrate_database
     asyncio.run(migrate_database(configuration))
     console.print("The database is up to date.")
 

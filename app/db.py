@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import asyncpg
+from tortoise import models as tortoise_models
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.context import TortoiseContext
@@ -20,6 +21,10 @@ from app import connections, tracing
 from app.connections import PoolState
 from app.kit.postgres_url import connection_arguments
 from app.settings import Environment, Settings, get_settings
+
+# Tortoise parses the source of every model for comments on its fields that begin with `#:`, which ours have none of:
+# a tenth of the time that a process takes to start.
+tortoise_models._get_comments = lambda cls: {}
 
 MODEL_MODULES = [
     "app.configuration",

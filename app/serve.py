@@ -3,10 +3,11 @@
 import contextlib
 import multiprocessing
 import os
+import sys
 
 from starlette.types import ASGIApp
 
-from app.kit.heap import keep_for_good
+from app.kit.heap import loading
 from app.kit.parent import die_with_parent
 from app.logging import configure_logging
 from app.metrics.exposing import shared_by_processes
@@ -21,11 +22,10 @@ def application() -> ASGIApp:
     if multiprocessing.parent_process() is not None:
         die_with_parent(os.getppid())
     configure_logging(get_settings())
-    from app.main import create_app
+    with loading():
+        from app.main import create_app
 
-    app = create_app()
-    keep_for_good()
-    return app
+        return create_app()
 
 
 def serve_api(host: str, port: int, workers: int, shutdown_seconds: int) -> None:
@@ -66,6 +66,8 @@ def run_workers(processes: int, threads: int, shutdown_seconds: int) -> int:
     os.environ.setdefault("dramatiq_worker_timeout", str(_WORKER_POLL_MS))
     from dramatiq import cli as dramatiq
 
+    from workers import boot
+
     configure_logging(get_settings())
     options = ["--processes", str(processes), "--threads", str(threads)]
     options += ["--worker-shutdown-timeout", str(shutdown_seconds * 1000), "--skip-logging"]
@@ -74,4 +76,7 @@ def run_workers(processes: int, threads: int, shutdown_seconds: int) -> int:
         ["workers.boot:set_up", *options, "--path"]
     )
     with shared_by_processes():
+        if sys.platform == "linux":  # elsewhere processes that have loaded much do not outlive a fork for sure
+            with loading():
+                boot.load()
         return int(dramatiq.main(arguments))  # type: ignore[no-untyped-call]

@@ -1,12 +1,13 @@
 """What each worker process does first."""
 
 import asyncio
+import importlib
 import os
 import signal
 import sys
 from types import FrameType
 
-from app.kit.heap import keep_for_good
+from app.kit.heap import loading
 from app.kit.parent import die_with_parent
 
 
@@ -18,9 +19,18 @@ def set_up() -> None:
     die_with_parent(os.getppid())
     _stop_once()
     _run_fast()
-    import workers.main  # noqa: F401  # sets the broker and registers the actors
+    with loading():
+        import workers.main  # noqa: F401  # sets the broker and registers the actors
 
-    keep_for_good()
+
+def load() -> None:
+    """For the master, before it forks: what all its processes need is loaded once, and is in memory once.
+
+    Modules alone, which open nothing and start no thread: neither would be whole on the other side.
+    """
+    for name in ("workers.actors", "workers.relay", "workers.broker"):
+        importlib.import_module(name)
+    importlib.import_module("workers.subscriptions").load()
 
 
 def _run_fast() -> None:

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-import cel
-
+from app.conditions import evaluator
 from app.conditions.checking import Condition
 from app.conditions.errors import ConditionFailed
 from app.conditions.facts import ProfileFacts, Tally, properties_of
@@ -67,7 +66,7 @@ class Asker:
         known = {**STATELESS, **self._own_functions()}
         if functions is not None:
             known = {name: known[name] for name in functions if name in known}
-        self._context = cel.Context(variables, known)
+        self._context = evaluator.Context(variables, known)
 
     def ask(self, condition: Condition) -> tuple[bool, datetime | None]:
         """The answer, and the moment at which it can become another one by the passing of time alone.

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import cel
-
+from app.conditions import evaluator
 from app.conditions.compiling import Compiler
 from app.conditions.context import scope
 from app.conditions.errors import ConditionInvalid, ConditionProblem
@@ -65,7 +64,7 @@ def _check(source: str, event_types: tuple[str, ...], in_run: bool, trigger_type
     if compiler.problems:
         raise ConditionInvalid(compiler.problems)
     try:
-        program = cel.compile(code)
+        program = evaluator.compile_program(code)
     except ValueError:
         raise ConditionInvalid([ConditionProblem("The condition is too deep to be evaluated.", 0)]) from None
     return Condition(

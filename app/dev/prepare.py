@@ -3,11 +3,14 @@
 import asyncio
 import sys
 
-from app import db
-from app.customers import earlier_orders
-from app.flows import recipes
-from app.runtime import running
+from app.kit.heap import loading
 from app.settings import Environment, get_settings
+
+with loading():
+    from app import db
+    from app.customers import earlier_orders
+    from app.flows import recipes
+    from app.runtime import running
 
 
 async def prepare() -> None:
@@ -21,8 +24,8 @@ async def prepare() -> None:
             await recipes.install(publish=False)
             await earlier_orders.request()
             return
-        from app.sample.loading import load_sample_shop  # not needed, and not imported, from the second start on
-
+        with loading():  # not needed, and not imported, from the second start on
+            from app.sample.loading import load_sample_shop
         if await load_sample_shop():
             sys.stdout.write("An empty shop: the sample shop is loaded.\n")
 

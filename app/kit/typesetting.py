@@ -6,9 +6,12 @@ import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
-import typst
+
+if TYPE_CHECKING:
+    import typst
 
 MAX_AT_ONCE = 2
 """Setting one takes some ten milliseconds of a processor."""
@@ -38,6 +41,8 @@ async def pdf(template: Path, values: Mapping[str, object]) -> bytes:
 
 
 def _compile(template: Path, document: str) -> bytes:
+    import typst  # eighty megabytes with its fonts, and most processes never need it
+
     inputs = {"document": document}
     with _compiling:
         try:
@@ -51,5 +56,7 @@ def _compile(template: Path, document: str) -> bytes:
 
 
 @lru_cache
-def _compiler(template: Path) -> typst.Compiler:
+def _compiler(template: Path) -> "typst.Compiler":
+    import typst
+
     return typst.Compiler(template, root=template.parent)
