@@ -11,6 +11,7 @@ from starlette.routing import Route, WebSocketRoute
 from app import events
 from app.accounts.pages import routes as account_routes
 from app.assisted.routes import routes as assisted_routes
+from app.companies.routes import routes as company_routes
 from app.customers.routes import routes as customer_routes
 from app.flows.routes import routes as flow_routes
 from app.gifting.routes import routes as gifting_routes
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *invoice_routes(),
             *gifting_routes(),
             *assisted_routes(),
+            *company_routes(),
             *messaging_routes(),
             *flow_routes(),
             Route(inbound_twilio.PATH, inbound_twilio.receive, methods=["POST"]),

@@ -19,7 +19,7 @@ from schema.cart.restoring import CartRestoreQueries
 from schema.catalogue import CatalogueMutations, CatalogueQueries
 from schema.catalogue.exporting import ExportMutations
 from schema.checkout import CheckoutMutations, CheckoutQueries
-from schema.companies import CompanyMutations, CompanyQueries
+from schema.companies import CompanyMutations, CompanyQueries, OrderApprovalMutations, OrderApprovalQueries
 from schema.consent import ConsentMutations, ConsentQueries
 from schema.crm import CrmMutations, CrmQueries
 from schema.customers import CustomerMutations, CustomerQueries
@@ -81,6 +81,7 @@ class Query(
     CustomerQueries,
     CustomerGroupQueries,
     CompanyQueries,
+    OrderApprovalQueries,
     ConsentQueries,
     CrmQueries,
     DiscountQueries,
@@ -135,6 +136,7 @@ class Mutation(
     CustomerMutations,
     CustomerGroupMutations,
     CompanyMutations,
+    OrderApprovalMutations,
     ConsentMutations,
     CrmMutations,
     DiscountMutations,

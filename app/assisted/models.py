@@ -35,7 +35,8 @@ DRAFT = StateMachine(
         DraftState.OPEN: [DraftState.SENT, DraftState.COMPLETED],
         # Changed by staff, it is sent again before anybody can place it.
         DraftState.SENT: [DraftState.OPEN, DraftState.COMPLETED, DraftState.DECLINED, DraftState.EXPIRED],
-        DraftState.EXPIRED: [DraftState.OPEN, DraftState.SENT],
+        # Whoever confirms a payment at the moment it expires may finish.
+        DraftState.EXPIRED: [DraftState.OPEN, DraftState.SENT, DraftState.COMPLETED],
         DraftState.DECLINED: [DraftState.OPEN],
         DraftState.COMPLETED: [],
     },

@@ -28,7 +28,8 @@ from app.checkout.models import AttemptState
 from app.checkout.payment_methods import Terms, check_payment, terms_for
 from app.checkout.requests import CompletionRequest, Details
 from app.checkout.review import Review, review, shortages
-from app.companies import service as companies
+from app.companies import ordering
+from app.companies.ordering import NotAllowed, Permit
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.gift_cards import stored_value
 from app.inventory import reservations
@@ -131,6 +132,7 @@ class _Payable:
 
     review: Review
     payment: PlannedPayment | None
+    permit: Permit | None
 
 
 async def _begin(
@@ -151,7 +153,7 @@ async def _begin(
             found = shortages(cart.lines, short.available)
         except redemptions.TakenMeanwhile:
             return None  # read again, the discount says why it is gone
-        except paying.NoCredit as refused:
+        except (paying.NoCredit, NotAllowed) as refused:
             found = refused.problems
         except stored_value.TakenMeanwhile:
             raise _ValueGone(found.review.priced.amount_due_minor) from None
@@ -193,14 +195,16 @@ async def _payable(
             problems += await own.check_saving(choice, request.customer)
     problems += beginnings.check_consent(request.consent, details)
     problems += spending.check_owner(cart, seen.priced, request)
+    permit = None
     if cart.company_id is not None:
         total = Money(seen.priced.total_minor, seen.priced.currency)
-        problems += await companies.check_buyer(cart.company_id, request.customer_id, total, ["input", request.source])
+        permit = await ordering.permit(cart, request.customer_id, total, ["input", request.source])
+        problems += permit.problems
     problems = problems or _total_changed(seen, request)
     problems = problems or spending.amount_due_changed(seen.priced, request, most_due_minor) or shortages(cart.lines)
     if problems:
         return problems
-    return _Payable(seen, paying.planned(choice, saved) if choice else None)
+    return _Payable(seen, paying.planned(choice, saved) if choice else None, permit)
 
 
 def _total_changed(seen: Review, request: CompletionRequest) -> list[DomainError]:
@@ -228,4 +232,5 @@ async def _hold_and_pay(
         consent=request.consent,
         proof=request.proof,
         trial=trial,
+        permit=found.permit,
     )

@@ -15,6 +15,7 @@ from app.checkout.attempts import AtOnce, Attempt, Claim, PlannedPayment
 from app.checkout.declines import Trial
 from app.checkout.lease import LEASE_SECONDS
 from app.checkout.requests import PaymentChoice
+from app.companies.ordering import Permit
 from app.customers.consent import NO_PROOF, Proof
 from app.customers.consenting import ConsentGiven
 from app.errors import DomainError
@@ -99,6 +100,7 @@ async def hold_and_pay(
     keeper: uuid.UUID | None = None,
     consent: Sequence[ConsentGiven] = (),
     proof: Proof = NO_PROOF,
+    permit: Permit | None = None,
 ) -> Answer | None:
     """Take what the order needs and ask for its money; None where the cart has changed or the key is in use.
 
@@ -107,12 +109,13 @@ async def hold_and_pay(
         levels: of the stock, as they were read without a lock. Where an order needs nothing but stock and a payment,
             one statement does the first step on them, and only where somebody is at the same stock a transaction does.
         keeper: the checkout that keeps units for it already.
+        permit: that whoever buys for a company may; asked once more, behind the claim.
 
-    Raises, with nothing written: Short, NoCredit or TakenMeanwhile for too little stock, credit, discount or stored
-    value, RateLimitedError after too many declines.
+    Raises, with nothing written: NotAllowed; Short, NoCredit or TakenMeanwhile for too little stock, credit, discount
+    or stored value; RateLimitedError after too many declines.
     """
     hold_until = now + timedelta(seconds=HOLD_SECONDS)
-    is_plain = not (keeper or consent or order.discounts or order.stored_value)
+    is_plain = not (keeper or consent or permit or order.discounts or order.stored_value)
     if payment and payment.gateway not in ASKED_NOBODY and is_plain and levels is not None:
         try:
             begun = await _begin_at_once(
@@ -131,6 +134,8 @@ async def hold_and_pay(
         attempt_id = await attempts.claim(claim, order, hold_until, payment, stock.shares, checkout_id=keeper)
         if attempt_id is None:
             return None
+        if permit is not None:
+            await permit.take(attempt_id)
         # What staff take off is nobody's promotion: it has the id of what they wrote.
         uses = [use for use in order.discounts if use.id != order.cart_id]
         await redemptions.hold(attempt_id, uses, order.email, order.phone)

@@ -8,7 +8,10 @@ import asyncpg
 from app import db, events
 from app.accounts.errors import AccountErrorCode
 from app.addresses.contact import normalise_email
-from app.errors import CommonErrorCode, DomainError, not_found
+from app.assisted.links import storefront_url
+from app.companies import members
+from app.companies.models import MemberRole
+from app.errors import CommonErrorCode, DomainError
 from app.keys import keyring
 from app.kit.crypto import hash_token, token_matches
 from app.kit.ids import new_id
@@ -19,6 +22,7 @@ INVITED = "company.member_invited"
 GOOD_DAYS = 7
 MAX_MEMBERS = 500
 MAX_TOKEN_CHARS = 100
+PATH = "/company-invitations"
 _PURPOSE = "company invitation"
 
 
@@ -30,23 +34,26 @@ class Mailed:
     company_name: str
 
 
-async def invite(company_id: uuid.UUID, *, email: str, spending_limit: Money | None) -> uuid.UUID:
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Whom a link is for, and into which company."""
+
+    email: str
+    company_name: str
+
+
+async def invite(
+    company_id: uuid.UUID, *, email: str, spending_limit: Money | None, role: MemberRole = MemberRole.BUYER
+) -> uuid.UUID:
     """Mail a link to somebody who shall buy for the company. Invited again before they joined, they get a new one.
 
     Raises:
         DomainError: NOT_FOUND, INVALID_EMAIL, OUT_OF_RANGE, TOO_MANY; CONFLICT for who has joined already.
     """
     address = normalise_email(email, ["input", "email"]).lower()
-    if spending_limit is not None and spending_limit.amount_minor < 0:
-        raise DomainError(CommonErrorCode.OUT_OF_RANGE, "A limit is not below zero.", ["input", "spendingLimit"])
     member_id = new_id()
     async with db.unit_of_work():
-        currency = await db.fetchval("SELECT currency_code FROM companies WHERE id = $1 FOR NO KEY UPDATE", company_id)
-        if currency is None:
-            raise not_found("company", ["input", "companyId"])
-        if spending_limit is not None and spending_limit.currency != currency:
-            message = f"The company's limits are in {currency}."
-            raise DomainError(CommonErrorCode.INVALID, message, ["input", "spendingLimit"])
+        await members.check_limit(company_id, spending_limit)
         if await db.fetchval("SELECT count(*) FROM company_members WHERE company_id = $1", company_id) >= MAX_MEMBERS:
             message = f"A company has {MAX_MEMBERS} members at most."
             raise DomainError(CommonErrorCode.TOO_MANY, message, ["input", "companyId"])
@@ -58,14 +65,15 @@ async def invite(company_id: uuid.UUID, *, email: str, spending_limit: Money | N
         try:
             await db.execute(
                 """
-                INSERT INTO company_members (id, company_id, email, spending_limit_minor, token_hash,
+                INSERT INTO company_members (id, company_id, email, spending_limit_minor, role, token_hash,
                                              invited_until, created_at)
-                VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6 * interval '1 day', business_now())
+                VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7 * interval '1 day', business_now())
                 """,
                 member_id,
                 company_id,
                 address,
                 spending_limit.amount_minor if spending_limit else None,
+                role.value,
                 hash_token(keyring().derive_token(_PURPOSE, member_id)),
                 GOOD_DAYS,
             )
@@ -102,6 +110,18 @@ async def accept(token: str, customer_id: uuid.UUID) -> uuid.UUID:
     return company_id
 
 
+async def find(token: str) -> Invited | None:
+    """What a link is for, while it is good."""
+    row = await db.fetchrow(
+        """
+        SELECT m.email, c.name FROM company_members m JOIN companies c ON c.id = m.company_id
+        WHERE m.token_hash = $1 AND m.joined_at IS NULL AND m.invited_until > clock_timestamp()
+        """,
+        hash_token(token[:MAX_TOKEN_CHARS]),
+    )
+    return Invited(row["email"], row["name"]) if row else None
+
+
 async def mailed(member_id: uuid.UUID) -> Mailed | None:
     """None when it was used or taken back, or its key has left the ring."""
     row = await db.fetchrow(
@@ -117,5 +137,5 @@ async def mailed(member_id: uuid.UUID) -> Mailed | None:
     token = next((one for one in tokens if token_matches(one, row["token_hash"])), None)
     if token is None:
         return None
-    page = get_settings().storefront_account_url or f"{get_settings().public_url}/#{{action}}={{token}}"
-    return Mailed(page.replace("{action}", "company-invitation").replace("{token}", token), row["name"])
+    url = storefront_url("company-invitation", token) or f"{get_settings().public_url}{PATH}/{token}"
+    return Mailed(url, row["name"])

@@ -17,7 +17,7 @@ _COMPANIES = """
     ) AS owed_minor, (
         SELECT json_agg(json_build_object(
             'id', m.id, 'customer_id', m.customer_id, 'email', m.email, 'joined_at', m.joined_at,
-            'spending_limit_minor', m.spending_limit_minor) ORDER BY m.id)
+            'spending_limit_minor', m.spending_limit_minor, 'role', m.role) ORDER BY m.id)
         FROM company_members m WHERE m.company_id = c.id
     ) AS members
     FROM companies c
@@ -33,7 +33,8 @@ async def of_customer(customer_id: uuid.UUID) -> list[db.Record]:
     """For which an account buys, with its own limit, by name."""
     return await db.fetch(
         """
-        SELECT c.id, c.name, c.tax_id, c.currency_code, c.payment_terms_days, m.spending_limit_minor
+        SELECT c.id, c.name, c.tax_id, c.currency_code, c.payment_terms_days, c.approval_threshold_minor,
+               m.spending_limit_minor, m.role
         FROM company_members m JOIN companies c ON c.id = m.company_id WHERE m.customer_id = $1 ORDER BY c.name, c.id
         """,
         customer_id,

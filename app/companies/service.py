@@ -1,14 +1,12 @@
-"""Companies and their terms, as staff keep them; what their members may order, and on account."""
+"""Companies and their terms, as staff keep them, and what they may buy on account."""
 
 import uuid
-from collections.abc import Sequence
 from typing import TypedDict
 
 import orjson
 
 from app import db
 from app.addresses.postal import PostalAddress
-from app.companies.errors import CompanyErrorCode
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.kit.ids import new_id
 from app.kit.money import Money
@@ -20,8 +18,10 @@ from app.tax.tax_ids import normalise_tax_id
 
 MAX_TERMS_DAYS = 365
 _COLUMNS = (
-    "name", "tax_id", "address", "payment_terms_days", "credit_limit_minor", "currency_code", "price_list_id", "note",
+    "name", "tax_id", "address", "payment_terms_days", "credit_limit_minor", "approval_threshold_minor",
+    "currency_code", "price_list_id", "note",
 )  # fmt: skip
+_HAS_LIMITS = "SELECT EXISTS (SELECT FROM company_members WHERE company_id = $1 AND spending_limit_minor IS NOT NULL)"
 
 
 class CompanyGiven(TypedDict, total=False):
@@ -32,12 +32,14 @@ class CompanyGiven(TypedDict, total=False):
     address: PostalAddress | None
     payment_terms_days: int | None
     credit_limit: Money | None
+    approval_threshold: Money | None
     price_list_id: uuid.UUID | None
     note: str | None
 
 
 async def create(given: CompanyGiven) -> uuid.UUID:
-    """Raises DomainErrors: REQUIRED, TOO_LONG, OUT_OF_RANGE, INVALID_TAX_ID; NOT_FOUND for the price list."""
+    """Raises DomainErrors: REQUIRED, TOO_LONG, OUT_OF_RANGE, INVALID_TAX_ID; INVALID for amounts in two currencies;
+    NOT_FOUND for the price list."""
     company_id = new_id()
     currency = (await markets.now()).default.currency_code
     values = {**dict.fromkeys(_COLUMNS), "name": "", "currency_code": currency}
@@ -54,7 +56,7 @@ async def create(given: CompanyGiven) -> uuid.UUID:
 
 
 async def update(company_id: uuid.UUID, given: CompanyGiven) -> None:
-    """Raises DomainErrors: NOT_FOUND; and see `create`."""
+    """Raises DomainErrors: NOT_FOUND; CONFLICT where its members' limits are in another currency; and see `create`."""
     async with db.unit_of_work():
         row = await db.fetchrow("SELECT * FROM companies WHERE id = $1 FOR NO KEY UPDATE", company_id)
         if row is None:
@@ -62,6 +64,9 @@ async def update(company_id: uuid.UUID, given: CompanyGiven) -> None:
         values = {name: row[name] for name in _COLUMNS}
         values["address"] = orjson.loads(row["address"]) if row["address"] else None
         await _check(values, given)
+        if values["currency_code"] != row["currency_code"] and await db.fetchval(_HAS_LIMITS, company_id):
+            message = f"What its members may order for is in {row['currency_code']}; take their limits away first."
+            raise DomainError(CommonErrorCode.CONFLICT, message, ["input", "creditLimit"])
         await db.execute(
             f"UPDATE companies SET ({', '.join(_COLUMNS)}, updated_at) = ("
             f"SELECT {', '.join('c.' + name for name in _COLUMNS)}, business_now() "
@@ -86,13 +91,7 @@ async def _check(values: dict[str, object], given: CompanyGiven) -> None:
         values["payment_terms_days"] = days = given["payment_terms_days"]
         if days is not None and not 0 <= days <= MAX_TERMS_DAYS:
             problems.add(CommonErrorCode.OUT_OF_RANGE, f"From 0 to {MAX_TERMS_DAYS} days.", "paymentTermsDays")
-    if "credit_limit" in given:
-        limit = given["credit_limit"]
-        values["credit_limit_minor"] = limit.amount_minor if limit else None
-        if limit and limit.amount_minor < 0:
-            problems.add(CommonErrorCode.OUT_OF_RANGE, "A limit is not below zero.", "creditLimit")
-        if limit:
-            values["currency_code"] = limit.currency
+    _limits(values, given, problems)
     if "price_list_id" in given:
         values["price_list_id"] = given["price_list_id"]
         known = given["price_list_id"] is None or await db.fetchval(
@@ -101,6 +100,31 @@ async def _check(values: dict[str, object], given: CompanyGiven) -> None:
         if not known:
             problems.add(CommonErrorCode.NOT_FOUND, "There is no such price list.", "priceListId")
     problems.raise_if_any()
+
+
+def _limits(values: dict[str, object], given: CompanyGiven, problems: Problems) -> None:
+    """All amounts of a company are in one currency: that of the first one that is given where it has none yet."""
+    if "credit_limit" in given:
+        values["credit_limit_minor"] = _limit(given["credit_limit"], problems, "creditLimit")
+    if "approval_threshold" in given:
+        values["approval_threshold_minor"] = _limit(given["approval_threshold"], problems, "approvalThreshold")
+    amounts = {"creditLimit": given.get("credit_limit"), "approvalThreshold": given.get("approval_threshold")}
+    currencies = {amount.currency for amount in amounts.values() if amount}
+    # Any other amount that it keeps would be in another currency from now on.
+    kept = [name for name in ("credit_limit", "approval_threshold") if name not in given]
+    if len(currencies) == 1 and not any(values[f"{name}_minor"] is not None for name in kept):
+        (values["currency_code"],) = currencies
+    for name, amount in amounts.items():
+        if amount and amount.currency != values["currency_code"]:
+            problems.add(CommonErrorCode.INVALID, f"The company's limits are in {values['currency_code']}.", name)
+
+
+def _limit(amount: Money | None, problems: Problems, name: str) -> int | None:
+    if amount is None:
+        return None
+    if amount.amount_minor < 0:
+        problems.add(CommonErrorCode.OUT_OF_RANGE, "A limit is not below zero.", name)
+    return amount.amount_minor
 
 
 def _tax_id(number: str | None, address: object, problems: Problems) -> str | None:
@@ -116,34 +140,6 @@ def _tax_id(number: str | None, address: object, problems: Problems) -> str | No
 
 def _json(values: dict[str, object]) -> str:
     return orjson.dumps(values).decode()
-
-
-# --- what members may order ------------------------------------------------------------------------------------------
-
-
-async def check_buyer(
-    company_id: uuid.UUID, customer_id: uuid.UUID | None, total: Money, field: Sequence[str]
-) -> list[DomainError]:
-    """What keeps somebody from ordering this for a company."""
-    member = await db.fetchrow(
-        """
-        SELECT m.spending_limit_minor, c.currency_code FROM company_members m JOIN companies c ON c.id = m.company_id
-        WHERE m.company_id = $1 AND m.customer_id = $2
-        """,
-        company_id,
-        customer_id,
-    )
-    if member is None:
-        message = "Sign in as somebody who buys for this company."
-        return [DomainError(CompanyErrorCode.NOT_A_MEMBER, message, field)]
-    limit: int | None = member["spending_limit_minor"]
-    if limit is None:
-        return []
-    if member["currency_code"] != total.currency or total.amount_minor > limit:
-        most = Money(limit, member["currency_code"])
-        message = f"You may order for {most.decimal} {most.currency} at once; ask somebody who may order for more."
-        return [DomainError(CompanyErrorCode.SPENDING_LIMIT_EXCEEDED, message, field)]
-    return []
 
 
 class _CompanyCredit:

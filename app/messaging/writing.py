@@ -18,6 +18,7 @@ from app.messaging import (
     merge_values,
     message_events,
     mime,
+    order_approval_mails,
     order_context,
     previewing,
     rendering,
@@ -77,6 +78,7 @@ async def write(row: LedgerRow, settings: Settings) -> Written:
         account_mails.LinkNotFoundError,
         gift_card_mails.GiftCardNotFoundError,
         draft_order_mails.DraftNotFoundError,
+        order_approval_mails.ApprovalNotFoundError,
         DomainError,
     ) as error:
         raise UnwritableError(str(error)) from error
@@ -93,6 +95,8 @@ async def _built_in(row: LedgerRow, settings: Settings) -> Written:
         values = await gift_card_mails.build(row.context, settings)
     elif row.template in draft_order_mails.TEMPLATES:
         values = await draft_order_mails.build(row.template, row.context, settings)
+    elif row.template in order_approval_mails.TEMPLATES:
+        values = await order_approval_mails.build(row.context, settings)
     elif row.template == STAFF_NOTICE:
         shop = shop_values(await shop_queries.current(), settings)
         values = {"language": LANGUAGE, "shop": shop, "subject": row.context["subject"], "text": row.context["text"]}

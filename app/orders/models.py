@@ -195,6 +195,7 @@ class OrderEventType(StrEnum):
     REFUND_CHANGED = "REFUND_CHANGED"
     DISPUTE_CHANGED = "DISPUTE_CHANGED"
     INVOICE_ISSUED = "INVOICE_ISSUED"
+    APPROVED = "APPROVED"
 
 
 class OrderActorKind(StrEnum):
@@ -223,7 +224,7 @@ class OrderEvent(Model):
     actor_kind = fields.CharField(max_length=16)
     """An `OrderActorKind`."""
     actor_id = fields.UUIDField(null=True)
-    """The member of staff or the API key; a customer is that of the order."""
+    """The member of staff or the API key; the account that approved an order. Any other customer is the order's."""
     reason = fields.TextField(null=True)
     """In the words of whoever did it."""
     data = fields.JSONField[dict[str, object]](default=dict)

@@ -20,11 +20,12 @@ MAX_NOTE_CHARS = 2_000
 
 _NOTE = "SELECT note_order_event($1, $2, $3, $4, $5::jsonb)"
 _OF_ORDERS = """
-    SELECT e.id, e.order_id, e.type, e.occurred_at, e.actor_kind, coalesce(u.name, k.name) AS actor_name, e.reason,
-           e.data
+    SELECT e.id, e.order_id, e.type, e.occurred_at, e.actor_kind,
+           coalesce(u.name, k.name, c.email) AS actor_name, e.reason, e.data
     FROM order_events e
     LEFT JOIN staff_users u ON u.id = e.actor_id
     LEFT JOIN api_keys k ON k.id = e.actor_id
+    LEFT JOIN customers c ON c.id = e.actor_id
     WHERE e.order_id = ANY($1) ORDER BY e.order_id, e.position
 """
 

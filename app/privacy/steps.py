@@ -156,6 +156,8 @@ STEPS: tuple[Step, ...] = (
     Step("order_lines", Action.EMPTY, ready=_of_closed_order("t.order_id")),
     Step("orders", Action.EMPTY, ready=_ORDER_CLOSED),
     Step("draft_orders", Action.EMPTY),
+    # Who allowed an order is told by its timeline. One that is being paid for waits for its end.
+    Step("order_approvals", Action.DELETE, ready=_NOT_IN_CHECKOUT),
     Step("company_members", Action.DELETE),
     # A card that is still to be mailed needs to know whom to.
     Step("gift_cards", Action.EMPTY, ready="(t.send_at IS NULL OR t.send_at <= business_now())"),

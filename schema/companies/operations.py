@@ -7,6 +7,8 @@ from typing import Annotated
 import strawberry
 
 from app.companies import buying, invitations, members, queries, service
+from app.companies.members import MemberGiven
+from app.companies.models import MemberRole
 from app.companies.service import CompanyGiven
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
@@ -47,6 +49,11 @@ class CompanyInput:
     credit_limit: MoneyInput | None = strawberry.field(
         default=UNSET, description="What it may owe at once, in one currency; null for no limit."
     )
+    approval_threshold: MoneyInput | None = strawberry.field(
+        default=UNSET,
+        description="What an order may come to before an approver other than the buyer has to approve, in the same "
+        "currency; null for any.",
+    )
     price_list_id: strawberry.ID | None = strawberry.field(
         default=UNSET, description="Prices that hold for it beside the market's; the lowest wins."
     )
@@ -66,6 +73,9 @@ class CompanyInput:
         if self.credit_limit is not UNSET:
             limit = self.credit_limit
             given["credit_limit"] = limit.parsed(["input", "creditLimit", "amount"]) if limit else None
+        if self.approval_threshold is not UNSET:
+            above = self.approval_threshold
+            given["approval_threshold"] = above.parsed(["input", "approvalThreshold", "amount"]) if above else None
         if self.price_list_id is not UNSET:
             text = self.price_list_id
             given["price_list_id"] = ids.decode("plist", text, ["input", "priceListId"]) if text else None
@@ -81,6 +91,25 @@ class CompanyMemberInviteInput:
     spending_limit: MoneyInput | None = strawberry.field(
         default=UNSET, description="What one order may come to, in the company's currency; left out, no limit."
     )
+    role: MemberRole = strawberry.field(default=MemberRole.BUYER, description="What they shall do for the company.")
+
+
+@strawberry.input(description="What changes of a member. What is left out stays as it is.")
+class CompanyMemberInput:
+    role: MemberRole | None = strawberry.field(default=UNSET, description="What they do for the company.")
+    spending_limit: MoneyInput | None = strawberry.field(
+        default=UNSET, description="What one order may come to, in the company's currency; null for no limit."
+    )
+
+    def given(self) -> MemberGiven:
+        """Raises DomainError."""
+        given = MemberGiven()
+        if self.role:
+            given["role"] = self.role
+        if self.spending_limit is not UNSET:
+            limit = self.spending_limit
+            given["spending_limit"] = limit.parsed(["input", "spendingLimit", "amount"]) if limit else None
+        return given
 
 
 @strawberry.type
@@ -137,8 +166,23 @@ class CompanyMutations:
             company_id,
             email=input.email,
             spending_limit=limit.parsed(["input", "spendingLimit", "amount"]) if limit else None,
+            role=input.role,
         )
         return await _payload(info, company_id)
+
+    @mutation(
+        access=_WRITE,
+        description="Change what a member does for a company and may order for, or somebody who is invited will. What "
+        "was approved already stays approved.",
+    )
+    async def company_member_update(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="Id of the member.")],
+        input: Annotated[CompanyMemberInput, strawberry.argument(description="What changes.")],
+    ) -> CompanyPayload:
+        member_id = ids.decode(MEMBER_PREFIX, id, ["id"])
+        return await _payload(info, await members.update(member_id, input.given()))
 
     @mutation(access=_WRITE, description="Take somebody out of a company, or an invitation back.")
     async def company_member_remove(
@@ -160,7 +204,7 @@ class CompanyMutations:
     @mutation(
         access=CUSTOMER,
         description="Buy a cart for a company, at its prices, with its VAT number and exemptions; or for oneself "
-        "again. Who completes its checkout has to be signed in as a member, within their limit.",
+        "again. Who completes its checkout has to be signed in as a member, within their limit or with an approval.",
     )
     async def cart_company_update(
         self,

@@ -9,13 +9,22 @@ import strawberry
 
 from app import db
 from app.addresses.postal import PostalAddress
+from app.companies.models import MemberRole
 from app.kit import ids
 from schema.addresses import Address
+from schema.enums import describe_enum
 from schema.errors import UserError
 from schema.money import Money
 from schema.nodes import Node
 
 COMPANY_PREFIX, MEMBER_PREFIX = "comp", "cmem"
+
+CompanyMemberRole = describe_enum(
+    MemberRole,
+    "What somebody does for a company.",
+    BUYER="Orders within their limits, and asks for an approval of more.",
+    APPROVER="Orders, too, and decides on what other members ask for.",
+)
 
 
 @strawberry.type(description="Somebody who buys for a company, or was invited to.")
@@ -23,7 +32,10 @@ class CompanyMember:
     id: strawberry.ID = strawberry.field(description="Opaque and stable.")
     customer_id: strawberry.ID | None = strawberry.field(description="The account; null until they have joined.")
     email: str = strawberry.field(description="Where the invitation went.")
-    spending_limit: Money | None = strawberry.field(description="What one order may come to; null for no limit.")
+    role: MemberRole = strawberry.field(description="What they do for the company.")
+    spending_limit: Money | None = strawberry.field(
+        description="What one order may come to without an approval; null for no limit."
+    )
     joined_at: dt.datetime | None = strawberry.field(description="When they joined; null while they are invited.")
 
     @classmethod
@@ -33,6 +45,7 @@ class CompanyMember:
             id=strawberry.ID(ids.encode(MEMBER_PREFIX, uuid.UUID(row["id"]))),
             customer_id=strawberry.ID(ids.encode("cus", uuid.UUID(customer))) if customer else None,
             email=row["email"],
+            role=MemberRole(row["role"]),
             spending_limit=None if limit is None else Money.of(limit, currency),
             joined_at=dt.datetime.fromisoformat(row["joined_at"]) if row["joined_at"] else None,
         )
@@ -47,6 +60,9 @@ class Company(Node):
         description="Days to pay an order on account; null where it does not buy on account."
     )
     credit_limit: Money | None = strawberry.field(description="What it may owe at once; null for no limit.")
+    approval_threshold: Money | None = strawberry.field(
+        description="What an order may come to before an approver other than the buyer has to approve; null for any."
+    )
     owed: Money = strawberry.field(description="What its orders on account have not been paid yet.")
     price_list_id: strawberry.ID | None = strawberry.field(description="Prices that hold for it beside the others.")
     note: str | None = strawberry.field(description="Staff's own.")
@@ -56,7 +72,7 @@ class Company(Node):
 
     @classmethod
     def of(cls, row: db.Record) -> "Company":
-        currency, limit = row["currency_code"], row["credit_limit_minor"]
+        currency, limit, threshold = row["currency_code"], row["credit_limit_minor"], row["approval_threshold_minor"]
         return cls(
             id=strawberry.ID(ids.encode(COMPANY_PREFIX, row["id"])),
             name=row["name"],
@@ -64,6 +80,7 @@ class Company(Node):
             address=Address.of(PostalAddress.from_json(orjson.loads(row["address"]))) if row["address"] else None,
             payment_terms_days=row["payment_terms_days"],
             credit_limit=None if limit is None else Money.of(limit, currency),
+            approval_threshold=None if threshold is None else Money.of(threshold, currency),
             owed=Money.of(row["owed_minor"], currency),
             price_list_id=strawberry.ID(ids.encode("plist", row["price_list_id"])) if row["price_list_id"] else None,
             note=row["note"],
@@ -79,17 +96,25 @@ class OwnCompany:
     name: str = strawberry.field(description="Its name.")
     tax_id: str | None = strawberry.field(description="Its VAT number or the like.")
     buys_on_account: bool = strawberry.field(description="Whether PURCHASE_ORDER is a way to pay.")
-    spending_limit: Money | None = strawberry.field(description="What one order may come to; null for no limit.")
+    role: MemberRole = strawberry.field(description="What the customer does for it.")
+    spending_limit: Money | None = strawberry.field(
+        description="What one order of theirs may come to without an approval; null for no limit."
+    )
+    approval_threshold: Money | None = strawberry.field(
+        description="What any member's order may come to without an approval; null for no limit."
+    )
 
     @classmethod
     def of(cls, row: db.Record) -> "OwnCompany":
-        limit = row["spending_limit_minor"]
+        limit, threshold = row["spending_limit_minor"], row["approval_threshold_minor"]
         return cls(
             id=strawberry.ID(ids.encode(COMPANY_PREFIX, row["id"])),
             name=row["name"],
             tax_id=row["tax_id"],
             buys_on_account=row["payment_terms_days"] is not None,
+            role=MemberRole(row["role"]),
             spending_limit=None if limit is None else Money.of(limit, row["currency_code"]),
+            approval_threshold=None if threshold is None else Money.of(threshold, row["currency_code"]),
         )
 
 

@@ -39,6 +39,7 @@ describe_enum(
     REFUND_CHANGED="It went back, or the gateway refused; `data` is as of REFUND_CREATED.",
     DISPUTE_CHANGED="The buyer disputes a payment, or the dispute is in another state; `data` has `paymentId`, "
     "`disputeId`, `before`, `after` and `amountMinor`. For staff.",
+    APPROVED="Somebody of the company it was bought for, or of the shop, had approved of it; `data` has `approvalId`.",
     INVOICE_ISSUED="An invoice or a credit note was issued; `data` has `invoiceId`, `number`, `kind` and `totalMinor`.",
 )
 describe_enum(
@@ -67,7 +68,8 @@ class OrderEvent:
     occurred_at: dt.datetime = strawberry.field(description="When.")
     actor: OrderActorKind = strawberry.field(description="Who was behind it.")
     actor_name: str | None = strawberry.field(
-        description="Of the member of staff or the key; for staff, null for anybody else."
+        description="Of the member of staff or the key, address of the account that approved; for staff, null for "
+        "anybody else."
     )
     reason: str | None = strawberry.field(description="Why, in the words of whoever did it.")
     data: JSON = strawberry.field(description="More about it, by its type: ids, states, amounts in minor units.")

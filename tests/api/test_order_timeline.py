@@ -7,7 +7,9 @@ import asyncpg
 import pytest
 
 from app import db
+from app.assisted.models import DRAFT
 from app.checkout.states import ATTEMPT
+from app.companies.models import APPROVAL
 from app.inventory.states import RESERVATION
 from app.kit.state_machine import StateMachine
 from app.orders import states
@@ -26,6 +28,8 @@ NOTE = (
     """mutation ($id: ID!, $text: String!) { orderNoteAdd(orderId: $id, text: $text) { userErrors { code field } } }"""
 )
 MACHINES: list[tuple[str, str, StateMachine[Any]]] = [
+    ("draft_orders", "state", DRAFT),
+    ("order_approvals", "state", APPROVAL),
     ("orders", "status", states.ORDER),
     ("orders", "fulfillment_status", states.FULFILLMENT),
     ("orders", "payment_status", states.PAYMENT_STATUS),

@@ -13,6 +13,7 @@ async def company(
     *,
     terms_days: int | None = 30,
     credit_limit_minor: int | None = None,
+    approval_threshold_minor: int | None = None,
     tax_id: str | None = None,
     price_list_id: uuid.UUID | None = None,
     currency: str = "USD",
@@ -20,15 +21,16 @@ async def company(
     company_id = new_id()
     await db.execute(
         """
-        INSERT INTO companies (id, name, tax_id, payment_terms_days, credit_limit_minor,
+        INSERT INTO companies (id, name, tax_id, payment_terms_days, credit_limit_minor, approval_threshold_minor,
                                price_list_id, currency_code, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, now(), now())
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now(), now())
         """,
         company_id,
         name,
         tax_id,
         terms_days,
         credit_limit_minor,
+        approval_threshold_minor,
         price_list_id,
         currency,
     )
@@ -36,21 +38,41 @@ async def company(
 
 
 async def member(
-    company_id: uuid.UUID, customer_id: uuid.UUID, *, spending_limit_minor: int | None = None
+    company_id: uuid.UUID, customer_id: uuid.UUID, *, spending_limit_minor: int | None = None, role: str = "BUYER"
 ) -> uuid.UUID:
     member_id = new_id()
     await db.execute(
         """
-        INSERT INTO company_members (id, company_id, customer_id, email, spending_limit_minor, joined_at,
+        INSERT INTO company_members (id, company_id, customer_id, email, spending_limit_minor, role, joined_at,
                                      created_at)
-        SELECT $1, $2, k.id, k.email, $4, now(), now() FROM customers k WHERE k.id = $3
+        SELECT $1, $2, k.id, k.email, $4, $5, now(), now() FROM customers k WHERE k.id = $3
         """,
         member_id,
         company_id,
         customer_id,
         spending_limit_minor,
+        role,
     )
     return member_id
+
+
+async def approval(company_id: uuid.UUID, customer_id: uuid.UUID, *, state: str = "PENDING") -> uuid.UUID:
+    """Asked for by a member, for a cart that nobody has."""
+    approval_id = new_id()
+    await db.execute(
+        """
+        INSERT INTO order_approvals (id, company_id, cart_id, customer_id, state, content_key, lines, total_minor,
+                                     maximum_minor, currency_code, message, expires_at, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, '\\x00', '[{"name": "Mug", "sku": null, "quantity": 1, "total_minor": 900}]', 900,
+                1000, 'USD', 'Please', now() + interval '5 days', now(), now())
+        """,
+        approval_id,
+        company_id,
+        new_id(),
+        customer_id,
+        state,
+    )
+    return approval_id
 
 
 def invitation_token(member_id: uuid.UUID) -> str:

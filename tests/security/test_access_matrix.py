@@ -52,6 +52,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "discounts": Permission.MARKETING_READ,
         "draftOrder": PUBLIC,  # with the token from its link, or one's own
         "myCompanies": CUSTOMER,
+        "myOrderApprovals": CUSTOMER,
         "draftOrders": Permission.DRAFT_ORDERS_WRITE,
         "flow": Permission.MARKETING_READ,
         "flowRun": Permission.MARKETING_READ,
@@ -87,6 +88,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "retentionPeriods": Permission.PRIVACY_WRITE,
         "order": PUBLIC,  # with its token, or for staff with ORDERS_READ
         "orders": Permission.ORDERS_READ,
+        "orderApprovals": Permission.COMPANIES_READ,
         "orderTracking": PUBLIC,  # with its token, or its number and email
         "packingSlip": Permission.ORDERS_READ,
         "product": PUBLIC,
@@ -224,6 +226,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "companyInvitationAccept": CUSTOMER,
         "companyMemberInvite": Permission.COMPANIES_WRITE,
         "companyMemberRemove": Permission.COMPANIES_WRITE,
+        "companyMemberUpdate": Permission.COMPANIES_WRITE,
         "companyUpdate": Permission.COMPANIES_WRITE,
         "quotationRequest": PUBLIC,  # with the secret in the cart's id
         "draftOrderComplete": PUBLIC,  # with the token from its link
@@ -266,6 +269,10 @@ MATRIX: dict[str, dict[str, str]] = {
         "orderMarkAsPaid": Permission.ORDERS_WRITE,
         "orderNoteAdd": Permission.ORDERS_WRITE,
         "orderShippingAddressUpdate": PUBLIC,  # likewise
+        "orderApprovalApprove": PUBLIC,  # as an approver of the company, or for staff with COMPANIES_WRITE
+        "orderApprovalCancel": CUSTOMER,
+        "orderApprovalReject": PUBLIC,  # likewise
+        "orderApprovalRequest": CUSTOMER,
         "orderPaymentCreate": PUBLIC,  # with the token from the receipt, or for the customer who placed it
         "paymentDiscrepancyClose": Permission.REFUNDS_WRITE,
         "paymentSettingsUpdate": Permission.SETTINGS_WRITE,

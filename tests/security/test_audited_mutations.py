@@ -77,6 +77,7 @@ STEPS: list[tuple[str, Given]] = [
     ("companyCreate", lambda of: {"input": {"name": "Acme", "paymentTermsDays": 30}}),
     ("companyUpdate", lambda of: {"id": of["comp"], "input": {"name": "Acme Ltd"}}),
     ("companyMemberInvite", lambda of: {"input": {"companyId": of["comp"], "email": "buyer@company.example"}}),
+    ("companyMemberUpdate", lambda of: {"id": of["cmem"], "input": {"role": "APPROVER"}}),
     ("companyMemberRemove", lambda of: {"id": of["cmem"]}),
     ("draftOrderCreate", lambda of: {"input": WRITTEN}),
     ("draftOrderUpdate", lambda of: {"id": of["draft"], "input": WRITTEN}),

@@ -31,7 +31,8 @@ TABLES = (
         Whose.SHOP,
         columns(
             id="id price_list_id",
-            fact="name tax_id address payment_terms_days credit_limit_minor currency_code note created_at updated_at",
+            fact="name tax_id address payment_terms_days credit_limit_minor approval_threshold_minor currency_code "
+            "note created_at updated_at",
         ),
     ),
     Table(
@@ -40,11 +41,24 @@ TABLES = (
         columns(
             id="id company_id customer_id",
             contact="email",
-            fact="spending_limit_minor invited_until joined_at created_at",
+            fact="spending_limit_minor role invited_until joined_at created_at",
             hidden="token_hash",
         ),
         rows="(t.customer_id = ANY(:customers) OR t.customer_id IS NULL AND lower(t.email) = ANY(:emails))",
         section="companyMemberships",
+    ),
+    Table(
+        "order_approvals",
+        Whose.PERSON,
+        columns(
+            id="id company_id cart_id customer_id approver_id staff_id attempt_id order_id",
+            text="message comment",
+            fact="state lines total_minor maximum_minor currency_code staff_kind decided_at expires_at created_at "
+            "updated_at",
+            hidden="content_key",
+        ),
+        rows="t.customer_id = ANY(:customers)",
+        section="orderApprovals",
     ),
     Table(
         "order_conditions",

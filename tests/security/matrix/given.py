@@ -148,6 +148,7 @@ def given(path: str, shop: Shop) -> dict[str, Any]:
         "cartCompanyUpdate": {"cartId": of["cart"]},
         "companyCreate": {"input": {"name": "Acme"}},
         "companyMemberInvite": {"input": {"email": "buyer@company.example"}},
+        "companyMemberUpdate": {"input": {"role": "APPROVER"}},
         "companyUpdate": {"id": things["comp"], "input": {"name": "Acme"}},
         "quotationRequest": {"input": {"email": "buyer@company.example"}},
         "draftOrderComplete": {

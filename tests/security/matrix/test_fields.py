@@ -50,7 +50,7 @@ FIELDS: dict[str, dict[str, Shown]] = {
 OF_TYPE = {
     "camp": "Campaign", "cadd": "CustomerAddress", "cart": "Cart", "chk": "Checkout", "cline": "CartLine",
     "code": "DiscountCode", "coll": "Collection", "cus": "Customer", "dead": "DeadLetter", "disc": "Discount",
-    "comp": "Company", "draft": "DraftOrder",
+    "comp": "Company", "draft": "DraftOrder", "oapr": "OrderApproval",
     "gc": "GiftCard", "invc": "Invoice", "scred": "StoreCreditAccount",
     "flow": "Flow", "frun": "FlowRun", "ful": "Fulfillment", "fver": "FlowVersion", "job": "Job", "msg": "Message",
     "oline": "OrderLine", "ord": "Order", "pm": "SavedPaymentMethod", "priv": "PrivacyRequest", "prod": "Product",
