@@ -1,13 +1,15 @@
 """Conditions of release: what was agreed on with a draft has to be met before its order's goods leave.
 
 A deposit releases its hold by itself once so much has been captured (a trigger, so that it does not matter how the
-money came in). A guarantee is confirmed by staff; they may also let go of goods whose deposit has not come in.
+money came in). A guarantee is confirmed by staff; they may also let go of goods whose deposit has not come in. Goods
+are parcels, what is fetched from a store, and gift cards, which are mailed once nothing holds them.
 """
 
 import uuid
 
-from app import db
+from app import db, events
 from app.errors import CommonErrorCode, DomainError, not_found
+from app.gift_cards import selling
 from app.kit.text import check_text
 from app.orders import status, timeline
 from app.orders.models import OrderEventType, OrderHold
@@ -43,4 +45,6 @@ async def release(order_id: uuid.UUID, hold: OrderHold, reason: str) -> None:
             order_id,
             hold.value,
         )
+        if await selling.is_sold_with(order_id):
+            await events.record(selling.ISSUE_DUE, subject_id=order_id)
         await timeline.note(order_id, OrderEventType.NOTE_ADDED, reason=words, data={"released": hold.value})

@@ -46,9 +46,9 @@ async def with_quote(content: DraftContent, cart: CartSnapshot) -> DraftContent:
 def promise_of(content: DraftContent, market: MarketTerms) -> dict[str, object] | None:
     """As a shipping quote is kept with an order: staff promise no days."""
     shipping = content.shipping
-    if shipping is None or shipping.promise is not None:
-        return shipping and shipping.promise
-    return {
+    if shipping is None:
+        return None
+    return shipping.promise or {
         "carrier": shipping.title,
         "service": "",
         "priceMinor": shipping.price_minor,

@@ -28,7 +28,7 @@ MAX_DAYS_AHEAD = 366
 
 _IS_SOLD = "SELECT EXISTS (SELECT FROM order_lines WHERE order_id = $1 AND product_kind = 'GIFT_CARD')"
 # The order's lock: two handlers of the same order would issue the same units, and one of them fail.
-_ORDER = "SELECT id, email, currency_code, status, payment_status FROM orders WHERE id = $1 FOR NO KEY UPDATE"
+_ORDER = "SELECT id, email, currency_code, status, payment_status, holds FROM orders WHERE id = $1 FOR NO KEY UPDATE"
 # Units whose price is on its way back, or has gone, are not issued, the last ones of each line. Where nothing of
 # the order stays paid, or its payment is disputed, none is.
 _UNITS = """
@@ -60,6 +60,8 @@ _UNITS = """
     ), true)
     ORDER BY position, number LIMIT $2
 """
+CONDITIONS = frozenset({"DEPOSIT", "GUARANTEE"})
+"""Holds of an order that keep its cards back, as they keep goods back."""
 _PAID = ("PAID", "PARTIALLY_REFUNDED")
 """Of an order that was paid for once. What of it is refunded, `_UNITS` knows."""
 _SWITCH_OFF = """
@@ -90,6 +92,8 @@ async def issue_sold(order_id: uuid.UUID) -> None:
     order = await db.fetchrow(_ORDER, order_id)
     if order is None or order["status"] == "CANCELLED" or order["payment_status"] not in _PAID:
         return
+    if not CONDITIONS.isdisjoint(order["holds"]):
+        return  # whoever releases the last one records ISSUE_DUE
     units, now = await db.fetch(_UNITS, order_id, BATCH + 1), await clock.now()
     for unit in units[:BATCH]:
         gift = gift_of(orjson.loads(unit["attributes"]), order["email"], now)

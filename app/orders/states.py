@@ -33,7 +33,8 @@ PAYMENT_STATUS = StateMachine(
     "a payment status",
     # What an order says of its payments follows from their sums (`app.payments.standing`), so that money decides. What
     # no money can bring about is left out: nothing that was taken is merely set aside again, for one.
-    initial=[_P.PENDING, _P.AUTHORIZED, _P.PAID],
+    # PARTIALLY_PAID: placed with a deposit.
+    initial=[_P.PENDING, _P.AUTHORIZED, _P.PARTIALLY_PAID, _P.PAID],
     moves={
         _P.PENDING: [_P.AUTHORIZED, _P.PARTIALLY_PAID, _P.PAID, _P.PARTIALLY_REFUNDED, _P.REFUNDED, _P.VOIDED],
         # PENDING: what was set aside has lapsed.

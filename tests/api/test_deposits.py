@@ -33,7 +33,7 @@ async def hundred(api: Api, token: str, **more: Any) -> dict[str, Any]:
 
 async def asked_of_gateway() -> list[tuple[int, int]]:
     rows = await db.fetch("SELECT amount_minor, captured_minor FROM test_gateway_payments ORDER BY created_at")
-    return [tuple(row) for row in rows]
+    return [(row["amount_minor"], row["captured_minor"]) for row in rows]
 
 
 @pytest.mark.parametrize("given", [{"deposit": drafts.usd("30")}, {"depositPercentage": "30"}])

@@ -134,9 +134,11 @@ async def test_a_quote_keeps_its_price_as_long_as_the_draft(
     await advance("P3D")  # the quote itself was good for half an hour
     placed = await drafts.complete(api, link, payment=checkout.CARD, expectedTotal=drafts.usd("28.59"))
     assert placed["userErrors"] == []
-    row = await db.fetchrow("SELECT shipping_quote ? 'zoneId', shipping_quote ->> 'estimatedDelivery' FROM orders")
+    row = await db.fetchrow(
+        "SELECT shipping_quote ? 'zoneId' AS zone, shipping_quote ->> 'estimatedDelivery' AS days FROM orders"
+    )
     assert row
-    assert tuple(row) == (True, None)
+    assert dict(row) == {"zone": True, "days": None}
     await drain()
     assert await invariants.check() == []
 

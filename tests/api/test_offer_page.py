@@ -14,6 +14,7 @@ from tests.client import Api
 from tests.factories import checkout, deposits, drafts
 from tests.providers.paypal_server import CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID, PayPalServer
 from tests.providers.serving import configured, serving
+from tests.providers.stripe_server import SECRET, SIGNING_SECRET, StripeServer
 
 Drain = Callable[[], Awaitable[None]]
 
@@ -52,13 +53,13 @@ async def counted() -> tuple[int, int, int]:
     """Orders, payments, and what gateways have taken or set aside."""
     row = await db.fetchrow(
         """
-        SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM payments),
+        SELECT (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM payments) AS payments,
                (SELECT coalesce(sum(amount_minor), 0)::int FROM test_gateway_payments
-                WHERE state IN ('AUTHORIZED', 'CAPTURED'))
+                WHERE state IN ('AUTHORIZED', 'CAPTURED')) AS minor
         """
     )
     assert row
-    return tuple(row)
+    return row["orders"], row["payments"], row["minor"]
 
 
 async def test_the_buyer_pays_at_the_provider_and_comes_back(api: Api, staff_token: str, drain: Drain) -> None:
@@ -196,5 +197,31 @@ async def test_paypal_takes_the_deposit(api: Api, paypal: PayPalServer, staff_to
     assert [row["amount"]["value"] for row in paypal.captures.values()] == ["20.00"]
     row = await db.fetchrow("SELECT payment_status, holds FROM orders")
     assert row
-    assert tuple(row) == ("PARTIALLY_PAID", [])
+    assert dict(row) == {"payment_status": "PARTIALLY_PAID", "holds": []}
     assert await invariants.check() == []
+
+
+async def test_stripe_leads_to_paypal_and_shows_no_card_form(api: Api, staff_token: str, drain: Drain) -> None:
+    """Cards are typed into Stripe's own form, with its script: that is a front end's to show."""
+    async with serving(StripeServer()) as server:
+        with configured(
+            stripe_secret_key=SECRET,
+            stripe_webhook_secrets=[SIGNING_SECRET],
+            stripe_api_url=server.url,
+            stripe_paypal=True,
+            allow_private_addresses=True,
+        ):
+            path = await link(api, staff_token)
+            shown = await api.http.get(path)
+            assert 'value="CARD"' not in shown.text
+            given = {**form(shown, "PAYPAL"), "gateway": "stripe"}
+            assert (await api.http.post(path, data={**given, "method": "CARD"})).status_code == 422
+            leaving = await api.http.post(path, data=given)
+            ((intent_id, intent),) = server.intents.items()
+            assert leaving.headers["Refresh"] == f"0; url=https://hooks.stripe.example/{intent_id}"
+            assert (intent["amount"], intent["return_url"]) == (5000, f"http://testserver{path}")
+            server.succeed(intent_id)
+            assert (await press(api, path, "PAYPAL")).status_code == 303
+            await drain()
+            assert await db.fetchval("SELECT payment_status FROM orders") == "PAID"
+            assert await invariants.check() == []

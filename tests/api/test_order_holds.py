@@ -1,5 +1,6 @@
 """Conditions of release: whatever way goods leave by, they wait until staff or the money say that they may."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.factories import catalogue, checkout, deposits, drafts
 RELEASE = """mutation ($orderId: ID!, $hold: OrderHold!, $reason: String!) {
     orderHoldRelease(orderId: $orderId, hold: $hold, reason: $reason) { orderId userErrors { code field } }
 }"""
+Drain = Callable[[], Awaitable[None]]
 VAN = {"title": "Van", "price": drafts.usd("0")}
 
 
@@ -66,3 +68,15 @@ async def test_a_guarantee_is_not_released_by_money(api: Api, staff_token: str) 
     order_id, _ = await held(api, staff_token, needsGuarantee=True, deposit=drafts.usd("30"))
     assert (await deposits.note(api, staff_token, order_id))["order"]["holds"] == ["GUARANTEE"]
     assert [error["code"] for error in await drafts.ship(api, staff_token, order_id)] == ["ORDER_ON_HOLD"]
+
+
+async def test_gift_cards_are_mailed_once_nothing_holds_them(api: Api, staff_token: str, drain: Drain) -> None:
+    card = await catalogue.product(price_minor=2500, requires_shipping=False, kind="GIFT_CARD")
+    lines = [{"variantId": card.variant_gid, "quantity": 2}]
+    draft = await drafts.created(api, staff_token, lines=lines, needsGuarantee=True)
+    done = await drafts.marked_complete(api, staff_token, draft["id"], paidBy="BANK_TRANSFER")
+    await drain()
+    assert await db.fetchval("SELECT count(*) FROM gift_cards") == 0
+    assert await release(api, staff_token, done["draftOrder"]["orderId"], "GUARANTEE") == []
+    await drain()
+    assert await db.fetchval("SELECT count(*) FROM gift_cards") == 2

@@ -41,14 +41,14 @@ async def taken() -> tuple[int, int]:
     """Orders, and what of all payments was taken or set aside at the gateway or noted by hand."""
     row = await db.fetchrow(
         """
-        SELECT (SELECT count(*) FROM orders), coalesce((
+        SELECT (SELECT count(*) FROM orders) AS orders, coalesce((
             SELECT sum(CASE WHEN state = 'AUTHORIZED' THEN amount_minor ELSE captured_minor END)::int FROM payments
             WHERE state IN ('AUTHORIZED', 'CAPTURED')
-        ), 0)
+        ), 0) AS minor
         """
     )
     assert row
-    return row[0], row[1]
+    return row["orders"], row["minor"]
 
 
 async def send(api: Api, token: str, **given: Any) -> tuple[str, str]:
