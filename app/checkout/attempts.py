@@ -16,6 +16,7 @@ from app import db, events
 from app.cart import writing as cart_writing
 from app.checkout.lease import LEASE_SECONDS
 from app.checkout.models import AttemptState
+from app.customers import identification
 from app.inventory import reservations
 from app.inventory.allocation import Share
 from app.kit.ids import new_id
@@ -291,24 +292,43 @@ _SUCCEED = f"""
         SELECT $5, id, CASE WHEN $3::text = 'CAPTURED' THEN 'CAPTURE' ELSE 'AUTHORIZE' END, true, amount_minor,
                reference, business_now() FROM payment
         WHERE $3::text <> 'PENDING'
+    ), buyer AS MATERIALIZED (
+        {identification.sql_of_buyer("$7::text", "$8::text", "(SELECT profile_id FROM completed_cart)")}
     )
-    SELECT (SELECT profile_id FROM completed_cart) FROM attempt
+    SELECT (SELECT profile_id FROM completed_cart) AS cart_profile_id, buyer.* FROM attempt LEFT JOIN buyer ON true
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the order needs to know of an attempt that it has just been settled for.
+
+    Attributes:
+        cart_profile_id: whom the cart stands for.
+        candidates: who may be the buyer, see `identification.sql_of_buyer`; locked behind the cart.
+    """
+
+    cart_profile_id: uuid.UUID | None
+    candidates: Sequence[db.Record]
 
 
 async def succeed(
     attempt_id: uuid.UUID,
-    order_id: uuid.UUID,
+    order: OrderDraft,
     payment: PaymentState,
     reference: str | None,
     authorized_until: datetime | None = None,
-) -> db.Record | None:
+) -> Settled | None:
     """Everything that hangs on the attempt becomes the order's: cart, stock and payment.
 
     Returns:
-        The cart's `profile_id`; None when the attempt is settled already, and then nothing was written.
+        None when the attempt is settled already, and then nothing was written.
     """
-    return await db.fetchrow(_SUCCEED, attempt_id, order_id, payment.value, reference, new_id(), authorized_until)
+    asked = (payment.value, reference, new_id(), authorized_until)
+    rows = await db.fetch(_SUCCEED, attempt_id, order.id, *asked, order.email, order.phone)
+    if not rows:
+        return None
+    return Settled(rows[0]["cart_profile_id"], [row for row in rows if row["id"] is not None])
 
 
 _REFUSE = """

@@ -188,10 +188,15 @@ async def _place(attempt: Attempt, word: GatewayPayment) -> Answer:
         status = PaymentStatus.AUTHORIZED
     async with db.unit_of_work():
         placed = await finish(
-            attempt.id, attempt.order, payment, status, word.reference, authorized_until=word.authorized_until
+            attempt.id,
+            attempt.order,
+            payment,
+            status,
+            word.reference,
+            authorized_until=word.authorized_until,
+            watch_id=attempt.watch_id,
         )
         if placed:
-            _stop_watching(attempt)
             if word.saved and attempt.saves and attempt.order.customer_id:
                 await saved_methods.keep(attempt.payment.id, attempt.order.customer_id, word.saved)
             if payment is PaymentState.CAPTURING:
@@ -207,14 +212,23 @@ async def finish(
     reference: str | None = None,
     *,
     authorized_until: datetime | None = None,
+    watch_id: uuid.UUID | None = None,
 ) -> Placed | None:
-    """Turn an attempt into its order, in the open unit of work; None when it is settled already."""
-    settled = await attempts.succeed(attempt_id, order.id, payment, reference, authorized_until)
+    """Turn an attempt into its order, in the open unit of work; None when it is settled already.
+
+    Args:
+        watch_id: the event that need not watch over the attempt any more.
+    """
+    settled = await attempts.succeed(attempt_id, order, payment, reference, authorized_until)
     if settled is None:
         return None
+    if watch_id:
+        events.withdraw(watch_id)
     if order.deposit_minor is not None:
         await payments.note_deposit(attempt_id)
-    row = await placing.place(order, attempt_id, status, cart_profile_id=settled["profile_id"])
+    row = await placing.place(
+        order, attempt_id, status, cart_profile_id=settled.cart_profile_id, candidates=settled.candidates
+    )
     placed = Placed.just_now(row, order)
     if order.discounts:
         await redemptions.redeem(attempt_id, order.id)

@@ -27,25 +27,44 @@ _NAMES = {
 """What an address typed by somebody may add to a profile, and never replaces; and what `profile.updated` calls it."""
 _FILLED = tuple(_NAMES)
 
-# Everybody whom this may be about, locked in the order of their ids: the one with the address, and those whom the
-# visitor and the cart stand for. A profile that was merged or erased while we waited for its lock does not come back.
-_CANDIDATES = """
+
+def _sql_of_candidates(email: str, phone: str, visitor: str, cart_profile: str) -> str:
+    """Everybody whom this may be about, locked in the order of their ids: the one with the address, and those whom the
+    visitor and the cart stand for. A profile that was merged or erased while we waited for its lock does not come
+    back."""
+    return f"""
     SELECT p.id, p.email, p.phone, p.first_name, p.last_name, p.language, p.country_code, p.postal_code,
            p.id = (SELECT coalesce(o.merged_into_id, o.id) FROM visitors v JOIN profiles o ON o.id = v.profile_id
-                   WHERE v.id = $3) AS is_visitors,
-           p.id = (SELECT coalesce(o.merged_into_id, o.id) FROM profiles o WHERE o.id = $4) AS is_carts
+                   WHERE v.id = {visitor}) AS is_visitors,
+           p.id = (SELECT coalesce(o.merged_into_id, o.id) FROM profiles o WHERE o.id = {cart_profile}) AS is_carts
     FROM profiles p
     WHERE p.merged_into_id IS NULL AND p.erased_at IS NULL AND p.id = ANY(ARRAY(
-        SELECT id FROM profiles WHERE lower(email) = lower($1) AND email IS NOT NULL AND merged_into_id IS NULL
+        SELECT id FROM profiles WHERE lower(email) = lower({email}) AND email IS NOT NULL AND merged_into_id IS NULL
         UNION ALL
-        SELECT id FROM profiles WHERE $1::text IS NULL AND phone = $2 AND email IS NULL AND merged_into_id IS NULL
+        SELECT id FROM profiles
+        WHERE {email}::text IS NULL AND phone = {phone} AND email IS NULL AND merged_into_id IS NULL
         UNION ALL
-        SELECT coalesce(o.merged_into_id, o.id) FROM visitors v JOIN profiles o ON o.id = v.profile_id WHERE v.id = $3
+        SELECT coalesce(o.merged_into_id, o.id) FROM visitors v JOIN profiles o ON o.id = v.profile_id
+        WHERE v.id = {visitor}
         UNION ALL
-        SELECT coalesce(o.merged_into_id, o.id) FROM profiles o WHERE o.id = $4
+        SELECT coalesce(o.merged_into_id, o.id) FROM profiles o WHERE o.id = {cart_profile}
     ))
     ORDER BY p.id FOR UPDATE OF p
-"""
+    """
+
+
+_CANDIDATES = _sql_of_candidates("$1", "$2", "$3", "$4")
+
+
+def sql_of_buyer(email: str, phone: str, cart_profile: str) -> str:
+    """SQL: who may be the buyer, locked, for a statement that locks their cart as well; its rows are for
+    `identify_buyer`. Who is not seen there yet is found by looking again.
+
+    Args:
+        email, phone, cart_profile: the statement's parameters or expressions.
+    """
+    return _sql_of_candidates(email, phone, "NULL::uuid", cart_profile)
+
 
 _CREATE = """
     INSERT INTO profiles (id, email, phone, first_name, last_name, language, country_code, postal_code, properties,
@@ -106,9 +125,9 @@ class Buyer:
 class _Found:
     """Living profiles, locked."""
 
-    rows: Sequence[db.Record]
-    visitors: db.Record | None
-    carts: db.Record | None
+    rows: Sequence[Mapping[str, Any]]
+    visitors: Mapping[str, Any] | None
+    carts: Mapping[str, Any] | None
 
 
 async def identify(
@@ -166,10 +185,14 @@ async def identify_buyer(
     address: Mapping[str, str] | None,
     cart_id: uuid.UUID,
     cart_profile_id: uuid.UUID | None,
+    candidates: Sequence[Mapping[str, Any]] | None = None,
 ) -> Buyer:
     """As `identify`, for an order: locks the cart's person and the order's, in the order of their ids.
 
     A cart whose person is somebody else known stays theirs; one of nobody is the caller's to give to the buyer.
+
+    Args:
+        candidates: rows of `sql_of_buyer`, which the open unit of work has locked.
     """
     given = address or {}
     facts = {
@@ -179,7 +202,7 @@ async def identify_buyer(
         "country_code": given.get("country_code"),
         "postal_code": given.get("postal_code"),
     }
-    found, target = await _find_or_create(email, facts, None, cart_profile_id, "ORDER")
+    found, target = await _find_or_create(email, facts, None, cart_profile_id, "ORDER", candidates=candidates)
     joined = await _join(found, target, facts, None, cart_id)
     stays = found.carts is not None and found.carts["id"] not in joined
     return Buyer(target["id"], found.carts["id"] if found.carts is not None and stays else target["id"])
@@ -257,12 +280,15 @@ async def _find_or_create(
     visitor_id: uuid.UUID | None,
     cart_profile_id: uuid.UUID | None,
     source: str,
-) -> tuple[_Found, db.Record]:
+    *,
+    candidates: Sequence[Mapping[str, Any]] | None = None,
+) -> tuple[_Found, Mapping[str, Any]]:
     phone = facts["phone"]
     if email is None and phone is None:
         raise ValueError("somebody is known by an email or a phone number")
     for _ in range(MAX_TRIES):
-        found = await _find(email, phone, visitor_id, cart_profile_id)
+        found = await _find(email, phone, visitor_id, cart_profile_id, candidates)
+        candidates = None
         if found is None:
             continue
         meant = (row for row in found.rows if _is_meant(row, email, phone))
@@ -273,11 +299,17 @@ async def _find_or_create(
 
 
 async def _find(
-    email: str | None, phone: str | None, visitor_id: uuid.UUID | None, cart_profile_id: uuid.UUID | None
+    email: str | None,
+    phone: str | None,
+    visitor_id: uuid.UUID | None,
+    cart_profile_id: uuid.UUID | None,
+    candidates: Sequence[Mapping[str, Any]] | None = None,
 ) -> _Found | None:
     """None when one of them was merged while we waited for its lock: where it lives on is seen by looking again."""
     db.current_unit_of_work()
-    rows = await db.fetch(_CANDIDATES, email, phone, visitor_id, cart_profile_id)
+    rows = candidates
+    if rows is None:
+        rows = await db.fetch(_CANDIDATES, email, phone, visitor_id, cart_profile_id)
     visitors = next((row for row in rows if row["is_visitors"]), None)
     carts = next((row for row in rows if row["is_carts"]), None)
     if cart_profile_id is not None and carts is None and not await _is_erased(cart_profile_id):
@@ -304,7 +336,7 @@ def _is_meant(row: Mapping[str, Any], email: str | None, phone: str | None) -> b
     return row["email"] is None and row["phone"] == phone
 
 
-def _better_known(found: _Found) -> db.Record | None:
+def _better_known(found: _Found) -> Mapping[str, Any] | None:
     """Of two profiles of one visitor: the cart's, unless the visitor's says more."""
     both = [row for row in (found.carts, found.visitors) if row is not None]
     return max(both, key=lambda row: 2 if row["email"] else 1 if row["phone"] else 0, default=None)

@@ -12,21 +12,37 @@ from app.kit.ids import new_id
 
 _NOTE = "timeline"
 
-# A profile that was merged meanwhile lives on in another. Its row is held until the commit, so that nobody merges it
-# without seeing what is written here. Of whoever was erased, nothing is noted any more.
-_INSERT = """
-    WITH profile AS (
-        SELECT id, merged_into_id, erased_at FROM profiles WHERE id = ANY($2::uuid[]) ORDER BY id FOR KEY SHARE
+
+def sql_to_write(noted: str) -> str:
+    """SQL: the CTEs that write what was noted, for a statement that writes something else as well.
+
+    A profile that was merged meanwhile lives on in another. Its row is held until the commit, so that nobody merges it
+    without seeing what is written here. Of whoever was erased, nothing is noted any more.
+
+    Args:
+        noted: the statement's parameter with what `take_noted` gave, such as `$7`.
+    """
+    return f"""
+    noted AS (
+        SELECT * FROM jsonb_to_recordset({noted}::jsonb) AS n (
+            id uuid, profile_id uuid, type text, occurred_at timestamptz, product_id uuid, collection_id uuid,
+            cart_id uuid, order_id uuid, data jsonb
+        )
+    ), profile AS (
+        SELECT id, merged_into_id, erased_at FROM profiles
+        WHERE id = ANY(ARRAY(SELECT profile_id FROM noted)) ORDER BY id FOR KEY SHARE
+    ), told AS (
+        INSERT INTO profile_events (id, profile_id, type, occurred_at, product_id, collection_id, cart_id, order_id,
+                                    data)
+        SELECT n.id, coalesce(profile.merged_into_id, n.profile_id), n.type, coalesce(n.occurred_at, business_now()),
+               n.product_id, n.collection_id, n.cart_id, n.order_id, n.data
+        FROM noted n LEFT JOIN profile ON profile.id = n.profile_id
+        WHERE profile.erased_at IS NULL
     )
-    INSERT INTO profile_events (id, profile_id, type, occurred_at, product_id, collection_id, cart_id, order_id, data)
-    SELECT e.id, coalesce(profile.merged_into_id, e.profile_id), e.type, coalesce(e.occurred_at, business_now()),
-           e.product_id, e.collection_id, e.cart_id, e.order_id, e.data::jsonb
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
-                $9::text[])
-         AS e (id, profile_id, type, occurred_at, product_id, collection_id, cart_id, order_id, data)
-    LEFT JOIN profile ON profile.id = e.profile_id
-    WHERE profile.erased_at IS NULL
-"""
+    """
+
+
+_WRITE = f"WITH {sql_to_write('$1')} SELECT"
 
 
 async def record(
@@ -61,9 +77,8 @@ async def record(
     event_id = await events.record(
         event_type, subject_id=subject_id or profile_id, payload={"profileId": str(profile_id), **facts}
     )
-    rows = _rows(db.current_unit_of_work())
-    body = orjson.dumps(facts).decode()
-    rows.append((event_id, profile_id, event_type, occurred_at, product_id, collection_id, cart_id, order_id, body))
+    of = {"product_id": product_id, "collection_id": collection_id, "cart_id": cart_id, "order_id": order_id}
+    _note(event_id, profile_id, event_type, occurred_at, {**of, "data": orjson.Fragment(orjson.dumps(facts))})
     return event_id
 
 
@@ -82,19 +97,35 @@ async def note(
         occurred_at: business time, where it was before now.
         data: what is known beside the ids.
     """
-    body = orjson.dumps({"cartId": str(cart_id), "orderId": str(order_id), **(data or {})}).decode()
-    _rows(db.current_unit_of_work()).append(
-        (new_id(), profile_id, event_type, occurred_at, None, None, cart_id, order_id, body)
-    )
+    body = orjson.dumps({"cartId": str(cart_id), "orderId": str(order_id), **(data or {})})
+    of = {"cart_id": cart_id, "order_id": order_id, "data": orjson.Fragment(body)}
+    _note(new_id(), profile_id, event_type, occurred_at, of)
 
 
-def _rows(work: db.UnitOfWork) -> list[tuple[object, ...]]:
+def take_noted() -> str:
+    """What the open unit of work has noted so far, for `sql_to_write`: the statement it goes to writes it, nobody
+    else does."""
+    rows = _rows(db.current_unit_of_work())
+    taken = orjson.dumps(rows, default=str).decode()
+    rows.clear()
+    return taken
+
+
+def _note(
+    line_id: uuid.UUID, profile_id: uuid.UUID, event_type: str, occurred_at: datetime | None, of: dict[str, object]
+) -> None:
+    line = {"id": line_id, "profile_id": profile_id, "type": event_type, "occurred_at": occurred_at, **of}
+    _rows(db.current_unit_of_work()).append(line)
+
+
+def _rows(work: db.UnitOfWork) -> list[dict[str, object]]:
     if _NOTE not in work.notes:
         rows = work.notes[_NOTE] = []
         work.before_commit(lambda: _write(rows))
-    noted: list[tuple[object, ...]] = work.notes[_NOTE]
+    noted: list[dict[str, object]] = work.notes[_NOTE]
     return noted
 
 
-async def _write(rows: list[tuple[object, ...]]) -> None:
-    await db.execute(_INSERT, *(list(column) for column in zip(*rows, strict=True)))
+async def _write(rows: list[dict[str, object]]) -> None:
+    if rows:
+        await db.execute(_WRITE, take_noted())

@@ -8,7 +8,16 @@
 Delivery has no order between events, and a handler may start more than once; see `delivery`.
 """
 
-from app.events.recording import Watch, record, set_publisher, sql_to_watch, watch, withdraw
+from app.events.recording import (
+    Watch,
+    record,
+    set_publisher,
+    sql_to_watch,
+    sql_to_write,
+    take_noted,
+    watch,
+    withdraw,
+)
 from app.events.registry import Event, Handler, on, subscribed
 
 __all__ = [
@@ -19,7 +28,9 @@ __all__ = [
     "record",
     "set_publisher",
     "sql_to_watch",
+    "sql_to_write",
     "subscribed",
+    "take_noted",
     "watch",
     "withdraw",
 ]

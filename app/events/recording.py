@@ -4,7 +4,7 @@ import contextvars
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -15,21 +15,43 @@ PUBLISH_GRACE_SECONDS = 3.0
 """How long the committing process has to publish an event itself before the scheduler does."""
 
 _NOTE = "events"
-_WITHDRAWN_NOTE = "withdrawn events"
 _publish: Callable[[list[uuid.UUID]], None] | None = None
 
-_INSERT = """
-    WITH withdrawn AS (
-        UPDATE events SET acknowledged_at = clock_timestamp() WHERE id = ANY($8::uuid[]) AND acknowledged_at IS NULL
+
+def sql_to_write(noted: str) -> str:
+    """SQL: the CTEs that write what was noted, for a statement that writes something else as well.
+
+    Args:
+        noted: the statement's parameter with what `take_noted` gave, such as `$7`.
+    """
+    return f"""
+    withdrawn AS (
+        UPDATE events SET acknowledged_at = clock_timestamp() WHERE acknowledged_at IS NULL AND id = ANY(ARRAY(
+            SELECT w::uuid FROM jsonb_array_elements_text({noted}::jsonb -> 'withdrawn') AS w
+        ))
+    ), recorded AS (
+        INSERT INTO events (id, type, subject_id, payload, occurred_at, visible_at, leased_until, attempts,
+                            publications, traceparent)
+        SELECT e.id, e.type, e.subject_id, e.payload, business_now(),
+               clock_timestamp() + e.wait * interval '1 second',
+               CASE WHEN e.delayed THEN clock_timestamp() + e.wait * interval '1 second' END, 0, 0, e.traceparent
+        FROM jsonb_to_recordset({noted}::jsonb -> 'events') AS e (
+            id uuid, type text, subject_id uuid, payload jsonb, wait float8, delayed bool, traceparent text
+        )
     )
-    INSERT INTO events (id, type, subject_id, payload, occurred_at, visible_at, leased_until, attempts, publications,
-                        traceparent)
-    SELECT e.id, e.type, e.subject_id, e.payload::jsonb, business_now(),
-           clock_timestamp() + e.wait * interval '1 second',
-           CASE WHEN e.delayed THEN clock_timestamp() + e.wait * interval '1 second' END, 0, 0, e.traceparent
-    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::float8[], $6::bool[], $7::text[])
-         AS e (id, type, subject_id, payload, wait, delayed, traceparent)
-"""
+    """
+
+
+_WRITE = f"WITH {sql_to_write('$1')} SELECT"
+
+
+@dataclass(slots=True)
+class _Noted:
+    """What the transaction has collected and not written yet, and what is to be published once it is committed."""
+
+    events: list[dict[str, object]] = field(default_factory=list)
+    withdrawn: list[uuid.UUID] = field(default_factory=list)
+    to_publish: list[uuid.UUID] = field(default_factory=list)
 
 
 def set_publisher(publish: Callable[[list[uuid.UUID]], None] | None) -> None:
@@ -80,12 +102,21 @@ async def record(
         payload: small and JSON: ids and facts, no personal data.
         delay_seconds: real time before anybody sees it; for watching over work, not for business time (see `timers`).
     """
-    pending, _ = _notes(db.current_unit_of_work())
+    noted = _noted(db.current_unit_of_work())
     event_id = new_id()
-    body = orjson.dumps(payload or {}).decode()
-    wait = PUBLISH_GRACE_SECONDS if delay_seconds is None else delay_seconds
-    trace = tracing.current_traceparent()
-    pending.append((event_id, event_type, subject_id, body, wait, delay_seconds is not None, trace))
+    noted.events.append(
+        {
+            "id": event_id,
+            "type": event_type,
+            "subject_id": subject_id,
+            "payload": orjson.Fragment(orjson.dumps(payload or {})),
+            "wait": PUBLISH_GRACE_SECONDS if delay_seconds is None else delay_seconds,
+            "delayed": delay_seconds is not None,
+            "traceparent": tracing.current_traceparent(),
+        }
+    )
+    if delay_seconds is None:
+        noted.to_publish.append(event_id)
     return event_id
 
 
@@ -94,8 +125,17 @@ def withdraw(event_id: uuid.UUID) -> None:
 
     It costs no statement of its own. An event that is being handled at that moment is handled all the same.
     """
-    _, withdrawn = _notes(db.current_unit_of_work())
-    withdrawn.append(event_id)
+    _noted(db.current_unit_of_work()).withdrawn.append(event_id)
+
+
+def take_noted() -> str:
+    """What the open unit of work has noted so far, for `sql_to_write`: the statement it goes to writes it, nobody
+    else does."""
+    noted = _noted(db.current_unit_of_work())
+    # By `str` go ids as asyncpg gives them, which orjson does not know.
+    taken = orjson.dumps({"events": noted.events, "withdrawn": noted.withdrawn}, default=str).decode()
+    noted.events, noted.withdrawn = [], []
+    return taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +170,15 @@ def sql_to_watch(over: str, watch: str) -> str:
     """
 
 
-def _notes(work: db.UnitOfWork) -> tuple[list[tuple[object, ...]], list[uuid.UUID]]:
-    """What the transaction has collected so far: rows to write, and ids to withdraw."""
+def _noted(work: db.UnitOfWork) -> _Noted:
     if _NOTE not in work.notes:
-        pending = work.notes[_NOTE] = []
-        withdrawn = work.notes[_WITHDRAWN_NOTE] = []
-        work.before_commit(lambda: _write(pending, withdrawn))
-        work.after_commit(lambda: publish([row[0] for row in pending if not row[5]]))
-    return work.notes[_NOTE], work.notes[_WITHDRAWN_NOTE]
+        noted = work.notes[_NOTE] = _Noted()
+        work.before_commit(lambda: _write(noted))
+        work.after_commit(lambda: publish(noted.to_publish))
+    found: _Noted = work.notes[_NOTE]
+    return found
 
 
-async def _write(pending: list[tuple[object, ...]], withdrawn: list[uuid.UUID]) -> None:
-    columns = zip(*pending, strict=True) if pending else ([] for _ in range(7))
-    await db.execute(_INSERT, *(list(column) for column in columns), withdrawn)
+async def _write(noted: _Noted) -> None:
+    if noted.events or noted.withdrawn:
+        await db.execute(_WRITE, take_noted())

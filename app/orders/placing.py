@@ -1,10 +1,10 @@
-"""Writing an order: one statement for the order and its lines."""
+"""Writing an order: one statement for the order, its lines and what is told of it."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app import db
+from app import db, events
 from app.customers import identification, timeline
 from app.customers.identification import Buyer
 from app.inventory import reservations
@@ -64,13 +64,18 @@ _INSERT = f"""
     ), written AS (
         INSERT INTO order_lines (order_id, fulfilled_quantity, {_names(_LINE)})
         SELECT $9, 0, {_names(_LINE, "l.")} FROM jsonb_to_recordset($1::jsonb -> 'lines') AS l ({_LINE})
-    )
+    ), {events.sql_to_write("$10")}, {timeline.sql_to_write("$11")}
     SELECT * FROM placed
 """
 
 
 async def place(
-    draft: OrderDraft, attempt_id: uuid.UUID, payment_status: PaymentStatus, *, cart_profile_id: uuid.UUID | None
+    draft: OrderDraft,
+    attempt_id: uuid.UUID,
+    payment_status: PaymentStatus,
+    *,
+    cart_profile_id: uuid.UUID | None,
+    candidates: Sequence[Mapping[str, Any]] | None = None,
 ) -> Mapping[str, Any]:
     """Write the order as it was drafted, in the open unit of work, and say so. Returns its row.
 
@@ -82,9 +87,16 @@ async def place(
 
     The cart's row is locked, and now the buyer's profile is, and that of the cart's person where it is another one: a
     reminder to either is reserved before the order or not at all.
+
+    Args:
+        candidates: see `identification.identify_buyer`.
     """
-    buyer = await _identify(draft, cart_profile_id)
+    buyer = await _identify(draft, cart_profile_id, candidates)
     profile_id = buyer.profile_id if buyer else None
+    # Noted before, so that the order's statement writes it.
+    await _tell(draft, buyer)
+    if payment_status is PaymentStatus.PAID:
+        await status.tell(status.ORDER_PAID, draft.id, profile_id)
     fulfillment_status = FulfillmentStatus.UNFULFILLED if draft.ships else FulfillmentStatus.NOT_REQUIRED
     done = not draft.ships and payment_status is PaymentStatus.PAID
     row = await db.fetchrow(
@@ -98,18 +110,19 @@ async def place(
         profile_id,
         draft.cart_id,
         draft.id,
+        events.take_noted(),
+        timeline.take_noted(),
     )
     if row is None:
         raise RuntimeError("the order was not written")
     if done:
         await reservations.ship_rest(attempt_id)
-    await _tell(draft, buyer)
-    if payment_status is PaymentStatus.PAID:
-        await status.tell(status.ORDER_PAID, draft.id, profile_id)
     return row
 
 
-async def _identify(draft: OrderDraft, cart_profile_id: uuid.UUID | None) -> Buyer | None:
+async def _identify(
+    draft: OrderDraft, cart_profile_id: uuid.UUID | None, candidates: Sequence[Mapping[str, Any]] | None
+) -> Buyer | None:
     """None for an order without any contact, whose cart stands for nobody."""
     if draft.email is None and draft.phone is None:
         if cart_profile_id is None:
@@ -122,6 +135,7 @@ async def _identify(draft: OrderDraft, cart_profile_id: uuid.UUID | None) -> Buy
         address=draft.shipping_address or draft.billing_address,
         cart_id=draft.cart_id,
         cart_profile_id=cart_profile_id,
+        candidates=candidates,
     )
 
 

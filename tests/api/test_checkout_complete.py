@@ -258,14 +258,14 @@ async def test_the_same_key_belongs_to_each_cart_by_itself(api: Api) -> None:
     assert numbers == ["1001", "1002"]
 
 
-async def test_a_card_checkout_is_nine_statements_and_the_gateways_own(api: Api) -> None:
+async def test_a_card_checkout_is_six_statements_and_the_gateways_own(api: Api) -> None:
     products = [await catalogue.product(stock=10) for _ in range(5)]
     for lines in ([(products[0], 1)], [(product, 1) for product in products]):
         await checkout.placed(api, *lines)
         given = await checkout.ready_input(api, *lines)
         statements = await _statements(api, given)
         gateway = [statement for statement in statements if "test_gateway_payments" in statement]
-        assert (len(statements) - len(gateway), len(gateway)) == (9, 1)
+        assert (len(statements) - len(gateway), len(gateway)) == (6, 1)
 
 
 async def test_the_watch_over_an_attempt_is_withdrawn_with_it(api: Api) -> None:
@@ -274,12 +274,12 @@ async def test_the_watch_over_an_attempt_is_withdrawn_with_it(api: Api) -> None:
     assert {event["type"] for event in left} == {"profile.created", "order.placed"}
 
 
-async def test_a_checkout_for_cash_is_one_transaction_of_ten_statements(api: Api) -> None:
+async def test_a_checkout_for_cash_is_one_transaction_of_seven_statements(api: Api) -> None:
     product = await catalogue.product(stock=10)
     await checkout.placed(api, (product, 1), payment=checkout.CASH)
     given = await checkout.ready_input(api, (product, 1), payment=checkout.CASH)
     statements = await _statements(api, given)
-    assert len(statements) == 10
+    assert len(statements) == 7
     assert [statement.strip() for statement in statements].count("BEGIN;") == 1
 
 
