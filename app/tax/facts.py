@@ -21,7 +21,10 @@ _STATE = """
 
 
 def sql_of_facts(*, tax_id: str, customer_id: str, company_id: str) -> str:
-    """SQL of what `read_facts` reads, from SQL of who buys; null for the many who have none of these."""
+    """SQL of what `read_facts` reads, from SQL of who buys; null for the many who have none of these.
+
+    What is bought for a company is the company's: nobody's own exemption holds for it.
+    """
     return f"""(
         SELECT json_build_object(
             'state', ({_STATE.format(tax_id=tax_id)}),
@@ -29,7 +32,7 @@ def sql_of_facts(*, tax_id: str, customer_id: str, company_id: str) -> str:
                 SELECT json_agg(json_build_array(
                     e.country_code, e.province_code, e.certificate_number, e.valid_until) ORDER BY e.id)
                 FROM tax_exemptions e
-                WHERE (e.customer_id = {customer_id} OR e.company_id = {company_id})
+                WHERE (e.customer_id = {customer_id} AND {company_id} IS NULL OR e.company_id = {company_id})
                   AND (e.valid_until IS NULL OR e.valid_until >= (business_now() AT TIME ZONE coalesce(
                       (SELECT h.time_zone FROM shop h WHERE h.id = 1), 'UTC'))::date)
             )

@@ -1,6 +1,7 @@
 """Who pays no tax."""
 
 import datetime as dt
+import uuid
 from typing import Annotated
 
 import strawberry
@@ -12,6 +13,7 @@ from app.staff.permissions import Permission
 from app.tax import exemptions
 from schema.access import STAFF, mutation, query
 from schema.accounts.showing import CUSTOMER_PREFIX
+from schema.companies.types import COMPANY_PREFIX
 from schema.connections import Connection
 from schema.context import Info
 from schema.errors import UserError
@@ -25,7 +27,12 @@ _WRITE = STAFF(Permission.TAXES_WRITE)
 @strawberry.type(description="That somebody pays no tax, by a certificate.")
 class TaxExemption:
     id: strawberry.ID = strawberry.field(description="Opaque and stable.")
-    customer_id: strawberry.ID | None = strawberry.field(description="The account that it is for.")
+    customer_id: strawberry.ID | None = strawberry.field(
+        description="The account that it is for, in what it buys for itself."
+    )
+    company_id: strawberry.ID | None = strawberry.field(
+        description="The company that it is for, in what its members buy for it."
+    )
     country_code: CountryCode | None = strawberry.field(description="Where it holds; null for everywhere.")
     province_code: str | None = strawberry.field(description="In which part of the country; null for all of it.")
     certificate_number: str = strawberry.field(description="As the order's tax lines name it.")
@@ -34,10 +41,11 @@ class TaxExemption:
 
     @classmethod
     def of(cls, row: db.Record) -> "TaxExemption":
-        customer_id = row["customer_id"]
+        customer_id, company_id = row["customer_id"], row["company_id"]
         return cls(
             id=strawberry.ID(ids.encode(EXEMPTION_PREFIX, row["id"])),
             customer_id=None if customer_id is None else strawberry.ID(ids.encode(CUSTOMER_PREFIX, customer_id)),
+            company_id=None if company_id is None else strawberry.ID(ids.encode(COMPANY_PREFIX, company_id)),
             country_code=None if row["country_code"] is None else CountryCode(row["country_code"]),
             province_code=row["province_code"],
             certificate_number=row["certificate_number"],
@@ -46,9 +54,14 @@ class TaxExemption:
         )
 
 
-@strawberry.input(description="A certificate that somebody has shown.")
+@strawberry.input(description="A certificate that somebody has shown: of a customer or of a company, one of the two.")
 class TaxExemptionInput:
-    customer_id: strawberry.ID = strawberry.field(description="The account that it is for.")
+    customer_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The account that it is for, in what it buys for itself."
+    )
+    company_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The company that it is for, in what its members buy for it."
+    )
     country_code: CountryCode | None = strawberry.field(
         default=strawberry.UNSET, description="Where it holds; left out or null, everywhere."
     )
@@ -63,12 +76,17 @@ class TaxExemptionInput:
     def draft(self) -> exemptions.ExemptionDraft:
         """Raises DomainError(INVALID_ID)."""
         return exemptions.ExemptionDraft(
-            customer_id=ids.decode(CUSTOMER_PREFIX, self.customer_id, ["input", "customerId"]),
+            customer_id=_decoded(CUSTOMER_PREFIX, self.customer_id, "customerId"),
+            company_id=_decoded(COMPANY_PREFIX, self.company_id, "companyId"),
             country_code=self.country_code or None,
             province_code=self.province_code or None,
             certificate_number=self.certificate_number,
             valid_until=self.valid_until or None,
         )
+
+
+def _decoded(prefix: str, text: str | None, name: str) -> uuid.UUID | None:
+    return ids.decode(prefix, text, ["input", name]) if text else None
 
 
 @strawberry.type(description="Answer to `taxExemptionCreate`.")
@@ -94,11 +112,14 @@ class TaxExemptionQueries:
         customer_id: Annotated[
             strawberry.ID | None, strawberry.argument(description="Only those of this account.")
         ] = strawberry.UNSET,
+        company_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only those of this company.")
+        ] = strawberry.UNSET,
     ) -> Connection[TaxExemption]:
         page = await exemptions.page(
             page_request(None if first is strawberry.UNSET else first, after or None, order=exemptions.CURSOR),
             customer_id=ids.decode(CUSTOMER_PREFIX, customer_id, ["customerId"]) if customer_id else None,
-            company_id=None,
+            company_id=ids.decode(COMPANY_PREFIX, company_id, ["companyId"]) if company_id else None,
             count="totalCount" in Selection.of(info),
         )
         return Connection[TaxExemption].of(page, [TaxExemption.of(row) for row in page.items])

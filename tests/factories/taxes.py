@@ -89,8 +89,9 @@ async def settings(**columns: object) -> None:
 
 
 async def exemption(
-    customer_id: uuid.UUID,
+    customer_id: uuid.UUID | None,
     *,
+    company_id: uuid.UUID | None = None,
     country_code: str | None = None,
     province_code: str | None = None,
     certificate_number: str = "ST-120 88",
@@ -99,12 +100,13 @@ async def exemption(
     exemption_id = new_id()
     await db.execute(
         """
-        INSERT INTO tax_exemptions (id, customer_id, country_code, province_code, certificate_number, valid_until,
-                                    created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, business_now())
+        INSERT INTO tax_exemptions (id, customer_id, company_id, country_code, province_code, certificate_number,
+                                    valid_until, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, business_now())
         """,
         exemption_id,
         customer_id,
+        company_id,
         country_code,
         province_code,
         certificate_number,

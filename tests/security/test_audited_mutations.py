@@ -171,6 +171,7 @@ STEPS: list[tuple[str, Given]] = [
             }
         },
     ),
+    ("taxExemptionCreate", lambda of: {"input": {"companyId": of["comp"], "certificateNumber": "ST-121"}}),
     ("taxExemptionCreate", lambda of: {"input": {"customerId": of["cus"], "certificateNumber": "ST-120"}}),
     ("taxExemptionDelete", lambda of: {"id": of["texm"]}),
     (

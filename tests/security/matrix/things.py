@@ -182,6 +182,7 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     add("comp", await companies.company())
     company_id = ids.decode("comp", things["comp"].id)
     add("cmem", await companies.member(company_id, owner.id, role="APPROVER"))
+    await taxes.exemption(None, company_id=company_id)
     colleague_of_owner = await accounts.signed_in("colleague@shopper.example")
     await companies.member(company_id, colleague_of_owner.id)
     add("oapr", await companies.approval(company_id, colleague_of_owner.id))
