@@ -14,6 +14,7 @@ from app.cart.warnings import CartWarning, line_warnings
 from app.errors import CommonErrorCode, DomainError, DomainErrors
 from app.gift_cards.entering import MAX_CODES as MAX_GIFT_CARDS
 from app.gift_cards.models import ValueKind
+from app.gifting.options import GiftOptions
 from app.promotions.queries import MAX_CODES
 from app.promotions.terms import same
 
@@ -54,7 +55,7 @@ def joined(cart: CartSnapshot, other: CartSnapshot, lines: list[CartLineSnapshot
         note=cart.note or other.note,
         attributes=attributes,
         discount_codes=codes,
-        gift_options=cart.gift_options or other.gift_options,
+        gift_options=GiftOptions.of(cart.gift_options).joined(GiftOptions.of(other.gift_options)).to_json(),
         wrap_terms=cart.wrap_terms or other.wrap_terms,
         **paying,
     )
@@ -89,7 +90,7 @@ def _number(cart: CartSnapshot, other: CartSnapshot) -> dict[str, Any]:
 
 def _paying(cart: CartSnapshot, other: CartSnapshot) -> dict[str, Any]:
     """The gift cards of both, in that order; credit is spent where either was to. A card is in a cart once."""
-    ids = list(dict.fromkeys([*cart.gift_card_ids, *other.gift_card_ids]))[:MAX_GIFT_CARDS]
+    ids = list(dict.fromkeys([*cart.gift_card_ids, *other.gift_card_ids]))
     known = {str(value.id): value for value in (*other.stored_value, *cart.stored_value)}
     cards = [known[card_id] for card_id in ids if card_id in known]
     credit = [value for value in known.values() if value.kind is ValueKind.STORE_CREDIT]

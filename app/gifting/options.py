@@ -61,6 +61,14 @@ class GiftOptions:
             hide_prices=bool(change.get("hide_prices", self.hide_prices)),
         )
 
+    def joined(self, other: "GiftOptions") -> "GiftOptions":
+        """With what the other ones want beside it; its own words stay."""
+        return GiftOptions(
+            wrap=self.wrap or other.wrap,
+            message=self.message or other.message,
+            hide_prices=self.hide_prices or other.hide_prices,
+        )
+
 
 def chosen(
     options: GiftOptions, asked: GiftChange, *, wraps: bool, ships: bool, field: Sequence[str | int]
