@@ -56,8 +56,10 @@ _INVOICE = """
     SELECT id, number, document, total_minor FROM invoices WHERE order_id = $1 AND kind = 'INVOICE'
     ORDER BY id DESC LIMIT 1
 """
-# What an edit gives back is in the invoice that the edit has led to.
-_REFUND = "SELECT amount_minor, shipping_minor, lines FROM refunds WHERE id = $1 AND source <> 'EDIT'"
+# What an edit gives back is in the invoice that the edit has led to; a dispute takes money, and changes no sale.
+_REFUND = """
+    SELECT amount_minor, shipping_minor, lines FROM refunds WHERE id = $1 AND source NOT IN ('EDIT', 'DISPUTE')
+"""
 _REFUNDED = "SELECT id, created_at FROM refunds WHERE order_id = $1 AND state = 'SUCCEEDED' ORDER BY id"
 _CREDITED = "SELECT coalesce(sum(total_minor), 0)::bigint FROM invoices WHERE corrects_id = $1"
 _PREFIXES = {InvoiceKind.INVOICE: "INV-", InvoiceKind.CREDIT_NOTE: "CN-"}

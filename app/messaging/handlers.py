@@ -6,7 +6,7 @@ from app import events
 from app.events import Event
 from app.messaging import account_notices, attribution, clicks, notices, payment_notices, sending
 from app.messaging.provider_notices import effects, keeping, routes, sns
-from app.payments import discrepancies, settling_refunds, transfers
+from app.payments import discrepancies, disputes, settling_refunds, transfers
 
 
 @events.on("order.placed", name="messaging.order_confirmation")
@@ -58,6 +58,11 @@ async def on_payment_reminder(event: Event) -> None:
 @events.on(discrepancies.FOUND, name="messaging.payment_discrepancy")
 async def on_discrepancy_found(event: Event) -> None:
     await payment_notices.discrepancy(event.id, event.payload)
+
+
+@events.on(disputes.DISPUTED, name="messaging.payment_disputed")
+async def on_payment_disputed(event: Event) -> None:
+    await payment_notices.disputed(event.id, event.payload)
 
 
 @events.on(settling_refunds.REFUND_FAILED, name="messaging.refund_failed")

@@ -7,6 +7,7 @@ from typing import Any
 from app import db
 from app.kit.money import Money
 from app.messaging import staff_notices
+from app.payments.models import DisputeState
 
 
 async def discrepancy(event_id: uuid.UUID, facts: Mapping[str, Any]) -> None:
@@ -44,4 +45,32 @@ async def refund_failed(refund_id: uuid.UUID) -> None:
         text=f"The payment gateway refused to give back {money.decimal} {money.currency} of {about}: "
         f"{row['failure_code'] or 'it gave no reason'}.\n\n"
         "Give it back another way, and record that with `refundCreate`.",
+    )
+
+
+_DISPUTED = {
+    DisputeState.INQUIRY: ("is asked about", "No money has been taken back yet; a refund may settle it."),
+    DisputeState.NEEDS_RESPONSE: ("is disputed", "The provider withholds the money until it is decided."),
+    DisputeState.UNDER_REVIEW: ("is disputed", "The provider withholds the money until it is decided."),
+    DisputeState.WON: ("is disputed no more", "The shop keeps the money, and what was held because of it is free."),
+    DisputeState.LOST: ("was lost to a dispute", "The buyer has the money; the order's refunds show it."),
+}
+
+
+async def disputed(event_id: uuid.UUID, facts: Mapping[str, Any]) -> None:
+    """In the open unit of work. `facts`: of the event, see `payments.disputes`."""
+    number = None
+    if facts.get("orderId"):
+        number = await db.fetchval("SELECT number FROM orders WHERE id = $1", uuid.UUID(facts["orderId"]))
+    about = f"order {number}" if number else "a payment without an order"
+    money = Money(facts["amountMinor"], facts["currencyCode"])
+    what, means = _DISPUTED[DisputeState(facts["state"])]
+    reason = f" The reason given: {facts['reason']}." if facts.get("reason") else ""
+    due = (
+        f"\n\nAnswer at the dashboard of {facts['gateway']} by {facts['respondBy']}." if facts.get("respondBy") else ""
+    )
+    await staff_notices.reserve(
+        dedupe_key=f"payment_disputed:{event_id.hex}",
+        subject=f"{money.decimal} {money.currency} {what} ({about})",
+        text=f"{money.decimal} {money.currency} of {about} {what} at {facts['gateway']}. {means}{reason}{due}",
     )

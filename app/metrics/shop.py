@@ -127,6 +127,11 @@ _GAUGES = [
         _count("payment_discrepancies WHERE settled_at IS NULL"),
     ),
     _Gauge(
+        "payment_disputes_open",
+        "Chargebacks, claims and inquiries that are not decided yet.",
+        _count("payment_disputes WHERE state NOT IN ('WON', 'LOST')"),
+    ),
+    _Gauge(
         "refunds_settling",
         "Refunds that a gateway has yet to confirm.",
         _count("refunds WHERE state = 'PENDING'"),

@@ -38,7 +38,9 @@ _PAYMENTS = """
         SELECT json_agg(json_build_object(
             'id', p.id, 'gateway', p.gateway, 'method', p.method, 'state', p.state, 'amount_minor', p.amount_minor,
             'captured_minor', p.captured_minor, 'refunded_minor', p.refunded_minor, 'reference', p.reference,
-            'created_at', p.created_at
+            'created_at', p.created_at, 'disputes', (
+                SELECT json_agg(d ORDER BY d.opened_at, d.id) FROM payment_disputes d WHERE d.payment_id = p.id
+            )
         ) ORDER BY p.created_at, p.id)
         FROM payments p WHERE p.order_id = o.id
     ) AS payments

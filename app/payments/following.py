@@ -143,6 +143,8 @@ async def _follow_refunds(now: _Payment, payment: KnownPayment, refunds: Sequenc
         if part_id is not None:
             changed |= await _follow_part(part_id, ours[part_id], refund)
         elif refund.state is GatewayRefundState.SUCCEEDED and now.order_id is not None:
+            if await _is_a_dispute(now, refund):
+                continue
             await _record_foreign(now, refund)
             changed = True
     return changed
@@ -160,6 +162,26 @@ async def _follow_part(part_id: uuid.UUID, before: RefundState, refund: GatewayR
             return await take_back_part(part_id, refund.failure_code)
         case _:
             return False
+
+
+async def _is_a_dispute(now: _Payment, refund: GatewayRefund) -> bool:
+    """Some providers list among refunds what a dispute took, and the books have that already."""
+    return bool(
+        await db.execute(
+            """
+            UPDATE refund_parts part SET reference = $3, updated_at = business_now()
+            FROM payment_disputes d
+            WHERE part.id = (
+                SELECT p.id FROM refund_parts p JOIN payment_disputes lost ON lost.refund_id = p.refund_id
+                WHERE p.payment_id = $1 AND p.amount_minor = $2 AND p.state = 'SUCCEEDED'
+                  AND p.reference = lost.reference LIMIT 1
+            ) AND d.refund_id = part.refund_id
+            """,
+            now.id,
+            refund.amount_minor,
+            refund.reference,
+        )
+    )
 
 
 async def _record_foreign(now: _Payment, refund: GatewayRefund) -> None:

@@ -15,10 +15,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from app.addresses.postal import PostalAddress
-from app.payments.models import PaymentMethod
+from app.payments.models import DisputeState, PaymentMethod
 
 
 class GatewayState(Enum):
@@ -208,16 +208,42 @@ class GatewayRefund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayDispute:
+    """Where a dispute over a payment stands at the provider.
+
+    Attributes:
+        reference: the provider's id of the dispute.
+        payment_id, payment_reference: the shop's and the provider's id of the payment; one of them is enough.
+        amount_minor: what is disputed; of one that is lost, what the buyer got.
+        currency: of that amount; of the provider's account, where it says no other.
+        reason: the provider's code.
+        respond_by: real time; None where the shop has nothing to answer.
+    """
+
+    reference: str
+    state: DisputeState
+    amount_minor: int
+    currency: str
+    opened_at: datetime
+    payment_id: uuid.UUID | None = None
+    payment_reference: str | None = None
+    reason: str | None = None
+    respond_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """What a webhook speaks of: payments by the shop's id, by the provider's, or both. Refunds are their payment's.
 
     Attributes:
         event_id: the provider's id of the notice, the same when it is sent again.
+        disputes: by the provider's id.
     """
 
     event_id: str
     payment_ids: frozenset[uuid.UUID] = frozenset()
     references: frozenset[str] = frozenset()
+    disputes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,4 +356,19 @@ class Gateway(Protocol):
 
     async def examine(self) -> Sequence[Check]:
         """Whether it is set up: keys are accepted, webhooks arrive. Told to operators; names no secret."""
+        ...
+
+
+@runtime_checkable
+class TellsOfDisputes(Protocol):
+    """What a gateway has beside `Gateway` where its provider can tell of disputes. Without it the shop's books have
+    money that a bank has taken back; `app.payments.disputes` says what is done about it with it.
+    """
+
+    async def dispute(self, reference: str) -> GatewayDispute | None:
+        """Where it stands; None for one that the provider does not know. Raises GatewayUnavailableError."""
+        ...
+
+    def disputes_since(self, moment: datetime) -> AsyncIterator[GatewayDispute]:
+        """Those that were opened or have changed since then (real time), in any order."""
         ...

@@ -8,6 +8,7 @@ from app.events import Event
 from app.orders import cancellation, status
 from app.payments import (
     capturing,
+    disputes,
     following,
     later_settling,
     refund_asking,
@@ -70,6 +71,14 @@ async def on_follow_wanted(event: Event) -> None:
     await _ask(event, _follow)
 
 
+@events.on(disputes.ASK_WANTED, name="payments.dispute", transactional=False)
+async def on_dispute_notified(event: Event) -> None:
+    try:
+        await disputes.ask(event.payload["gateway"], event.payload["reference"])
+    except GatewayUnavailableError:
+        await _again(event, MAX_PAUSE_SECONDS)
+
+
 async def _follow(payment_id: uuid.UUID) -> None:
     await later_settling.look(payment_id)
     await following.follow(payment_id)
@@ -126,7 +135,7 @@ async def _again(event: Event, max_pause_seconds: float) -> None:
         await events.record(
             event.type,
             subject_id=event.subject_id,
-            payload={"tries": tries},
+            payload={**event.payload, "tries": tries},
             delay_seconds=min(2.0**tries, max_pause_seconds),
         )
 

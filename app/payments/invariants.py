@@ -181,4 +181,16 @@ TRUTHS = [
         WHERE state IN ('CAPTURING', 'VOIDING') AND updated_at < business_now() - interval '1 day'
         """,
     ),
+    (
+        "disputes_are_in_the_books",
+        "What a lost dispute took is given back in the books, once; one that is not lost has taken nothing.",
+        """
+        SELECT d.id, d.state, d.amount_minor, r.amount_minor AS in_books, r.state AS refund
+        FROM payment_disputes d JOIN payments p ON p.id = d.payment_id
+        LEFT JOIN refunds r ON r.id = d.refund_id AND r.state <> 'FAILED'
+        WHERE CASE WHEN d.state <> 'LOST' THEN d.refund_id IS NOT NULL
+                   ELSE r.id IS NULL AND d.amount_minor > 0 AND p.refunded_minor < p.captured_minor END
+           OR r.amount_minor > d.amount_minor
+        """,
+    ),
 ]

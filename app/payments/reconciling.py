@@ -19,7 +19,7 @@ from app import db, events
 from app.checkout import settlement
 from app.checkout.models import AttemptState
 from app.kit.money import Money
-from app.payments import discrepancies, following, service, strays
+from app.payments import discrepancies, disputes, following, service, strays
 from app.payments.gateway import Gateway, GatewayPayment, GatewayState, GatewayUnavailableError
 from app.payments.known import begun_at
 from app.payments.models import DiscrepancyKind, PaymentState
@@ -75,8 +75,11 @@ async def reconcile(gateway: Gateway, since: datetime | None = None) -> Reconcil
     """
     begun, result = datetime.now(UTC), Reconciled(gateway.name)
     try:
-        seen = await _compare_theirs(gateway, since or await _left_off(gateway.name), result)
+        moment = since or await _left_off(gateway.name)
+        seen = await _compare_theirs(gateway, moment, result)
         await _compare_ours(gateway, seen, result)
+        if disputed := await disputes.compare(gateway, gateway.name, moment):
+            result.found["DISPUTED"] += disputed
     except GatewayUnavailableError:
         result.is_complete = False
     await _ask_again(gateway.name, result)

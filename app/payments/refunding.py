@@ -41,15 +41,22 @@ _LINES = """
     ) given ON given.id = l.id
     WHERE l.order_id = $1 ORDER BY l.position, l.id
 """
-# What is on its way back counts as gone. Parts that were refused do not.
+# What is on its way back counts as gone, and so does what a dispute withholds: lost, it would go back twice. Parts that
+# were refused do not.
 _PAYMENTS = """
-    SELECT p.id, p.gateway, p.captured_minor - coalesce(sum(part.amount_minor), 0)::bigint AS room_minor
+    SELECT p.id, p.gateway, greatest(0, p.captured_minor - coalesce(sum(part.amount_minor), 0) - coalesce((
+               SELECT sum(d.amount_minor) FROM payment_disputes d
+               WHERE d.payment_id = p.id AND d.state IN ('NEEDS_RESPONSE', 'UNDER_REVIEW')
+           ), 0))::bigint AS room_minor
     FROM payments p LEFT JOIN refund_parts part ON part.payment_id = p.id AND part.state <> 'FAILED'
     WHERE p.order_id = $1 AND p.captured_minor > 0
     GROUP BY p.id ORDER BY p.created_at, p.id
 """
 _GONE = """
-    SELECT coalesce(sum(part.amount_minor), 0)::bigint AS minor,
+    SELECT coalesce(sum(part.amount_minor), 0)::bigint AS minor, coalesce((
+               SELECT sum(d.amount_minor) FROM payment_disputes d JOIN payments p ON p.id = d.payment_id
+               WHERE p.order_id = $1 AND d.state IN ('NEEDS_RESPONSE', 'UNDER_REVIEW')
+           ), 0)::bigint AS withheld_minor,
            coalesce((SELECT sum(shipping_minor) FROM refunds WHERE order_id = $1 AND state <> 'FAILED'), 0)::bigint
                AS shipping_minor
     FROM refunds r JOIN refund_parts part ON part.refund_id = r.id AND part.state <> 'FAILED' WHERE r.order_id = $1
@@ -170,7 +177,7 @@ async def _price(wanted: RefundRequested, order: db.Record) -> _Priced | None:
     if gone is None:
         raise LookupError("there is no such order")
     paid = await _paid(wanted.order_id, order)
-    left = paid - gone["minor"]
+    left = max(0, paid - gone["minor"] - gone["withheld_minor"])
     if wanted.keeps_payments:
         payments, left = [], min(left, stored_minor)
     lines = _lines(wanted, sold)

@@ -8,12 +8,12 @@ from app import db, events
 from app.gift_cards import freezing
 from app.orders import status
 from app.payments import ledger
-from app.payments.models import RefundState
+from app.payments.models import RefundSource, RefundState
 from app.payments.states import REFUND
 
 ORDER_REFUNDED = "order.refunded"
 REFUND_FAILED = "refund.failed"
-"""Event: a person has to give the money back another way."""
+"""Event: a person has to give the money back another way. The loss of a dispute that was won after all is none."""
 
 _PART_ENDS = """
     UPDATE refund_parts SET state = $2, reference = coalesce($3, reference), failure_code = $4,
@@ -21,7 +21,7 @@ _PART_ENDS = """
     WHERE id = $1 AND state = ANY($5) RETURNING refund_id, payment_id, amount_minor
 """
 _STATES = """
-    SELECT r.state, r.order_id, r.amount_minor, r.currency_code, r.notify_customer, o.profile_id,
+    SELECT r.state, r.source, r.order_id, r.amount_minor, r.currency_code, r.notify_customer, o.profile_id,
            count(*) FILTER (WHERE p.state = 'PENDING') AS pending, count(*) FILTER (WHERE p.state = 'FAILED') AS failed
     FROM refunds r JOIN refund_parts p ON p.refund_id = r.id LEFT JOIN orders o ON o.id = r.order_id
     WHERE r.id = $1 GROUP BY r.id, o.id
@@ -92,7 +92,8 @@ async def settle_refund(refund_id: uuid.UUID) -> None:
     if not moved:
         return
     if after is RefundState.FAILED:
-        await events.record(REFUND_FAILED, subject_id=refund_id)
+        if row["source"] != RefundSource.DISPUTE:
+            await events.record(REFUND_FAILED, subject_id=refund_id)
         if row["order_id"] is not None:
             await freezing.thaw(row["order_id"], refund_id)
     elif row["order_id"] is not None:

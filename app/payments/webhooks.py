@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from app import db, events
+from app.payments import disputes
 from app.payments.gateway import GatewayUnavailableError, InvalidWebhookError
 from app.payments.registry import gateways
 from app.payments.service import asked_of
@@ -46,4 +47,6 @@ async def receive(request: Request) -> Response:
         )
         for row in known:
             await events.record(NOTIFIED, subject_id=row["id"])
+        for dispute in list(notice.disputes)[:MAX_PAYMENTS]:
+            await events.record(disputes.ASK_WANTED, payload={"gateway": gateway.name, "reference": dispute})
     return Response(status_code=204)

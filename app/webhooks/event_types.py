@@ -63,6 +63,18 @@ _LIST = (
         ),
     ),
     PublicEvent(
+        "payment.disputed",
+        "A buyer disputes a payment at the provider's, or the dispute is in another state.",
+        (
+            _ORDER,
+            Datum("disputeId", "Which dispute.", "dsp"),
+            Datum("state", "INQUIRY, NEEDS_RESPONSE, UNDER_REVIEW, WON or LOST."),
+            Datum("amountMinor", "In minor units."),
+            Datum("currencyCode", "ISO 4217."),
+            Datum("respondBy", "By when the shop has to answer at the provider's."),
+        ),
+    ),
+    PublicEvent(
         "fulfillment.created",
         "Something of the order was sent out.",
         (_ORDER, _PROFILE, Datum("fulfillmentId", "Which fulfilment.", "ful")),

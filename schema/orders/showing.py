@@ -25,6 +25,7 @@ from schema.catalogue import load_variants
 from schema.connections import Connection
 from schema.context import Info
 from schema.dates import DateRange
+from schema.disputes import PaymentDispute
 from schema.fulfillments import Fulfillment, load_fulfillments
 from schema.gifting import GiftOptions
 from schema.invoices import Invoice, load_invoices
@@ -241,6 +242,7 @@ def _payment(stored: dict[str, Any], currency: str) -> Payment:
         refunded_amount=Money.of(stored["refunded_minor"], currency),
         reference=stored["reference"],
         created_at=dt.datetime.fromisoformat(stored["created_at"]),
+        disputes=[PaymentDispute.of(dispute, currency) for dispute in stored["disputes"] or ()],
     )
 
 

@@ -9,6 +9,7 @@ from schema.addresses import Address
 from schema.cart import AppliedDiscount, Attribute, CartCost
 from schema.connections import Connection
 from schema.dates import DateRange
+from schema.disputes import PaymentDispute
 from schema.errors import UserError
 from schema.fulfillments import Fulfillment
 from schema.gifting import GiftOptions
@@ -45,6 +46,9 @@ class Payment:
     refunded_amount: Money = strawberry.field(description="What of that went back.")
     reference: str | None = strawberry.field(description="The gateway's own id.")
     created_at: dt.datetime = strawberry.field(description="When it was begun.")
+    disputes: list[PaymentDispute] = strawberry.field(
+        description="What the buyer disputes of it at the provider's, oldest first."
+    )
 
 
 def _page_of_lines(

@@ -52,6 +52,7 @@ class PayPalServer(ProviderServer):
     authorisations: dict[str, dict[str, Any]] = field(default_factory=dict)
     captures: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    disputes: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     """The path that was asked for under each PayPal-Request-Id, with the id of what was made."""
     tokens: set[str] = field(default_factory=set)
@@ -60,6 +61,7 @@ class PayPalServer(ProviderServer):
     declining: set[str] = field(default_factory=set)
     """Orders whose payers' banks will refuse."""
     may_search: bool = True
+    may_see_disputes: bool = True
     wrong_address: bool = False
     webhook: dict[str, Any] | None = None
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -130,6 +132,14 @@ class PayPalServer(ProviderServer):
                 return str(self._of(self.captures, id)["id"])
             case "GET", "reporting", "transactions":
                 return self._search(request)
+            case "GET", "customer", "disputes":
+                if not self.may_see_disputes:
+                    raise RefusalError("NOT_AUTHORIZED", 403)
+                since = request.query.get("update_time_after", [""])[0]
+                rows = [row for row in self.disputes.values() if row["update_time"] >= since[:19]]
+                return {"items": [{"dispute_id": row["dispute_id"]} for row in rows], "links": []}
+            case "GET", "customer", "disputes", id:
+                return self._of(self.disputes, id)
             case "GET", "notifications", "webhooks", _ if self.webhook is not None:
                 return self.webhook
         raise RefusalError("RESOURCE_NOT_FOUND", 404)
@@ -202,6 +212,28 @@ class PayPalServer(ProviderServer):
     def refund_at_dashboard(self, order_id: str, minor: int) -> None:
         capture = next(row for row in self.captures.values() if self._order(row) == order_id)
         self._refund(capture, {"amount": usd(minor), "custom_id": capture["custom_id"]})
+
+    def dispute(self, order_id: str, minor: int, *, stage: str = "CHARGEBACK") -> str:
+        """The buyer disputes what was captured."""
+        capture = next(row for row in self.captures.values() if self._order(row) == order_id)
+        due = (datetime.now(UTC) + timedelta(days=10)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        row = {
+            "disputed_transactions": [{"seller_transaction_id": capture["id"], "gross_amount": capture["amount"]}],
+            "reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED",
+            "dispute_amount": usd(minor),
+            "status": "WAITING_FOR_SELLER_RESPONSE",
+            "dispute_life_cycle_stage": stage,
+            "seller_response_due_date": due,
+        }
+        made = self._keep(self.disputes, "PP-D-", row)
+        self.disputes[made]["dispute_id"] = made
+        self._tell("CUSTOMER.DISPUTE.CREATED", "dispute", self.disputes[made])
+        return made
+
+    def decide(self, dispute_id: str, outcome: str, refunded: int | None = None) -> None:
+        said = {"outcome_code": outcome} | ({} if refunded is None else {"amount_refunded": usd(refunded)})
+        self.disputes[dispute_id] |= {"status": "RESOLVED", "dispute_outcome": said}
+        self._tell("CUSTOMER.DISPUTE.RESOLVED", "dispute", self.disputes[dispute_id])
 
     # --- what it shows ------------------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ class RefusalError(Exception):
 class StripeServer(ProviderServer):
     intents: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    disputes: dict[str, dict[str, Any]] = field(default_factory=dict)
     customers: dict[str, dict[str, Any]] = field(default_factory=dict)
     methods: dict[str, str] = field(default_factory=dict)
     """What is attached, with its customer."""
@@ -99,6 +100,8 @@ class StripeServer(ProviderServer):
             case "GET", "refunds":
                 rows = [one for one in self.refunds.values() if one["payment_intent"] == given["payment_intent"]]
                 return self._page(rows, given, dict)
+            case "GET", "disputes", id:
+                return self._existing(self.disputes, id)
             case "GET", "customers", "search":
                 found = self._searched(self.customers, given["query"])
                 return {"object": "search_result", "data": found, "has_more": False}
@@ -208,6 +211,9 @@ class StripeServer(ProviderServer):
         amount = whole(given["amount"])
         if amount > intent["amount_received"] - intent["amount_refunded"]:
             raise RefusalError(400, "invalid_request_error", "charge_already_refunded")
+        disputed = [one for one in self.disputes.values() if one["payment_intent"] == intent["id"]]
+        if any(not one["is_charge_refundable"] for one in disputed):
+            raise RefusalError(400, "invalid_request_error", "charge_disputed")
         intent["amount_refunded"] += amount
         refund = {
             "object": "refund",
@@ -223,6 +229,32 @@ class StripeServer(ProviderServer):
 
     def refund_at_dashboard(self, intent_id: str, amount: int) -> None:
         self._refund(self.intents[intent_id], {"amount": amount})
+
+    def dispute(self, intent_id: str, status: str = "needs_response", **more: Any) -> str:
+        """The buyer's bank asks the money back; Stripe takes it at once, but for an inquiry."""
+        intent = self.intents[intent_id]
+        made = self._keep(
+            self.disputes,
+            "du",
+            {
+                "object": "dispute",
+                "payment_intent": intent_id,
+                "charge": f"ch_{intent_id}",
+                "amount": intent["amount_received"],
+                "currency": intent["currency"],
+                "reason": "fraudulent",
+                "evidence_details": {"due_by": int(time.time()) + 7 * 86_400},
+                "balance_transactions": [],
+                **more,
+            },
+        )
+        self.decide(made["id"], status, told="created")
+        return str(made["id"])
+
+    def decide(self, dispute_id: str, status: str, *, told: str = "closed") -> None:
+        dispute = self.disputes[dispute_id]
+        dispute |= {"status": status, "is_charge_refundable": status.startswith("warning")}
+        self._tell(f"charge.dispute.{told}", dispute)
 
     # --- what it shows ------------------------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ async def test_both_providers_that_are_well() -> None:
         ):
             found = await findings()
     assert {name: [one.ok for one in ones] for name, ones in found.items()} == {
-        "payments by paypal": [True, True],
+        "payments by paypal": [True, True, True],
         "payments by stripe": [True, True],
         "payments by test": [True],
     }

@@ -326,11 +326,13 @@ async def test_without_its_certificate_a_webhook_is_sent_again(server: PayPalSer
     assert len(server.asked("/certs/")) == 1
 
 
-async def test_an_examination_looks_for_the_webhook_and_the_search(
+async def test_an_examination_looks_for_the_webhook_the_search_and_disputes(
     server: PayPalServer, gateway: PayPalGateway
 ) -> None:
-    assert [check.is_well for check in await gateway.examine()] == [False, True]
+    assert [check.is_well for check in await gateway.examine()] == [False, True, True]
     server.webhook = {"url": "http://testserver/webhooks/payments/paypal", "event_types": [{"name": "*"}]}
-    assert [check.is_well for check in await gateway.examine()] == [True, True]
+    assert [check.is_well for check in await gateway.examine()] == [True, True, True]
     server.may_search = False
-    assert [check.is_well for check in await gateway.examine()] == [True, False]
+    assert [check.is_well for check in await gateway.examine()] == [True, False, True]
+    server.may_search, server.may_see_disputes = True, False
+    assert [check.is_well for check in await gateway.examine()] == [True, True, False]

@@ -8,7 +8,7 @@ the goods go, is told to PayPal afterwards. Money moves with `proceed` and `capt
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from app.payments.adapters import paypal_examining, paypal_history
+from app.payments.adapters import paypal_disputes, paypal_examining, paypal_history
 from app.payments.adapters.paypal_client import PayPalClient, PayPalError
 from app.payments.adapters.paypal_reading import (
     Document,
@@ -28,6 +28,7 @@ from app.payments.gateway import (
     Authorisation,
     Capture,
     Check,
+    GatewayDispute,
     GatewayPayment,
     GatewayRefund,
     GatewayRefundState,
@@ -267,6 +268,8 @@ class PayPalGateway:
 
     async def notified(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
         event = await self._proofs.event(headers, body, now)
+        if (dispute := paypal_disputes.reference_in(event)) is not None:
+            return Notice(event_id=str(event["id"]), disputes=frozenset({dispute}))
         thing: Document = event["resource"]
         if not order_named_by(thing) and (capture := capture_named_by(thing)):
             # A refund names its capture alone.
@@ -286,6 +289,13 @@ class PayPalGateway:
     async def payments_since(self, moment: datetime) -> AsyncIterator[GatewayPayment]:
         async for order in paypal_history.orders_since(self._client, moment):
             yield payment_of(order)
+
+    async def dispute(self, reference: str) -> GatewayDispute | None:
+        return await paypal_disputes.retrieve(self._client, reference)
+
+    async def disputes_since(self, moment: datetime) -> AsyncIterator[GatewayDispute]:
+        async for found in paypal_disputes.since(self._client, moment):
+            yield found
 
     async def examine(self) -> Sequence[Check]:
         return await paypal_examining.examine(self._client, self._settings)

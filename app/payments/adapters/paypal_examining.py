@@ -16,6 +16,9 @@ WANTED = frozenset(
         "PAYMENT.CAPTURE.COMPLETED",
         "PAYMENT.CAPTURE.DENIED",
         "PAYMENT.CAPTURE.REFUNDED",
+        "CUSTOMER.DISPUTE.CREATED",
+        "CUSTOMER.DISPUTE.UPDATED",
+        "CUSTOMER.DISPUTE.RESOLVED",
     }
 )
 """Events without which the shop learns late of what happened."""
@@ -24,7 +27,7 @@ WANTED = frozenset(
 async def examine(client: PayPalClient, settings: Settings) -> Sequence[Check]:
     if settings.is_production and "sandbox" in settings.paypal_api_url:
         return [Check(False, "PAYPAL_API_URL is the sandbox: no money moves", "Unset it, and set live credentials.")]
-    return [await _webhook(client, settings), await _history(client)]
+    return [await _webhook(client, settings), await _history(client), await _disputes(client)]
 
 
 async def _webhook(client: PayPalClient, settings: Settings) -> Check:
@@ -56,3 +59,12 @@ async def _history(client: PayPalClient) -> Check:
         advice = "Switch on Transaction Search for the app at PayPal's dashboard; it takes some hours to count."
         return Check(False, f"payments cannot be compared ({error})", advice)
     return Check(True, "payments can be compared")
+
+
+async def _disputes(client: PayPalClient) -> Check:
+    try:
+        await client.ask("GET", "/v1/customer/disputes?page_size=1")
+    except (GatewayUnavailableError, PayPalError) as error:
+        advice = "Switch on Disputes for the app at PayPal's dashboard; the shop hears of chargebacks through it."
+        return Check(False, f"disputes cannot be seen ({error})", advice)
+    return Check(True, "disputes can be seen")

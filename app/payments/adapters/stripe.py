@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import stripe
 
-from app.payments.adapters import stripe_examining, stripe_finding, stripe_webhooks
+from app.payments.adapters import stripe_disputes, stripe_examining, stripe_finding, stripe_webhooks
 from app.payments.adapters.stripe_amounts import NotPayableError, to_stripe
 from app.payments.adapters.stripe_client import asking, client, code_of, details_of
 from app.payments.adapters.stripe_reading import (
@@ -33,6 +33,7 @@ from app.payments.gateway import (
     Authorisation,
     Capture,
     Check,
+    GatewayDispute,
     GatewayPayment,
     GatewayRefund,
     GatewayRefusedError,
@@ -248,6 +249,15 @@ class StripeGateway:
                 changed = await stripe_finding.by_reference(self._client, reference)
                 if changed is not None:
                     yield payment_of(changed)
+
+    async def dispute(self, reference: str) -> GatewayDispute | None:
+        with asking(may_refuse=False):
+            return await stripe_disputes.retrieve(self._client, reference)
+
+    async def disputes_since(self, moment: datetime) -> AsyncIterator[GatewayDispute]:
+        with asking(may_refuse=False):
+            async for found in stripe_disputes.since(self._client, moment):
+                yield found
 
     async def examine(self) -> Sequence[Check]:
         return await stripe_examining.examine(self._client, self._settings)

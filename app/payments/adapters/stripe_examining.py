@@ -17,6 +17,9 @@ WANTED = frozenset(
         "charge.refunded",
         "refund.updated",
         "refund.failed",
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.closed",
     }
 )
 """Events without which the shop learns late of what happened."""

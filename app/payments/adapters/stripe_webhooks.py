@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import stripe
 
+from app.payments.adapters import stripe_disputes
 from app.payments.adapters.stripe_reading import PAYMENT, intent_named_by, uuid_of
 from app.payments.gateway import InvalidWebhookError, Notice
 
@@ -25,7 +26,8 @@ def notice(headers: Mapping[str, str], body: bytes, now: datetime, secrets: Sequ
     try:
         event = orjson.loads(body)
         event_id, thing = str(event["id"]), event["data"]["object"]
-        return Notice(event_id=event_id, payment_ids=_named(thing), references=_referred(thing))
+        disputes = frozenset({str(thing["id"])}) if stripe_disputes.is_dispute(thing) else frozenset[str]()
+        return Notice(event_id=event_id, payment_ids=_named(thing), references=_referred(thing), disputes=disputes)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InvalidWebhookError("body") from None
 
