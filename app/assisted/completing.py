@@ -13,7 +13,7 @@ from typing import Any
 from app import db
 from app.accounts.identity import CustomerIdentity
 from app.assisted import queries, service
-from app.assisted.content import check_for_buyer
+from app.assisted.content import MAX_DAYS_TO_PAY, check_for_buyer
 from app.assisted.errors import DraftOrderErrorCode
 from app.assisted.models import DraftState
 from app.assisted.queries import Draft
@@ -107,9 +107,13 @@ async def _try(
         idempotency_key=request.idempotency_key,
         fingerprint=request.fingerprint,
     )
+    days = draft.content.days_to_pay
     order = replace(
         order,
         payment_method=payment.method.value if payment else None,
+        payment_due_at=standing["now"] + timedelta(days=days)
+        if days is not None and order.first_payment_minor < order.due_minor
+        else None,
         customer_id=order.customer_id or (request.customer.id if request.customer else None),
     )
     try:
@@ -197,7 +201,7 @@ async def settle_by_hand(
 
     Args:
         paid_by: how the money came in; None where it is still due.
-        days_to_pay: of what is still due, in business time; None for no date.
+        days_to_pay: of what is still due, in business time; None for what the draft says.
         amount: of it that has come in, such as the deposit; None for all.
 
     Returns:
@@ -207,8 +211,8 @@ async def settle_by_hand(
         DomainErrors: NOT_FOUND, DRAFT_ORDER_NOT_OPEN, IN_PROGRESS, REQUIRED, INSUFFICIENT_STOCK, OUT_OF_RANGE; INVALID
             for a method that a gateway takes, and for another currency.
     """
-    if days_to_pay is not None and not 0 <= days_to_pay <= service.MAX_DAYS_GOOD:
-        message = f"From 0 to {service.MAX_DAYS_GOOD} days."
+    if days_to_pay is not None and not 0 <= days_to_pay <= MAX_DAYS_TO_PAY:
+        message = f"From 0 to {MAX_DAYS_TO_PAY} days."
         raise DomainError(CommonErrorCode.OUT_OF_RANGE, message, ["input", "daysToPay"])
     if paid_by is not None:
         by_hand.check_method(paid_by, ["input", "paidBy"])
@@ -238,6 +242,7 @@ async def _try_by_hand(
         by_hand.check_amount(amount, due, ["input", "amount"])
     paid_minor = (amount or due).amount_minor if paid_by else 0
     owes = paid_minor < due.amount_minor
+    days = draft.content.days_to_pay if days is None else days
     order = replace(
         draft.offer,
         payment_method=paid_by.value if paid_by else None,

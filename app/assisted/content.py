@@ -19,6 +19,7 @@ MAX_LINES = 100
 MAX_QUANTITY = 100_000
 MAX_TITLE_CHARS = 255
 MAX_NOTE_CHARS = 2_000
+MAX_DAYS_TO_PAY = 365
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ class DraftContent:
         gift_options: of all of it, as `GiftOptions.to_json` has them.
         deposit_minor: to be paid when it is placed, and before the goods leave. Of a percentage, what that came to
             when it was priced.
+        days_to_pay: what is not paid when it is placed has to be then, in business time; None for no date.
         needs_guarantee: staff confirm a guarantee, such as a bank's, before they do.
     """
 
@@ -95,6 +97,7 @@ class DraftContent:
     deposit_minor: int | None = None
     deposit_percentage: Decimal | None = None
     needs_guarantee: bool = False
+    days_to_pay: int | None = None
     purchase_order_number: str | None = None
     attributes: list[dict[str, str]] = field(default_factory=list)
 
@@ -146,6 +149,8 @@ def checked(content: DraftContent) -> DraftContent:
         _amount(shipping.price_minor, problems, "shipping", "price")
         shipping = ShippingLine(title=title, price_minor=shipping.price_minor)
     _check_deposit(content, problems)
+    if content.days_to_pay is not None and not 0 <= content.days_to_pay <= MAX_DAYS_TO_PAY:
+        problems.add(CommonErrorCode.OUT_OF_RANGE, f"From 0 to {MAX_DAYS_TO_PAY} days.", "daysToPay")
     note = problems.text(content.note, MAX_NOTE_CHARS, "note")
     number = problems.line(content.purchase_order_number, "purchaseOrderNumber", max_chars=64)
     problems.raise_if_any()

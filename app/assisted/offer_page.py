@@ -60,6 +60,7 @@ async def offer(draft: Draft, problem: str | None) -> Response:
         tax_included=order.tax_included,
         total=money(order.total_minor),
         deposit=None if in_full else money(order.first_payment_minor),
+        days_to_pay=draft.content.days_to_pay,
         rest=None if in_full else money(order.due_minor - order.first_payment_minor),
         expires_on=formats.day_text(draft.expires_at, shop.time_zone, locale),
         message=draft.reply,

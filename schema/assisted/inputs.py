@@ -112,6 +112,11 @@ class DraftOrderInput:
     deposit_percentage: Decimal | None = strawberry.field(
         default=strawberry.UNSET, description="The same as a part of the total: above 0, up to 100."
     )
+    days_to_pay: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="When what is left after a deposit, or settling by hand, has to be paid: from 0 to 365 days after "
+        "it is placed; left out for no date.",
+    )
     needs_guarantee: bool = strawberry.field(
         default=False, description="The order is on hold until staff confirm a guarantee, such as a bank's."
     )
@@ -175,6 +180,7 @@ class DraftOrderInput:
             purchase_order_number=self.purchase_order_number or None,
             deposit_minor=minor(self.deposit or None, "deposit"),
             deposit_percentage=self.deposit_percentage if isinstance(self.deposit_percentage, Decimal) else None,
+            days_to_pay=self.days_to_pay if isinstance(self.days_to_pay, int) else None,
             needs_guarantee=self.needs_guarantee,
         )
         return content, frozenset(currencies)

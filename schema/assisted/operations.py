@@ -49,7 +49,7 @@ class DraftOrderMarkCompleteInput:
         description="How much of it has come in, such as the deposit, with `paidBy`; left out, all of it.",
     )
     days_to_pay: int | None = strawberry.field(
-        default=strawberry.UNSET, description="When what is due has to be paid, in days; left out for no date."
+        default=strawberry.UNSET, description="When what is due has to be paid, in days; left out, as the draft says."
     )
 
 

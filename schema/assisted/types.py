@@ -122,6 +122,9 @@ class DraftOrder(Node):
     amount_due_now: Money | None = strawberry.field(
         description="What is paid when it is placed: the deposit, or all of it; null once its buyer was forgotten."
     )
+    days_to_pay: int | None = strawberry.field(
+        description="When what is not paid at first has to be, in days after it is placed; null for no date."
+    )
     needs_guarantee: bool = strawberry.field(description="Whether a guarantee is confirmed before they do.")
     url: str | None = strawberry.field(
         description="The link that was mailed: for staff, while it can be followed. Whoever has it can place the order."
@@ -165,6 +168,7 @@ class DraftOrder(Node):
             reply=draft.reply,
             deposit=Money.of(content.deposit_minor, currency) if content.deposit_minor else None,
             amount_due_now=Money.of(order.first_payment_minor, currency) if order else None,
+            days_to_pay=content.days_to_pay,
             needs_guarantee=content.needs_guarantee,
             url=url_of(draft) if for_staff and draft.standing is DraftState.SENT else None,
             sent_at=draft.sent_at,

@@ -72,6 +72,18 @@ async def test_a_deposit_that_the_buyer_confirms_at_the_providers(api: Api, staf
     assert await invariants.check() == []
 
 
+async def test_the_rest_is_due_by_a_date(api: Api, staff_token: str, advance: Callable[[str], Awaitable[None]]) -> None:
+    terms = {"depositPercentage": "30", "daysToPay": 10}
+    link = await drafts.sent(api, staff_token, (await hundred(api, staff_token, **terms))["id"])
+    assert (await drafts.complete(api, link, payment=checkout.CARD))["userErrors"] == []
+    overdue = "{ orders(paymentOverdue: true) { totalCount } }"
+    assert (await api.ok(overdue, token=staff_token))["orders"]["totalCount"] == 0
+    await advance("P11D")
+    assert (await api.ok(overdue, token=staff_token))["orders"]["totalCount"] == 1
+    refused = await drafts.create(api, staff_token, daysToPay=366)
+    assert codes(refused) == ["OUT_OF_RANGE"]
+
+
 async def test_a_declined_deposit_places_nothing(api: Api, staff_token: str) -> None:
     link = await drafts.sent(api, staff_token, (await hundred(api, staff_token, deposit=drafts.usd("30")))["id"])
     refused = await drafts.complete(api, link, payment={**checkout.CARD, "token": "tok_declined"})
