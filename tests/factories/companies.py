@@ -3,6 +3,7 @@
 import uuid
 
 from app import db
+from app.companies import invitations
 from app.keys import keyring
 from app.kit.ids import new_id
 from tests.factories import markets
@@ -73,6 +74,11 @@ async def approval(company_id: uuid.UUID, customer_id: uuid.UUID, *, state: str 
         state,
     )
     return approval_id
+
+
+async def invited(company_id: uuid.UUID, email: str) -> str:
+    """The token that is mailed to somebody who is invited."""
+    return invitation_token(await invitations.invite(company_id, email=email, spending_limit=None))
 
 
 def invitation_token(member_id: uuid.UUID) -> str:
