@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import pytest
 import strawberry
+from graphql import execute, parse
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
@@ -161,3 +162,36 @@ async def test_switches_of_one_request_are_not_those_of_the_next() -> None:
         result = await quick.execute(document, variable_values={"yes": value}, context_value=TREES["sound"])
         assert isinstance(result, ExecutionResult)
         assert ("name" in (result.data or {})["tree"]) is value
+
+
+async def test_a_kept_operation_takes_the_variables_of_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = parse("query Q($n: Int!) { tree { leaves { shout(times: $n) } } } query Other { tree { name } }")
+
+    async def ask(name: str, variables: dict[str, Any]) -> Any:
+        answer: Any = execute(
+            quick._schema,
+            document,
+            context_value=TREES["sound"],
+            variable_values=variables,
+            operation_name=name,
+            executor_class=Executor,
+        )
+        return await answer
+
+    first = await ask("Q", {"n": 1})
+
+    def never(*args: Any, **options: Any) -> Any:
+        raise AssertionError("graphql-core coerced variables once more")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("graphql.execution.executor.get_variable_values", never)
+        second = await ask("Q", {"n": 2})
+    assert [leaf["shout"] * 2 for leaf in first.data["tree"]["leaves"]] == [
+        leaf["shout"] for leaf in second.data["tree"]["leaves"]
+    ]
+    assert (await ask("Other", {})).data == {"tree": {"name": "oak"}}
+    wrong: dict[str, Any] = {"variable_values": {"n": "many"}, "operation_name": "Q"}
+    refused: Any = execute(quick._schema, document, **wrong, executor_class=Executor)
+    expected: Any = execute(quick._schema, document, **wrong)
+    assert refused.errors
+    assert [error.formatted for error in refused.errors] == [error.formatted for error in expected.errors]
