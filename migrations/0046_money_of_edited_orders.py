@@ -1,9 +1,9 @@
-"""An order that owes anew after its money went back says so.
+"""An order that owes anew after its money went back says so, and an edit says what it gave back.
 
 The release before goes on beside it: it makes no move that is not here.
 """
 
-from tortoise import migrations
+from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 
 # Of the machine beside the states; a test holds the two against each other.
@@ -25,4 +25,7 @@ SELECT keep_to_moves(
 
 class Migration(migrations.Migration):
     dependencies = [("tradewind", "0045_disputes")]
-    operations = [ops.RunSQL(MOVES)]
+    operations = [
+        ops.RunSQL(MOVES),
+        ops.AddField("OrderEdit", "refund_minor", fields.BigIntField(default=0, db_default=0)),
+    ]

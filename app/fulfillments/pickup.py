@@ -4,8 +4,9 @@ import uuid
 
 from app import db
 from app.errors import DomainError, not_found
+from app.fulfillments import releasing
 from app.fulfillments.errors import FulfillmentErrorCode
-from app.fulfillments.service import check_released, create_fulfillment
+from app.fulfillments.service import create_fulfillment
 from app.orders import status
 from app.orders.models import OrderStatus
 
@@ -23,7 +24,7 @@ async def ready(order_id: uuid.UUID) -> None:
         order = await _locked(order_id)
         if order["pickup_ready_at"] is not None or order["picked_up_at"] is not None:
             return
-        check_released(order, ["orderId"])
+        releasing.check_holds(order, ["orderId"])
         await db.execute(
             "UPDATE orders SET pickup_ready_at = business_now(), updated_at = business_now() WHERE id = $1", order_id
         )
@@ -31,21 +32,26 @@ async def ready(order_id: uuid.UUID) -> None:
         status.announce(order_id)
 
 
-async def picked_up(order_id: uuid.UUID, *, staff_id: uuid.UUID | None) -> None:
+async def picked_up(order_id: uuid.UUID, *, staff_id: uuid.UUID | None, allow_unpaid: bool = False) -> None:
     """It was handed over, and so is fulfilled. Repeating it changes nothing.
 
+    Args:
+        allow_unpaid: whoever asks answers for money that is missing.
+
     Raises:
-        DomainError: as `ready`, and what `create_fulfillment` raises.
+        DomainError: as `ready`, ORDER_UNPAID, and what `create_fulfillment` raises.
     """
     async with db.unit_of_work():
         order = await _locked(order_id)
         if order["picked_up_at"] is not None:
             return
-        check_released(order, ["orderId"])
+        releasing.check_holds(order, ["orderId"])
+        if not allow_unpaid:
+            await releasing.check_paid(order, ["orderId"])
         await db.execute(
             "UPDATE orders SET picked_up_at = business_now(), updated_at = business_now() WHERE id = $1", order_id
         )
-        await create_fulfillment(order_id, None, [], notify_customer=False, staff_id=staff_id)
+        await create_fulfillment(order_id, None, [], notify_customer=False, staff_id=staff_id, allow_unpaid=True)
 
 
 async def _locked(order_id: uuid.UUID) -> db.Record:

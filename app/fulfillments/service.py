@@ -10,7 +10,7 @@ import orjson
 from app import db
 from app.carriers.recognition import Parcel
 from app.errors import DomainError, not_found
-from app.fulfillments import queries
+from app.fulfillments import queries, releasing
 from app.fulfillments.errors import FulfillmentErrorCode
 from app.fulfillments.models import ShipmentStatus
 from app.fulfillments.parcels import ParcelDetails, describe_parcels
@@ -22,7 +22,6 @@ from app.orders.models import FulfillmentStatus, OrderStatus
 from app.payments import standing
 
 FULFILLMENT_CREATED = "fulfillment.created"
-ORDER_FULFILLED = "order.fulfilled"
 
 
 async def create_fulfillment(
@@ -32,11 +31,15 @@ async def create_fulfillment(
     *,
     notify_customer: bool,
     staff_id: uuid.UUID | None,
+    allow_unpaid: bool = False,
 ) -> uuid.UUID:
     """Ship all that is left, or `wanted` units by order line, in one parcel or several; returns the fulfilment's id.
 
+    Args:
+        allow_unpaid: whoever asks answers for money that is missing.
+
     Raises:
-        DomainError: NOT_FOUND, ORDER_NOT_FULFILLABLE, ORDER_ON_HOLD, and what `lines_to_ship` and
+        DomainError: NOT_FOUND, ORDER_NOT_FULFILLABLE, ORDER_ON_HOLD, ORDER_UNPAID, and what `lines_to_ship` and
             `describe_parcels` raise.
     """
     async with db.unit_of_work():
@@ -49,7 +52,9 @@ async def create_fulfillment(
         if order["pickup_location_id"] is not None and order["picked_up_at"] is None:
             message = "The order is fetched from a store: note that it was, with orderPickupComplete."
             raise DomainError(FulfillmentErrorCode.ORDER_NOT_FULFILLABLE, message, ["input", "orderId"])
-        check_released(order, ["input", "orderId"])
+        releasing.check_holds(order, ["input", "orderId"])
+        if not allow_unpaid:
+            await releasing.check_paid(order, ["input", "orderId"])
         ordered = await _ordered_lines(order_id)
         units = lines_to_ship(ordered, wanted)
         shipped = _by_variant(ordered, units)
@@ -69,16 +74,9 @@ async def create_fulfillment(
         facts = {"fulfillmentId": str(fulfillment_id), "notifyCustomer": notify_customer}
         await status.tell(FULFILLMENT_CREATED, order_id, order["profile_id"], facts)
         if after["fulfillment_status"] == FulfillmentStatus.FULFILLED:
-            await status.tell(ORDER_FULFILLED, order_id, order["profile_id"])
+            await status.tell(status.ORDER_FULFILLED, order_id, order["profile_id"])
         status.announce(order_id)
     return fulfillment_id
-
-
-def check_released(order: Mapping[str, Any], field: list[str]) -> None:
-    """Raises DomainError(ORDER_ON_HOLD) while something that was agreed on with the order has not been met."""
-    if order["holds"]:
-        message = f"The order is on hold until this is met: {', '.join(order['holds'])}."
-        raise DomainError(FulfillmentErrorCode.ORDER_ON_HOLD, message, field)
 
 
 async def _ordered_lines(order_id: uuid.UUID) -> list[OrderedLine]:

@@ -29,23 +29,27 @@ TRUTHS = [
     ),
     (
         "stored_value_is_the_orders",
-        "What an order was paid with is what its balances gave, and no more came back than they gave.",
+        "What an order is paid with is what its balances gave, less what edits of it put back; no more came back than "
+        "they gave.",
         """
         SELECT o.id, o.gift_card_minor + o.store_credit_minor AS paid, coalesce(v.spent, 0) AS spent,
-               coalesce(v.returned, 0) AS returned
+               coalesce(v.returned, 0) AS returned, coalesce(v.put_back, 0) AS put_back
         FROM orders o
         LEFT JOIN LATERAL (
             SELECT -sum(h.amount_minor) AS spent, (
                 SELECT sum(b.amount_minor) FROM stored_value_entries b JOIN stored_value_entries p
                   ON p.order_id = b.order_id AND p.stored_value_id = b.stored_value_id AND p.kind = 'REDEEM'
                 WHERE b.order_id = o.id AND b.kind = 'REFUND' AND b.source_key IS NULL
-            ) AS returned
+            ) AS returned, (
+                SELECT sum(b.amount_minor) FROM stored_value_entries b JOIN refunds f ON f.id = b.refund_id
+                WHERE b.order_id = o.id AND b.kind = 'REFUND' AND b.source_key IS NULL AND f.source = 'EDIT'
+            ) AS put_back
             FROM stored_value_entries r
             JOIN stored_value_entries h
               ON h.attempt_id = r.attempt_id AND h.stored_value_id = r.stored_value_id AND h.kind = 'HOLD'
             WHERE r.order_id = o.id AND r.kind = 'REDEEM'
         ) v ON true
-        WHERE o.gift_card_minor + o.store_credit_minor <> coalesce(v.spent, 0)
+        WHERE o.gift_card_minor + o.store_credit_minor <> coalesce(v.spent, 0) - coalesce(v.put_back, 0)
            OR coalesce(v.returned, 0) > coalesce(v.spent, 0)
         """,
     ),

@@ -148,9 +148,15 @@ class Returned:
     amount_minor: int
 
 
+async def spent_on(order_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    """What each balance has paid of an order and did not get back, in minor units of the order's currency."""
+    rows = await db.fetch(_SPENT, order_id)
+    return {row["stored_value_id"]: row["spent_minor"] - row["returned_minor"] for row in rows}
+
+
 async def refundable(order_id: uuid.UUID) -> int:
     """What of an order was paid with stored value and not given back yet, in minor units of the order's currency."""
-    return sum(row["spent_minor"] - row["returned_minor"] for row in await db.fetch(_SPENT, order_id))
+    return sum((await spent_on(order_id)).values())
 
 
 async def refund(order_id: uuid.UUID, refund_id: uuid.UUID, amount_minor: int | None = None) -> list[Returned]:

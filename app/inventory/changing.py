@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from app import db
 from app.alerts import watching
@@ -12,7 +13,6 @@ from app.kit.ids import new_id
 MOVED_BY_EDIT = "order edited"
 
 _LOCK = "SELECT id FROM stock_levels WHERE variant_id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
-# What is owed goes first: it is not there yet.
 _HELD = """
     SELECT r.id, r.variant_id, r.stock_level_id, r.quantity, r.backordered, r.shipped_quantity
     FROM stock_reservations r JOIN stock_levels s ON s.id = r.stock_level_id JOIN warehouses w ON w.id = s.warehouse_id
@@ -90,20 +90,39 @@ async def change(
     return found.missing
 
 
+@dataclass(slots=True)
+class _Share:
+    """What one reservation gives back: units that are held, and units that are owed."""
+
+    level_id: uuid.UUID
+    held: int = 0
+    owed: int = 0
+
+
 async def _give_back(attempt_id: uuid.UUID, order_id: uuid.UUID, fewer: Mapping[uuid.UUID, int]) -> None:
-    left = dict(fewer)
-    shares: list[tuple[uuid.UUID, uuid.UUID, int, int]] = []
-    for row in await db.fetch(_HELD, attempt_id, list(fewer)):
-        owed_left = row["backordered"] - max(0, row["shipped_quantity"] - row["quantity"])
-        owed = min(left[row["variant_id"]], owed_left)
-        held = min(left[row["variant_id"]] - owed, max(0, row["quantity"] - row["shipped_quantity"]))
-        if owed or held:
-            shares.append((row["id"], row["stock_level_id"], held, owed))
-            left[row["variant_id"]] -= owed + held
+    """What is owed goes first, whichever reservation owes it: it is not there yet."""
+    rows = await db.fetch(_HELD, attempt_id, list(fewer))
+    left, shares = dict(fewer), {row["id"]: _Share(row["stock_level_id"]) for row in rows}
+    for row in rows:
+        part = min(left[row["variant_id"]], row["backordered"] - max(0, row["shipped_quantity"] - row["quantity"]))
+        shares[row["id"]].owed = part
+        left[row["variant_id"]] -= part
+    for row in rows:
+        part = min(left[row["variant_id"]], max(0, row["quantity"] - row["shipped_quantity"]))
+        shares[row["id"]].held = part
+        left[row["variant_id"]] -= part
     if any(left.values()):
         raise RuntimeError("an order has fewer units than it gives back")
-    columns = [list(column) for column in zip(*shares, strict=True)]
-    await db.execute(_GIVE_BACK, *columns, order_id, MOVED_BY_EDIT)
+    given = {row_id: share for row_id, share in shares.items() if share.owed or share.held}
+    await db.execute(
+        _GIVE_BACK,
+        list(given),
+        [share.level_id for share in given.values()],
+        [share.held for share in given.values()],
+        [share.owed for share in given.values()],
+        order_id,
+        MOVED_BY_EDIT,
+    )
     await watching.changed(fewer)
 
 

@@ -42,15 +42,22 @@ async def refunded(refund_id: uuid.UUID, locale: Locale) -> dict[str, object] | 
 async def edited(edit_id: uuid.UUID, currency: str, locale: Locale) -> dict[str, object] | None:
     """Of the mail about a change of an order; None when there is no such change."""
     row = await db.fetchrow(
-        "SELECT total_after_minor, due_before_minor, due_after_minor, reason FROM order_edits WHERE id = $1", edit_id
+        "SELECT total_after_minor, due_before_minor, due_after_minor, refund_minor, reason FROM order_edits "
+        "WHERE id = $1",
+        edit_id,
     )
     if row is None:
         return None
+
+    def amount(minor: int) -> str:
+        return formats.money_text(minor, currency, locale)
+
     more = row["due_after_minor"] - row["due_before_minor"]
-    money = f"It costs {formats.money_text(row['total_after_minor'], currency, locale)} now"
-    difference = formats.money_text(abs(more), currency, locale)
-    ends = {1: f"; {difference} more than before is to be paid.", -1: f", {difference} less than before.", 0: "."}
-    return {"money": money + ends[(more > 0) - (more < 0)], "reason": row["reason"]}
+    ends = {1: f"; {amount(more)} more than before is to be paid.", -1: f", {amount(-more)} less than before.", 0: "."}
+    money = f"It costs {amount(row['total_after_minor'])} now{ends[(more > 0) - (more < 0)]}"
+    if row["refund_minor"]:
+        money += f" {amount(row['refund_minor'])} goes back the way you paid; banks take a few days until you see it."
+    return {"money": money, "reason": row["reason"]}
 
 
 async def transfer(order: Any, locale: Locale, time_zone: str) -> TransferValues | None:

@@ -11,14 +11,11 @@ from app.payments import later, standing
 from app.payments import service as payments
 from app.payments.models import PaymentMethod
 
-_OUTSTANDING = """
-    SELECT coalesce(o.amount_due_minor, o.total_minor) - coalesce(sum(p.captured_minor), 0)::bigint + coalesce((
-               SELECT sum(part.amount_minor) FROM refunds r JOIN refund_parts part ON part.refund_id = r.id
-               WHERE r.order_id = o.id AND r.source = 'EDIT' AND part.state <> 'FAILED'
-           ), 0)::bigint AS missing_minor,
-           coalesce(bool_or(p.state IN ('REQUIRES_ACTION', 'AUTHORIZED', 'CAPTURING', 'PARTIALLY_CAPTURED', 'VOIDING')
-                            OR p.state = 'PENDING'), false) AS is_under_way
-    FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.id = $1 GROUP BY o.id
+_UNDER_WAY = """
+    SELECT EXISTS (
+        SELECT FROM payments WHERE order_id = $1
+          AND state IN ('PENDING', 'REQUIRES_ACTION', 'AUTHORIZED', 'CAPTURING', 'PARTIALLY_CAPTURED', 'VOIDING')
+    )
 """
 
 
@@ -44,10 +41,10 @@ async def mark_as_paid(order_id: uuid.UUID) -> None:
 
 async def _by_hand(order_id: uuid.UUID, order: db.Record) -> bool:
     """What an order still owes and nobody is asked for has come in."""
-    row = await db.fetchrow(_OUTSTANDING, order_id)
-    if row is None or row["is_under_way"] or row["missing_minor"] <= 0:
+    missing = (await standing.sums_of(order_id)).missing_minor
+    if not missing or await db.fetchval(_UNDER_WAY, order_id):
         return False
     method = PaymentMethod(order["payment_method"] or PaymentMethod.BANK_TRANSFER)
-    await payments.record_by_hand(order_id, row["missing_minor"], order["currency_code"], method)
-    await later.settle_requests(order_id, row["missing_minor"])
+    await payments.record_by_hand(order_id, missing, order["currency_code"], method)
+    await later.settle_requests(order_id, missing)
     return True

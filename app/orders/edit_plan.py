@@ -20,7 +20,7 @@ from app.markets.terms import MarketTerms
 from app.orders import edit_goods, edit_pricing
 from app.orders.edit_goods import Found
 from app.orders.edit_pricing import EditedLine
-from app.orders.edit_request import OrderEditRequested
+from app.orders.edit_request import LineChange, OrderEditRequested
 from app.orders.errors import OrderErrorCode
 from app.orders.models import FulfillmentStatus, OrderStatus
 from app.pricing.amounts import PriceBreak, unit_price
@@ -47,6 +47,12 @@ class Plan:
     def due_before_minor(self) -> int:
         due: int = self.found.order["amount_due_minor"]
         return due
+
+    @property
+    def stored_back_minor(self) -> int:
+        """What gift cards and store credit have paid too much."""
+        before: int = self.found.order["gift_card_minor"] + self.found.order["store_credit_minor"]
+        return before - self.priced.gift_card_minor - self.priced.store_credit_minor
 
     def demands(self) -> list[Demand]:
         """Units that are to be taken in addition."""
@@ -87,7 +93,7 @@ async def make(request: OrderEditRequested) -> Plan:
 
     Raises:
         DomainError: NOT_FOUND, CONFLICT for an order that changed since `expected_updated_at`, ORDER_NOT_EDITABLE,
-            ORDER_FULFILLED, ORDER_EMPTY, BELOW_STORED_VALUE, TOTAL_TOO_LARGE, TAX_UNAVAILABLE.
+            ORDER_FULFILLED, ORDER_EMPTY, TOTAL_TOO_LARGE, TAX_UNAVAILABLE.
         DomainErrors: NOT_FOUND, LINE_NOT_EDITABLE and PRODUCT_UNAVAILABLE for lines; what `request.check` raises.
     """
     found = await edit_goods.find(request.order_id, [added.variant_id for added in request.added])
@@ -122,10 +128,6 @@ async def make(request: OrderEditRequested) -> Plan:
     if taxed.problems:
         raise DomainErrors(list(taxed.problems))
     priced = price(taxed.order)
-    stored_minor = found.order["gift_card_minor"] + found.order["store_credit_minor"]
-    if priced.gift_card_minor + priced.store_credit_minor < stored_minor:
-        message = "Gift cards and store credit have paid more than the order would cost; refund the difference instead."
-        raise DomainError(OrderErrorCode.BELOW_STORED_VALUE, message, ["input"])
     return Plan(
         edit_id=edit_id,
         found=found,
@@ -163,8 +165,7 @@ def _lines(found: Found, request: OrderEditRequested, taxation: Taxation) -> tup
         line_id = uuid.UUID(stored["id"])
         place, change = changes.pop(line_id, (0, None))
         variant = found.variants.get(uuid.UUID(stored["variant_id"]))
-        if change is not None and (stored["fulfilled_quantity"] or stored["product_kind"] == ProductKind.GIFT_CARD):
-            message = "Some of it has been shipped." if stored["fulfilled_quantity"] else "Gift cards stay as sold."
+        if change is not None and (message := _why_it_stays(stored, change)):
             errors.append(
                 DomainError(OrderErrorCode.LINE_NOT_EDITABLE, message, ["input", "lines", place, "orderLineId"])
             )
@@ -204,6 +205,18 @@ def _lines(found: Found, request: OrderEditRequested, taxation: Taxation) -> tup
     if errors:
         raise DomainErrors(errors)
     return tuple(lines)
+
+
+def _why_it_stays(stored: Mapping[str, Any], change: LineChange) -> str | None:
+    """Of a line of which something has left, the rest can be taken off, or be more."""
+    if stored["product_kind"] == ProductKind.GIFT_CARD:
+        return "Gift cards stay as sold."
+    left: int = stored["fulfilled_quantity"]
+    if left and change.discount is not None:
+        return "Some of it has been shipped, at the price that it had."
+    if left and (change.quantity or 0) < left:
+        return f"{left} of it have been shipped."
+    return None
 
 
 def _asked(variant: VariantSnapshot, quantity: int, taxation: Taxation) -> int:

@@ -11,4 +11,3 @@ class OrderErrorCode(ErrorCode):
     LINE_NOT_EDITABLE = "This line cannot be changed: some of it has been shipped, or it is a gift card."
     ORDER_EMPTY = "An order keeps one line at least; cancel it instead."
     ADDRESS_CHANGES_PRICE = "The new address would change taxes or shipping; ask the shop."
-    BELOW_STORED_VALUE = "The order would cost less than gift cards and store credit have paid."

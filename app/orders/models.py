@@ -254,6 +254,8 @@ class OrderEdit(Model):
     due_before_minor = fields.BigIntField()
     """What payments had to cover."""
     due_after_minor = fields.BigIntField()
+    refund_minor = fields.BigIntField(default=0, db_default=0)
+    """What of the money that had been taken goes back."""
     created_at = fields.DatetimeField()
 
     class Meta:

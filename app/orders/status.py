@@ -11,6 +11,7 @@ from app.customers import timeline
 from app.customers.vocabulary import EVENT_TYPES
 
 ORDER_PAID = "order.paid"
+ORDER_FULFILLED = "order.fulfilled"
 
 
 def order_topic(order_id: uuid.UUID) -> str:

@@ -82,6 +82,12 @@ async def owed_by(company_id: uuid.UUID, currency: str) -> int:
     return owed
 
 
+async def lock(company_id: uuid.UUID) -> None:
+    """What the company owes is about to change: nobody else adds to it until the open unit of work ends."""
+    db.current_unit_of_work()
+    await _line.lock(company_id)
+
+
 async def reserve(company_id: uuid.UUID, amount: Money) -> CreditTerms:
     """Make sure that a company may owe so much more, in the open unit of work that writes the order.
 

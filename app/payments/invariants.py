@@ -103,7 +103,7 @@ TRUTHS = [
             SELECT coalesce(sum(part.amount_minor) FILTER (WHERE part.state = 'SUCCEEDED'), 0) AS back,
                    coalesce(sum(part.amount_minor) FILTER (WHERE r.source = 'EDIT'), 0) AS overpaid
             FROM refunds r JOIN refund_parts part ON part.refund_id = r.id AND part.state <> 'FAILED'
-            WHERE r.order_id = o.id
+            WHERE r.order_id = o.id AND (r.source <> 'EDIT' OR part.payment_id IS NOT NULL)
         ) given
         WHERE o.payment_status <> CASE
             WHEN o.status <> 'CANCELLED'
@@ -153,6 +153,7 @@ TRUTHS = [
         SELECT o.id, paid.minor, sum(part.amount_minor)
         FROM orders o JOIN refunds r ON r.order_id = o.id
         JOIN refund_parts part ON part.refund_id = r.id AND part.state <> 'FAILED'
+             AND (r.source <> 'EDIT' OR part.payment_id IS NOT NULL)
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(captured_minor), 0) + o.gift_card_minor + o.store_credit_minor AS minor
             FROM payments WHERE order_id = o.id

@@ -24,8 +24,7 @@ from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.kit.ids import new_id
 from app.orders import status
 from app.orders.errors import OrderErrorCode
-from app.orders.models import OrderStatus
-from app.payments import later_settling, service
+from app.payments import later_settling, service, standing
 from app.payments.models import PaymentPurpose, PaymentState
 from app.payments.registry import ASKED_NOBODY, MANUAL, gateway_for
 from app.payments.saved_methods import Chargeable
@@ -33,16 +32,6 @@ from app.payments.saved_methods import Chargeable
 HOLD_SECONDS = 15 * 60
 """How long a buyer may take to confirm it, in business time."""
 
-_OWED = """
-    SELECT o.id, o.status, coalesce(o.amount_due_minor, o.total_minor) - coalesce(sum(
-               CASE WHEN p.state IN ('AUTHORIZED', 'CAPTURING', 'PARTIALLY_CAPTURED') THEN p.amount_minor
-                    ELSE p.captured_minor END
-           ), 0)::bigint + coalesce((
-               SELECT sum(part.amount_minor) FROM refunds r JOIN refund_parts part ON part.refund_id = r.id
-               WHERE r.order_id = o.id AND r.source = 'EDIT' AND part.state <> 'FAILED'
-           ), 0)::bigint AS owed_minor
-    FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.id = ANY($1) GROUP BY o.id
-"""
 _OPEN_REQUEST = """
     SELECT id, amount_minor, purpose FROM payment_requests
     WHERE order_id = $1 AND state = 'OPEN' ORDER BY created_at, id LIMIT 1
@@ -133,8 +122,7 @@ async def settle_requests(order_id: uuid.UUID, paid_minor: int) -> None:
 async def owed_of(order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
     """What no payment covers yet, in minor units of each order's currency; 0 for one that is paid, whose money is set
     aside, or that is cancelled."""
-    rows = await db.fetch(_OWED, list(order_ids))
-    return {row["id"]: 0 if row["status"] == OrderStatus.CANCELLED else max(0, row["owed_minor"]) for row in rows}
+    return {order_id: sums.uncovered_minor for order_id, sums in (await standing.sums_of_all(order_ids)).items()}
 
 
 async def pay(request: OrderPaymentRequest) -> Answer:

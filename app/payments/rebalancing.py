@@ -35,13 +35,20 @@ _REQUESTS = """
 _AT_REST = (PaymentState.PENDING, PaymentState.AUTHORIZED, PaymentState.PARTIALLY_CAPTURED, PaymentState.CAPTURED)
 
 
-async def check_idle(order_id: uuid.UUID) -> None:
-    """Raises DomainError(PAYMENT_IN_PROGRESS) while a gateway is asked, and nobody knows what it will take."""
-    for row in await db.fetch(_PAYMENTS, order_id):
+async def lock(order: Mapping[str, Any]) -> None:
+    """The order's payments, and what its company owes, are nobody else's to change; units are locked after them.
+
+    Raises:
+        DomainError: PAYMENT_IN_PROGRESS while a gateway is asked, and nobody knows what it will take.
+    """
+    rows = await db.fetch(_PAYMENTS, order["id"])
+    for row in rows:
         waits = row["state"] == PaymentState.PENDING and row["gateway"] not in ASKED_NOBODY
         if row["state"] not in _AT_REST or waits:
             message = "Money of the order is being taken at this moment; try again in a minute."
             raise DomainError(PaymentErrorCode.PAYMENT_IN_PROGRESS, message, ["orderId"])
+    if order["company_id"] is not None and any(row["gateway"] == PURCHASE_ORDER for row in rows):
+        await credit.lock(order["company_id"])
 
 
 def excess(rows: list[Mapping[str, Any]], due_minor: int) -> int:
@@ -51,53 +58,57 @@ def excess(rows: list[Mapping[str, Any]], due_minor: int) -> int:
 
 
 async def refund_wanted(order_id: uuid.UUID, due_minor: int) -> int:
-    """What would go back, if so much were due."""
+    """What payments would give back, if so much were due."""
     return excess(list(await db.fetch(_PAYMENTS, order_id)), due_minor)
 
 
-async def rebalance(order: Mapping[str, Any], due_minor: int, *, reason: str | None, notify_customer: bool) -> None:
-    """Bring the payments of an order in line with what is due from now on.
+async def rebalance(
+    order: Mapping[str, Any], before_minor: int, due_minor: int, *, stored_back_minor: int, reason: str | None
+) -> None:
+    """Bring the payments of an order, which are locked, in line with what is due from now on.
 
     More is added to what comes in by hand anyway (cash on delivery, a transfer, an order on account), or else asked for
-    by a request. Less comes off requests first, then off what comes in by hand; of what is set aside less is captured,
-    or nothing; the rest is refunded.
+    by a request. Less comes off what nobody was asked for yet, then off requests, then off what comes in by hand; of
+    what is set aside less is captured, or nothing; the rest is refunded. Whoever is told of the edit is told of that
+    with it.
 
     Args:
         order: its row, changed already.
+        before_minor, due_minor: what payments had to cover, and have to.
+        stored_back_minor: what stored value has paid too much. Payments are due nothing then.
 
     Raises:
-        DomainError: PAYMENT_IN_PROGRESS, CREDIT_LIMIT_EXCEEDED, PAYMENT_METHOD_UNAVAILABLE.
+        DomainError: CREDIT_LIMIT_EXCEEDED, PAYMENT_METHOD_UNAVAILABLE.
     """
     order_id: uuid.UUID = order["id"]
-    await check_idle(order_id)
     rows = list(await db.fetch(_PAYMENTS, order_id))
     requests = await db.fetch(_REQUESTS, order_id)
     by_hand = [row for row in rows if row["state"] == PaymentState.PENDING]
     set_aside = [row for row in rows if row["state"] in (PaymentState.AUTHORIZED, PaymentState.PARTIALLY_CAPTURED)]
     taken = sum(row["captured_minor"] - row["given_back_minor"] for row in rows)
     kept = sum(row["amount_minor"] - row["captured_minor"] for row in set_aside)
-    to_come = sum(row["amount_minor"] for row in [*by_hand, *requests])
-    missing = due_minor - taken - kept - to_come
-    if missing > 0:
-        await _ask_for(order, missing, by_hand, requests)
+    covered = taken + kept + sum(row["amount_minor"] for row in [*by_hand, *requests])
+    if due_minor > covered:
+        # Where a part was to come unasked, as what a deposit leaves is, so does the difference.
+        if before_minor <= covered:
+            await _ask_for(order, due_minor - covered, by_hand, requests)
         return
-    left = await _take_off("payment_requests", requests, -missing)
+    left = covered - due_minor
+    left = await _take_off("payment_requests", requests, left)
     left = await _take_off("payments", by_hand, left)
-    if left <= 0:
-        return
     # What is set aside stays set aside while any of it is due: a capture takes no more than is.
-    if due_minor <= taken:
+    if left > 0 and due_minor <= taken:
         for row in set_aside:
             await db.execute("UPDATE payments SET failure_code = $2 WHERE id = $1", row["id"], EDITED)
             await service.want_void(row["id"])
-    if back := excess(rows, due_minor):
+    if back := excess(rows, due_minor) + stored_back_minor:
         await refunding.request(
             RefundRequested(
                 order_id=order_id,
                 amount_minor=back,
                 source=RefundSource.EDIT,
                 reason=reason,
-                notify_customer=notify_customer,
+                notify_customer=False,
             )
         )
 

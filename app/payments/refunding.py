@@ -42,7 +42,7 @@ _LINES = """
     WHERE l.order_id = $1 ORDER BY l.position, l.id
 """
 # What is on its way back counts as gone, and so does what a dispute withholds: lost, it would go back twice. Parts that
-# were refused do not.
+# were refused do not; nor does what edits put back on gift cards, by which the order's stored value is less.
 _PAYMENTS = """
     SELECT p.id, p.gateway, greatest(0, p.captured_minor - coalesce(sum(part.amount_minor), 0) - coalesce((
                SELECT sum(d.amount_minor) FROM payment_disputes d
@@ -59,7 +59,8 @@ _GONE = """
            ), 0)::bigint AS withheld_minor,
            coalesce((SELECT sum(shipping_minor) FROM refunds WHERE order_id = $1 AND state <> 'FAILED'), 0)::bigint
                AS shipping_minor
-    FROM refunds r JOIN refund_parts part ON part.refund_id = r.id AND part.state <> 'FAILED' WHERE r.order_id = $1
+    FROM refunds r JOIN refund_parts part ON part.refund_id = r.id AND part.state <> 'FAILED'
+    WHERE r.order_id = $1 AND (r.source <> 'EDIT' OR part.payment_id IS NOT NULL)
 """
 
 
@@ -187,7 +188,8 @@ async def _price(wanted: RefundRequested, order: db.Record) -> _Priced | None:
         return None
     if amount <= 0:
         raise DomainError(CommonErrorCode.REQUIRED, "Say what is to be refunded.", wanted.field("amount"))
-    if amount > left:
+    # An edit has taken what it gives back off the order already.
+    if amount > left and wanted.source is not RefundSource.EDIT:
         raise _too_large(Money(left, order["currency_code"]), wanted.field("amount"))
     if wanted.target is RefundTarget.STORE_CREDIT:
         if order["customer_id"] is None:

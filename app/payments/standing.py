@@ -5,6 +5,7 @@ Whoever changes a payment has the order locked, and asks here for what the order
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app import db
@@ -29,19 +30,23 @@ SQL_OF_SUMS = """
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(p.amount_minor) FILTER (WHERE p.state = 'SUCCEEDED'), 0)::bigint AS refunded_minor,
                coalesce(sum(p.amount_minor) FILTER (WHERE r.source = 'EDIT'), 0)::bigint AS overpaid_minor
-        FROM refunds r JOIN refund_parts p ON p.refund_id = r.id AND p.state <> 'FAILED' WHERE r.order_id = o.id
+        FROM refunds r JOIN refund_parts p ON p.refund_id = r.id AND p.state <> 'FAILED'
+        WHERE r.order_id = o.id AND (r.source <> 'EDIT' OR p.payment_id IS NOT NULL)
     ) given_back
 """
-"""The columns of `Sums`, of an order `o`: for `CROSS JOIN LATERAL (...)`."""
+"""The columns of `Sums`, of an order `o`, for `CROSS JOIN LATERAL (...)`. What an edit puts back on gift cards counts
+as never spent: the order's stored value is less by it."""
 _SUMS = f"""
-    SELECT o.status, o.payment_status, o.profile_id, o.attempt_id, sums.*
+    SELECT o.status, o.payment_status, o.fulfillment_status, o.profile_id, o.attempt_id, sums.*
     FROM orders o CROSS JOIN LATERAL ({SQL_OF_SUMS}) sums WHERE o.id = $1
 """
+_ALL_SUMS = f"SELECT o.id, sums.* FROM orders o CROSS JOIN LATERAL ({SQL_OF_SUMS}) sums WHERE o.id = ANY($1)"
 _SAY = """
-    UPDATE orders SET payment_status = $2::text, updated_at = business_now(),
-        status = CASE WHEN $3 AND status = $4 AND fulfillment_status = ANY($5) THEN $6 ELSE status END
-    WHERE id = $1 RETURNING status
+    UPDATE orders SET payment_status = $2::text, status = CASE WHEN $3 THEN 'COMPLETED' ELSE status END,
+        updated_at = business_now()
+    WHERE id = $1
 """
+_ALL_LEFT = (FulfillmentStatus.FULFILLED, FulfillmentStatus.NOT_REQUIRED)
 SETTLED = frozenset({PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED})
 """Of orders that stand and of whose price nothing is missing: what went back was not to be had any more."""
 
@@ -116,10 +121,15 @@ def _sums(row: db.Record) -> Sums:
 
 async def sums_of(order_id: uuid.UUID) -> Sums:
     """As they are now. Raises LookupError for no such order."""
-    row = await db.fetchrow(_SUMS, order_id)
-    if row is None:
+    found = (await sums_of_all([order_id])).get(order_id)
+    if found is None:
         raise LookupError("there is no such order")
-    return _sums(row)
+    return found
+
+
+async def sums_of_all(order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Sums]:
+    """Of each of them that there is, by one statement."""
+    return {row["id"]: _sums(row) for row in await db.fetch(_ALL_SUMS, list(order_ids))}
 
 
 async def refresh(order_id: uuid.UUID) -> PaymentStatus:
@@ -132,18 +142,11 @@ async def refresh(order_id: uuid.UUID) -> PaymentStatus:
     if row is None:
         raise LookupError("there is no such order")
     before, after = PaymentStatus(row["payment_status"]), payment_status(_sums(row))
-    if after is before:
+    completes = row["status"] == OrderStatus.OPEN and after in SETTLED and row["fulfillment_status"] in _ALL_LEFT
+    if after is before and not completes:
         return after
-    order = await db.fetchrow(
-        _SAY,
-        order_id,
-        after.value,
-        after in SETTLED,
-        OrderStatus.OPEN.value,
-        [FulfillmentStatus.FULFILLED.value, FulfillmentStatus.NOT_REQUIRED.value],
-        OrderStatus.COMPLETED.value,
-    )
-    if order is not None and order["status"] == OrderStatus.COMPLETED and row["status"] != OrderStatus.COMPLETED:
+    await db.execute(_SAY, order_id, after.value, completes)
+    if completes:
         await reservations.ship_rest(row["attempt_id"])
     if after in SETTLED - {PaymentStatus.REFUNDED} and before not in SETTLED:
         await status.tell(status.ORDER_PAID, order_id, row["profile_id"])

@@ -41,7 +41,10 @@ TRUTHS = [
         SELECT o.id, o.discount_minor, t.off_goods, t.taken, r.redeemed
         FROM orders o
         JOIN LATERAL (
-            SELECT coalesce(sum((d ->> 'amount_minor')::bigint) FILTER (WHERE d -> 'by_staff' IS NULL), 0) AS taken,
+            -- What a draft has off bears its id, which is its order's cart.
+            SELECT coalesce(sum((d ->> 'amount_minor')::bigint) FILTER (
+                       WHERE d -> 'by_staff' IS NULL AND d ->> 'id' <> o.cart_id::text
+                   ), 0) AS taken,
                    coalesce(sum((d ->> 'amount_minor')::bigint) FILTER (
                        WHERE d ->> 'target' IS DISTINCT FROM 'SHIPPING'
                    ), 0) AS off_goods

@@ -46,6 +46,10 @@ class FulfillmentCreateInput:
     notify_customer: bool | None = strawberry.field(
         default=True, description="Whether the customer is told that it was shipped."
     )
+    allow_unpaid: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Ship although money is missing that was not agreed to come later; without it, ORDER_UNPAID.",
+    )
 
     def wanted(self) -> list[tuple[uuid.UUID, int]] | None:
         """Units by order line; None for all that is left. Raises DomainError(TOO_MANY, INVALID_ID)."""

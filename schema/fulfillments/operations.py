@@ -55,6 +55,7 @@ class FulfillmentMutations:
             input.parcel_details(),
             notify_customer=input.notify_customer is not False,
             staff_id=staff.id if staff else None,
+            allow_unpaid=input.allow_unpaid is True,
         )
         return await _payload(info, fulfillment_id)
 

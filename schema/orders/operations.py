@@ -139,8 +139,8 @@ class OrderMutations:
 
     @mutation(
         access=STAFF(Permission.ORDERS_WRITE),
-        description="Note that all the money for an order has come in that is paid on delivery, by transfer, on account "
-        "or by hand; `orderManualPaymentCreate` notes a part.",
+        description="Note that all the money for an order has come in that is paid on delivery, by transfer, on "
+        "account or by hand; `orderManualPaymentCreate` notes a part.",
     )
     async def order_mark_as_paid(self, info: Info, order_id: OrderId) -> OrderPayload:
         paid, view = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), _view(info)

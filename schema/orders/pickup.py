@@ -32,8 +32,19 @@ class PickupMutations:
         access=STAFF(Permission.ORDERS_WRITE),
         description="Note that an order was handed over in its store: all of it is fulfilled then.",
     )
-    async def order_pickup_complete(self, info: Info, order_id: OrderId) -> OrderPayload:
+    async def order_pickup_complete(
+        self,
+        info: Info,
+        order_id: OrderId,
+        allow_unpaid: Annotated[
+            bool | None,
+            strawberry.argument(
+                description="Hand it over although money is missing that was not agreed to come later; without it, "
+                "ORDER_UNPAID."
+            ),
+        ] = strawberry.UNSET,
+    ) -> OrderPayload:
         view = OrderView.of(info, Selection.of(info).below("order"))
         order, staff = ids.decode(ORDER_PREFIX, order_id, ["orderId"]), info.context.staff
-        await pickup.picked_up(order, staff_id=staff.id if staff else None)
+        await pickup.picked_up(order, staff_id=staff.id if staff else None, allow_unpaid=allow_unpaid is True)
         return OrderPayload(order=await view.show(info, await view.read(order)))

@@ -219,8 +219,10 @@ async def test_what_was_shipped_cancelled_or_refunded_stays(api: Api, staff_toke
     order_gid, (of_lamp, of_vase) = await ordered(api, (lamp, 2), (vase, 2))
     await fulfillments.fulfill(api, staff_token, order_gid, lines=[{"orderLineId": of_lamp, "quantity": 1}])
     await drain()
-    refused = await edit(api, staff_token, order_gid, lines=[{"orderLineId": of_lamp, "quantity": 1}])
-    assert [error["code"] for error in refused["userErrors"]] == ["LINE_NOT_EDITABLE"]
+    ten = {"percentage": "10", "reason": "Late"}
+    for change in ({"quantity": 0}, {"discount": ten}, {"quantity": 2, "discount": ten}):
+        refused = await edit(api, staff_token, order_gid, lines=[{"orderLineId": of_lamp, **change}])
+        assert [error["code"] for error in refused["userErrors"]] == ["LINE_NOT_EDITABLE"], change
     refused = await edit(api, staff_token, order_gid, shippingMethod="By hand")
     assert [error["code"] for error in refused["userErrors"]] == ["ORDER_FULFILLED"]
     done = await edit(api, staff_token, order_gid, lines=[{"orderLineId": of_vase, "quantity": 1}])

@@ -3,13 +3,15 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from app import db
+from app import db, invariants
 from app.accounts.identity import identity_of
 from app.cart import entering
 from app.cart.merging import keep_for_customer
 from app.cart.service import CartKey
+from app.payments import standing
 from tests.client import Api
 from tests.factories import cart as carts
 from tests.factories import checkout
@@ -49,6 +51,14 @@ async def rewrite(statement: str, *arguments: object) -> None:
         await db.execute(statement, *arguments)
 
 
+WHO = """mutation ($id: ID!, $who: BuyerIdentityInput!) {
+    cartBuyerIdentityUpdate(cartId: $id, buyerIdentity: $who) { userErrors { code } }
+}"""
+WRAP = """mutation ($id: ID!, $line: ID) {
+    cartGiftOptionsUpdate(cartId: $id, lineId: $line, giftOptions: { wrap: true }) { userErrors { code } }
+}"""
+
+
 @dataclass(frozen=True, slots=True)
 class Bought:
     """An order as a shopper has bought it."""
@@ -68,6 +78,8 @@ async def bought(
     account: str | None = None,
     spends_credit: bool = False,
     company: uuid.UUID | None = None,
+    tax_id: str | None = None,
+    wraps: bool = False,
     country: str | None = None,
     **more: Any,
 ) -> Bought:
@@ -78,10 +90,17 @@ async def bought(
         account: the token of who is signed in.
         spends_credit: of that account.
         company: for whom it is bought.
+        tax_id: of the buyer.
+        wraps: all of it, and each unit of its first line.
         more: of `checkoutComplete`; None leaves something out.
     """
     cart = await carts.cart(*((product.variant_id, units) for product, units in lines), country_code=country)
     key = CartKey(cart.id, cart.secret)
+    if tax_id is not None:
+        await api.ok(WHO, {"id": cart.gid, "who": {"taxId": tax_id}})
+    if wraps:
+        for line in (None, cart.line_gids[0]):
+            await api.ok(WRAP, {"id": cart.gid, "line": line})
     if codes:
         await entering.change_codes(key, codes, "client")
     if cards:
@@ -133,3 +152,55 @@ async def cancel(api: Api, token: str, order_gid: str, **given: Any) -> dict[str
     assert result.data is not None
     payload: dict[str, Any] = result.data["orderCancel"]
     return payload
+
+
+STANDS = """query ($id: ID!) { order(id: $id) {
+    status paymentStatus fulfillmentStatus outstanding { amount }
+    cost { total { amount } giftCards { amount } storeCredit { amount } amountDue { amount } }
+    payments { state amount { amount } capturedAmount { amount } }
+    refunds { source state amount { amount } }
+} }"""
+
+
+async def stands(api: Api, token: str, order_gid: str) -> dict[str, Any]:
+    """Where an order and its money are, whose sums add up: what it costs is what stored value paid, what payments have
+    for it, and what is outstanding; never is more kept than it costs."""
+    broken = await invariants.check()
+    assert not broken, repr(broken)
+    shown: dict[str, Any] = (await api.ok(STANDS, {"id": order_gid}, token=token))["order"]
+    sums = await standing.sums_of(uuid.UUID(order_gid.split("_")[1]))
+    cost = {name: Decimal(shown["cost"][name]["amount"]) for name in shown["cost"]}
+    assert cost["total"] == cost["giftCards"] + cost["storeCredit"] + cost["amountDue"]
+    assert int(cost["amountDue"] * 100) == sums.due_minor
+    assert sums.covering_minor <= sums.due_minor
+    if shown["status"] != "CANCELLED":
+        assert int(Decimal(shown["outstanding"]["amount"]) * 100) == sums.uncovered_minor
+        is_paid = shown["paymentStatus"] in {"PAID", "PARTIALLY_REFUNDED", "REFUNDED"}
+        assert is_paid is (sums.missing_minor == 0), "it never says that it is paid while money is missing"
+        assert shown["status"] != "COMPLETED" or is_paid
+    return shown
+
+
+PAY = """mutation ($input: OrderPaymentCreateInput!) { orderPaymentCreate(input: $input) {
+    order { paymentStatus outstanding { amount } } paymentAction { type url } userErrors { code field }
+} }"""
+
+
+async def pay(api: Api, order: Bought, card: str = "tok_success", **more: Any) -> dict[str, Any]:
+    """`orderPaymentCreate` with the order's link. Returns its payload."""
+    given = {
+        "orderId": order.gid,
+        "token": order.token,
+        "payment": {**checkout.CARD, "token": card},
+        "idempotencyKey": checkout.new_key(),
+        **more,
+    }
+    result = await api.query(PAY, {"input": given})
+    assert not result.errors, result.errors
+    assert result.data is not None
+    payload: dict[str, Any] = result.data["orderPaymentCreate"]
+    return payload
+
+
+def codes(payload: dict[str, Any]) -> list[str]:
+    return [error["code"] for error in payload["userErrors"]]

@@ -115,7 +115,7 @@ async def test_what_is_cancelled_first_does_not_leave(
     api: Api, staff_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gid = await bought(api, 2)
-    there, go_on = held_up(monkeypatch, cancellation.reservations, "restock")
+    there, go_on = held_up(monkeypatch, cancellation.reservations, "end")
     cancelling = asyncio.create_task(codes(api, CANCEL, {"id": gid}, staff_token))
     await there.wait()
     shipping = asyncio.create_task(codes(api, FULFILL, {"input": {"orderId": gid}}, staff_token))

@@ -204,7 +204,7 @@ TABLES = (
             id="id order_id",
             text="reason",
             fact="changes actor_kind notify_customer total_before_minor total_after_minor due_before_minor "
-            "due_after_minor created_at",
+            "due_after_minor refund_minor created_at",
         ),
         rows=_ORDER,
         section="orderEdits",
