@@ -28,7 +28,7 @@ class VariantSnapshot:
             something only where `stock_limit` does.
         terms: what can be made to order, in which quantities, for whom and where to.
         available_from, restock_expected_at: see `app.terms.dates`.
-        product_name, variant_name, sku, image_url, selected_options: empty unless the read was asked to describe.
+        product_name, image_url, selected_options: empty unless the read was asked to describe.
         selected_options: `[{"name": "Size", "value": "M"}, …]`.
         is_removed: the variant left its product; its row stays for the carts that name it.
         is_hidden: the market does not show it.

@@ -12,8 +12,8 @@ from app.terms.queries import sql_of_terms
 # `ANY($1)` is). So PostgreSQL keeps one plan for each; making a plan costs more than running it.
 
 _TERMS = f"""
-    'variant_id', v.id, 'product_id', p.id, 'is_removed', v.removed_at IS NOT NULL,
-    'product_status', p.status, 'product_kind', p.kind,
+    'variant_id', v.id, 'product_id', p.id, 'variant_name', v.name, 'sku', v.sku,
+    'is_removed', v.removed_at IS NOT NULL, 'product_status', p.status, 'product_kind', p.kind,
     'unit_price_minor', v.price_minor, 'requires_shipping', v.requires_shipping, 'weight_grams', v.weight_grams,
     'taxable', v.taxable, 'tax_class_id', p.tax_class_id, 'track_inventory', v.track_inventory,
     'inventory_policy', v.inventory_policy,
@@ -25,7 +25,7 @@ _TERMS = f"""
     )
 """
 DESCRIPTION = """,
-    'product_name', p.name, 'variant_name', v.name, 'sku', v.sku,
+    'product_name', p.name,
     'image_url', coalesce(
         (SELECT i.url FROM product_images i WHERE i.id = v.image_id),
         (SELECT i.url FROM product_images i WHERE i.product_id = p.id ORDER BY i.position, i.id LIMIT 1)

@@ -14,6 +14,7 @@ from app.cart.warnings import line_warnings, terms_warnings
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, page_request
+from app.markets.current import MARKETS
 from app.pricing.results import PricingResult
 from app.terms.dates import availability
 from schema.cart.costs import CartCost, CartLineCost
@@ -21,7 +22,7 @@ from schema.cart.discounts import AppliedDiscount, CartDiscountCode
 from schema.cart.gift_cards import CartGiftCard, CartStoreCredit
 from schema.cart.inputs import CART_PREFIX, LINE_PREFIX
 from schema.cart.types import Attribute, Cart, CartBuyerIdentity, CartLine, PageArguments
-from schema.catalogue import ProductVariant, load_variants
+from schema.catalogue import ProductVariant, known_variants, load_variants
 from schema.connections import Connection
 from schema.context import Info
 from schema.gifting import GiftOptions
@@ -64,12 +65,19 @@ class CartView:
         return self._cart(cart, await self._variants(info, [cart]), checked_out)
 
     async def show_all(self, info: Info, carts: Sequence[CartSnapshot]) -> list[Cart]:
-        """One statement for the variants of all lines that are shown, where they are asked for."""
+        """One statement at most for the variants of all lines that are shown, where they are asked for."""
         variants = await self._variants(info, carts)
         return [self._cart(cart, variants) for cart in carts]
 
     async def _variants(self, info: Info, carts: Sequence[CartSnapshot]) -> Variants:
         shown = [line for cart in carts for page in self.pages.values() for line in _cut(cart.lines, page)]
+        if self.variant is None or not shown:
+            return {}
+        markets = {cart.versions.get(MARKETS.name) for cart in carts}
+        if len(markets) == 1:
+            known = known_variants(info, shown, self.variant, markets=markets.pop())
+            if known is not None:
+                return known
         return await load_line_variants(info, shown, self.variant)
 
     def _cart(self, cart: CartSnapshot, variants: Variants, checked_out: PricingResult | None = None) -> Cart:

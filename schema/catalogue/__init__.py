@@ -2,7 +2,7 @@
 
 from schema.catalogue.mutations import CatalogueMutations
 from schema.catalogue.queries import CatalogueQueries
-from schema.catalogue.reading import load_products, load_variants
+from schema.catalogue.reading import known_variants, load_products, load_variants
 from schema.catalogue.types import Image, Product, ProductVariant, SelectedOption
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Product",
     "ProductVariant",
     "SelectedOption",
+    "known_variants",
     "load_products",
     "load_variants",
 ]

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, TypedDict, TypeVar
 
 from app.addresses.postal import PostalAddress
+from app.cart.snapshots import VariantSnapshot
 from app.catalogue import queries
 from app.catalogue.documents import ARGUMENTS, key_in_document
 from app.catalogue.models import InventoryPolicy, ProductKind, ProductStatus
@@ -297,6 +298,49 @@ async def load_variants(
     """
     found = await queries.variants_by_id(variant_ids, selection, **sight(info), off_sale_too=off_sale_too)
     return _by_id("var", found, Converters(info, found).variant(selection))
+
+
+_KNOWN: dict[str, Callable[[VariantSnapshot], object]] = {
+    "id": lambda known: ids.encode("var", known.variant_id),
+    "name": lambda known: known.variant_name,
+    "sku": lambda known: known.sku,
+    "weightGrams": lambda known: known.weight_grams,
+    "requiresShipping": lambda known: known.requires_shipping,
+    "taxable": lambda known: known.taxable,
+    "trackInventory": lambda known: known.track_inventory,
+    "inventoryPolicy": lambda known: known.inventory_policy,
+    "price": lambda known: known.unit_price_minor,
+}
+
+
+def known_variants(
+    info: Info, known: Sequence[VariantSnapshot], selection: Selection, *, markets: int | None
+) -> dict[uuid.UUID, ProductVariant] | None:
+    """As `load_variants`, from what a cart has read of them a moment ago: no statement for what shops show of a line.
+
+    Args:
+        markets: their version at that moment.
+
+    Returns:
+        None where something has to be read that the cart does not know: such as prices that are the viewer's own, or
+        those of other quantities.
+    """
+    names, buying = [field.name for field in selection], info.context.buying
+    if not all(name in _KNOWN for name in names):
+        return None
+    currency = None
+    if "price" in selection:
+        own = buying is None or buying.own_prices or buying.version != markets or sees_hidden(info)
+        if buying is None or own or any(variant.price_breaks for variant in known):
+            return None
+        currency = buying.market.currency_code
+    made = {}
+    for variant in known:
+        attributes: dict[str, Any] = {to_snake(name): _KNOWN[name](variant) for name in names}
+        if currency is not None:
+            attributes["price"] = _money(variant.unit_price_minor, currency)
+        made[variant.variant_id] = _adopt(ProductVariant, attributes)
+    return made
 
 
 async def load_collections(

@@ -9,7 +9,7 @@ import pytest
 from app import db
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue
+from tests.factories import catalogue, markets
 from tests.factories.catalogue import MadeProduct
 from tests.factories.shop import shop
 
@@ -51,6 +51,35 @@ async def test_statements_do_not_grow_with_the_cart(api: Api, products: list[Mad
     cart = (await api.ok(READ, {"id": made.gid}))["cart"]
     update = [{"id": line["id"], "quantity": 2} for line in cart["lines"]["nodes"]]
     assert await count(api, UPDATE, id=made.gid, lines=update) == 3
+
+
+PLAIN = "{ lines { nodes { variant { id name sku price { amount currencyCode } requiresShipping } } } }"
+
+
+async def test_what_a_cart_knows_of_its_variants_is_not_read_again(api: Api) -> None:
+    """And it says what the catalogue says; where the viewer's prices are other ones, those are read."""
+    await shop(countries=("US", "DE"))
+    pen = await catalogue.product(price_minor=1000)
+    lines = [{"variantId": pen.variant_gid, "quantity": 20}]
+    create = f"mutation ($lines: [CartLineInput!]!) {{ cartCreate(input: {{lines: $lines}}) {{ cart {PLAIN} }} }}"
+    german = create.replace(") {", ") @inContext(country: DE) {", 1)
+    variant = "query ($id: ID!) {{ node(id: $id) {{ ... on ProductVariant {{ {} }} }} }}"
+    fields = PLAIN.split("variant {")[1].removesuffix(" } } } }")
+
+    async def shown(document: str, asking: str) -> int:
+        with db.counted_statements() as statements:
+            made = await api.ok(document, {"lines": lines})
+        (node,) = made["cartCreate"]["cart"]["lines"]["nodes"]
+        assert node["variant"] == (await api.ok(asking, {"id": pen.variant_gid}))["node"]
+        return len(statements)
+
+    asked = variant.format(fields)
+    assert await shown(create, asked) == 2
+    list_id = await markets.price_list("EUR", rate="0.9")
+    await markets.prices(list_id, pen.variant_id, {10: ("4.00", "EUR")})
+    await markets.market("eu", ("DE",), list_id)
+    in_germany = asked.replace(") {", ") @inContext(country: DE) {", 1)
+    assert await shown(german, in_germany) == 3, "one unit costs more than one of twenty"
 
 
 async def test_telling_of_a_known_cart_is_one_transaction_and_two_statements_more(
