@@ -8,6 +8,7 @@ from datetime import datetime
 import orjson
 
 from app import db
+from app.addresses.locations import EVERYWHERE
 from app.cart import statements
 from app.cart.rows import Variants, cart_of, decoded, variants_of
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot, VariantSnapshot
@@ -18,6 +19,8 @@ from app.markets.terms import MarketTerms, Wish
 from app.promotions import queries as promotions
 from app.promotions.buyers import with_buyer
 from app.promotions.terms import Buyer, Offered
+from app.shipping.queries import Terms as ShippingTerms
+from app.shipping.queries import terms_of
 from app.tax.facts import TaxFacts, read_facts
 
 __all__ = ["CartLineSnapshot", "CartSnapshot", "VariantSnapshot", "Variants", "load_cart"]
@@ -52,9 +55,20 @@ async def load_cart(cart_id: uuid.UUID, secret: str, *, market_id: uuid.UUID | N
 
 
 async def described(row: db.Record, secret: str) -> CartSnapshot | None:
-    """As `load_cart`, from the row of a statement of `statements.described_with`."""
+    """As `load_cart`, from the row of a statement of `statements.carts_with`."""
     cart = await cart_of(row, secret)
     return await with_customer_uses(cart) if cart else None
+
+
+async def load_to_ship(cart_id: uuid.UUID, secret: str, country_code: str) -> tuple[CartSnapshot, ShippingTerms] | None:
+    """The cart as an order to this country would have it, and how the shop ships there; None for a wrong secret."""
+    row = await db.fetchrow(statements.FOR_QUOTES, cart_id, country_code, EVERYWHERE)
+    cart = await described(row, secret) if row else None
+    if row is None or cart is None:
+        return None
+    version = cart.versions.get(MARKETS.name)
+    terms = await terms_of(row["shipping_terms"], country_code, now=cart.read_at, markets_version=version)
+    return await priced_for(cart, country_code), terms
 
 
 async def priced_for(cart: CartSnapshot, country_code: str) -> CartSnapshot:

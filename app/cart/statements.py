@@ -5,6 +5,7 @@ from app.gift_cards import rules as value
 from app.gifting import terms as gifting
 from app.markets.prices import sql_of_hidden, sql_of_price_breaks
 from app.promotions import queries as promotions
+from app.shipping.queries import sql_of_terms as sql_of_terms_to_ship
 from app.tax.facts import sql_of_facts
 from app.terms.queries import sql_of_terms
 
@@ -123,13 +124,16 @@ _OF_CART = variant_terms("c.market_id", "c.customer_id", "c.company_id")
 DESCRIBED = _carts("c.id = $1", description=DESCRIPTION)
 
 
-def described_with(more: str, beside: str, which: str) -> str:
-    """`DESCRIBED` with what another module wants to know of a cart `c` at the same moment.
+def carts_with(more: str, *, which: str, beside: str = "", described: bool = False) -> str:
+    """Carts with what another module wants to know at the same moment of a cart `c`.
 
     Args:
-        more: columns, beginning with a comma. `beside`: joins. `which`: what is true of the cart.
+        more: columns, beginning with a comma.
+        which: what is true of the cart.
+        beside: joins.
+        described: with names and pictures.
     """
-    return _carts(which, description=DESCRIPTION, more=more, beside=beside)
+    return _carts(which, description=DESCRIPTION if described else "", more=more, beside=beside)
 
 
 DESCRIBED_ELSEWHERE = _carts("c.id = $1", description=DESCRIPTION, market="$2::uuid")
@@ -143,6 +147,7 @@ FOR_CODES = _carts("c.id = $1", discounts=promotions.sql_of_offered("$2::jsonb",
 ONE = _carts("c.id = $1")
 MANY = _carts("c.id = ANY(ARRAY(SELECT unnest($1::uuid[])))")
 OF_LINES = _carts("c.id IN (SELECT l.cart_id FROM cart_lines l WHERE l.id = ANY(ARRAY(SELECT unnest($1::uuid[]))))")
+FOR_QUOTES = carts_with(f", {sql_of_terms_to_ship('$2', '$3')} AS shipping_terms", which="c.id = $1")
 OFFER = f"""
     SELECT business_now() AS now, s.countries, {VERSIONS} AS versions,
            {variants_among("$1", variant_terms("$3::uuid", "$4::uuid", "null::uuid"))},

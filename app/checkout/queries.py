@@ -8,7 +8,7 @@ import orjson
 
 from app import db
 from app.addresses.postal import PostalAddress
-from app.cart.statements import described_with
+from app.cart.statements import carts_with
 from app.checkout.requests import Details
 from app.inventory import reservations
 
@@ -53,11 +53,12 @@ _STANDING = f"""
     FROM carts c {_BESIDE} WHERE {_WHICH}
 """
 # Columns of the cart have some of the same names.
-_WITH_CART = described_with(
+_WITH_CART = carts_with(
     "".join(f", {sql} AS standing_{name}" for name, sql in _COLUMNS.items())
     + f", {reservations.SQL_OF_LEVELS} AS standing_levels",
-    _BESIDE,
-    _WHICH,
+    which=_WHICH,
+    beside=_BESIDE,
+    described=True,
 )
 
 

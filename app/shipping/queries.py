@@ -4,7 +4,9 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TypedDict
 
 import orjson
 
@@ -12,7 +14,7 @@ from app import db
 from app.addresses.locations import EVERYWHERE, Location
 from app.configuration import version
 from app.markets import current as markets
-from app.markets.prices import sql_of_hidden, sql_of_price_breaks
+from app.markets.prices import converted, sql_of_hidden, sql_of_price_breaks
 from app.markets.terms import MarketTerms
 from app.shipping.delivery import read_delivery
 from app.shipping.rates import RATE, in_currency
@@ -37,45 +39,74 @@ class Terms:
     """Whether there is a store in the country to fetch things from."""
 
 
+def sql_of_terms(country: str, everywhere: str) -> str:
+    """SQL: the shop's default warehouse, whether there are stores, and every zone that can hold the country.
+
+    Args:
+        country, everywhere: the statement's parameters: of the country's code, and of `EVERYWHERE`.
+    """
+    return f"""
+        json_build_object(
+            'has_pickup', EXISTS (
+                SELECT FROM warehouses w WHERE w.pickup_enabled AND w.address ->> 'country_code' = {country}::text
+            ),
+            'time_zone', (SELECT time_zone FROM warehouses ORDER BY is_default DESC, priority, id LIMIT 1),
+            'zones', (
+                SELECT coalesce(json_agg(json_build_object(
+                    'id', z.id, 'locations', z.locations, 'methods', (
+                        SELECT coalesce(json_agg(json_build_object(
+                            'id', m.id, 'carrier', m.carrier, 'service', m.service,
+                            'rate', m.rate, 'delivery', m.delivery) ORDER BY m.position, m.id), '[]')
+                        FROM shipping_methods m WHERE m.zone_id = z.id AND m.is_active
+                    )) ORDER BY z.position, z.id), '[]')
+                FROM shipping_zones z
+                WHERE z.locations @> jsonb_build_array(jsonb_build_object('country', {country}::text))
+                   OR z.locations @> jsonb_build_array(jsonb_build_object('country', {everywhere}::text))
+            )
+        )
+    """
+
+
+_TERMS = f"SELECT business_now() AS now, {version('markets')} AS markets, {sql_of_terms('$1', '$2')} AS terms"
+
+
 async def terms_for(country_code: str) -> Terms:
-    """One statement: business time, the shop, its default warehouse and every zone that can hold the country."""
-    row = await db.fetchrow(
-        f"""
-        SELECT business_now() AS now,
-               {version("markets")} AS markets,
-               EXISTS (
-                   SELECT FROM warehouses w WHERE w.pickup_enabled AND w.address ->> 'country_code' = $1::text
-               ) AS has_pickup,
-               (SELECT time_zone FROM warehouses ORDER BY is_default DESC, priority, id LIMIT 1) AS time_zone,
-               (
-                   SELECT coalesce(json_agg(json_build_object(
-                       'id', z.id, 'locations', z.locations, 'methods', (
-                           SELECT coalesce(json_agg(json_build_object(
-                               'id', m.id, 'carrier', m.carrier, 'service', m.service,
-                               'rate', m.rate, 'delivery', m.delivery) ORDER BY m.position, m.id), '[]')
-                           FROM shipping_methods m WHERE m.zone_id = z.id AND m.is_active
-                       )) ORDER BY z.position, z.id), '[]')
-                   FROM shipping_zones z
-                   WHERE z.locations @> jsonb_build_array(jsonb_build_object('country', $1::text))
-                      OR z.locations @> jsonb_build_array(jsonb_build_object('country', $2::text))
-               ) AS zones
-        FROM shop s
-        """,
-        country_code,
-        EVERYWHERE,
-    )
+    """One statement."""
+    row = await db.fetchrow(_TERMS, country_code, EVERYWHERE)
     if row is None:
-        raise RuntimeError("the shop has no row; migrations make one")
-    known = await markets.at(row["markets"])
+        raise RuntimeError("the terms say nothing")
+    return await terms_of(row["terms"], country_code, now=row["now"], markets_version=row["markets"])
+
+
+async def terms_of(text: str, country_code: str, *, now: dt.datetime, markets_version: int | None) -> Terms:
+    """What `sql_of_terms` says, together with the moment and the version of the markets that it was read with."""
+    known = await markets.at(markets_version)
     market = known.of_country(country_code)
-    return Terms(
-        now=row["now"],
-        market=market,
-        sells_there=known.sells_to(country_code),
-        time_zone=row["time_zone"] or DEFAULT_TIME_ZONE,
-        zones=tuple(_zone(stored, market.from_shop_currency) for stored in orjson.loads(row["zones"])),
-        has_pickup=row["has_pickup"],
-    )
+    told = _told(text, market.currency_code, market.shop_currency_code, market.exchange_rate)
+    return Terms(now=now, market=market, sells_there=known.sells_to(country_code), **told)
+
+
+class _Told(TypedDict):
+    time_zone: str
+    zones: tuple[Zone, ...]
+    has_pickup: bool
+
+
+# Zones hardly ever change, and reading them costs more than asking for them: the same text is the same zones.
+@lru_cache(maxsize=50)
+def _told(text: str, currency: str, shop_currency: str, exchange_rate: Decimal) -> _Told:
+    stored = orjson.loads(text)
+
+    def convert(amount_minor: int) -> int:
+        if currency == shop_currency:
+            return amount_minor
+        return converted(amount_minor, exchange_rate, shop_currency, currency)
+
+    return {
+        "time_zone": stored["time_zone"] or DEFAULT_TIME_ZONE,
+        "zones": tuple(_zone(zone, convert) for zone in stored["zones"]),
+        "has_pickup": stored["has_pickup"],
+    }
 
 
 def _as_it_is(amount_minor: int) -> int:

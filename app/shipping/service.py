@@ -73,12 +73,14 @@ async def quote_shipping(
     at: Sequence[str | int] = (),
     *,
     checkout_id: uuid.UUID | None = None,
+    terms: Terms | None = None,
 ) -> list[Quote]:
     """Every way to ship the lines, the cheapest first, then the stores of the country that have all of them; none when
     nothing needs shipping. Writes nothing.
 
     Args:
         checkout_id: whose units, kept for its shopper, count as there.
+        terms: for the destination's country, where they were read with the lines.
 
     Lines have to be priced in the market of the destination's country: that is what the quotes are in.
 
@@ -88,7 +90,7 @@ async def quote_shipping(
     consignment = consignment_of(lines)
     if consignment is None:
         return []
-    terms = await queries.terms_for(destination.country_code)
+    terms = terms or await queries.terms_for(destination.country_code)
     expires_at = terms.now + dt.timedelta(minutes=get_settings().shipping_quote_minutes)
     fetched: list[Quote] = []
     if terms.has_pickup and terms.sells_there:

@@ -7,10 +7,11 @@ from typing import Annotated
 import strawberry
 
 from app.addresses.postal import Destination, normalise_destination
-from app.cart.queries import load_cart, priced_for
+from app.cart.queries import load_to_ship
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.kit import ids
 from app.shipping import service
+from app.shipping.queries import Terms
 from app.shipping.quotes import Quote, QuoteKind
 from app.shipping.rules import Shippable
 from schema.access import PUBLIC, query
@@ -102,21 +103,26 @@ class ShippingQuotesPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
 
 
-async def _lines_of(info: Info, input: ShippingQuotesInput, country_code: str) -> Sequence[Shippable]:
+async def _lines_of(
+    info: Info, input: ShippingQuotesInput, country_code: str
+) -> tuple[Sequence[Shippable], Terms | None]:
+    """What is to be shipped, and the shop's terms for it where they came with it."""
     if input.lines and input.cart_id:
         raise DomainError(CommonErrorCode.INVALID, "Give a cart or lines, not both.", ["input", "lines"])
     if input.cart_id:
         field: list[str | int] = ["input", "cartId"]
-        cart = await load_cart(*ids.decode_with_secret("cart", input.cart_id, field))
-        if cart is None:
+        loaded = await load_to_ship(*ids.decode_with_secret("cart", input.cart_id, field), country_code)
+        if loaded is None:
             raise not_found("cart", field)
-        return (await priced_for(cart, country_code)).lines
+        cart, terms = loaded
+        return cart.lines, terms
     if input.lines is None or input.lines is strawberry.UNSET:
         raise DomainError(CommonErrorCode.REQUIRED, "Give a cart or lines.", ["input", "lines"])
     at = ["input", "lines"]
     variants = [(line.variant_uuid([*at, place]), line.quantity) for place, line in enumerate(input.lines)]
     customer = info.context.customer
-    return await service.lines_to_ship(variants, country_code, at, customer_id=customer.id if customer else None)
+    lines = await service.lines_to_ship(variants, country_code, at, customer_id=customer.id if customer else None)
+    return lines, None
 
 
 @strawberry.type
@@ -134,8 +140,8 @@ class QuoteQueries:
     ) -> ShippingQuotesPayload:
         try:
             destination = input.address.parsed(["input", "address"])
-            lines = await _lines_of(info, input, destination.country_code)
-            quotes = await service.quote_shipping(lines, destination, ["input"])
+            lines, terms = await _lines_of(info, input, destination.country_code)
+            quotes = await service.quote_shipping(lines, destination, ["input"], terms=terms)
         except (DomainError, DomainErrors) as problem:
             return ShippingQuotesPayload(user_errors=to_user_errors(problem.errors))
         return ShippingQuotesPayload(quotes=[ShippingQuote.of(quote) for quote in quotes])

@@ -183,7 +183,7 @@ async def test_wrong_requests_are_told_what_is_wrong(api: Api) -> None:
     ]
 
 
-async def test_quoting_costs_two_statements_and_writes_nothing(api: Api) -> None:
+async def test_quoting_costs_a_statement_or_two_and_writes_nothing(api: Api) -> None:
     for number in range(12):
         await shipping.zone(
             {"country": "US", "postal_codes": [f"{number}00*"]}, methods=[{"service": str(m)} for m in range(5)]
@@ -199,7 +199,7 @@ async def test_quoting_costs_two_statements_and_writes_nothing(api: Api) -> None
     ):
         with db.counted_statements() as statements:
             assert len(await _quotes(api, WHITE_HOUSE, **what)) == 1
-        assert len(statements) == 2, statements
+        assert len(statements) == (1 if "cartId" in what else 2), statements
         assert all(statement.lstrip().startswith("SELECT") for statement in statements)
 
 
