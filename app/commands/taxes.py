@@ -17,24 +17,42 @@ def show() -> None:
         _say(f"{starter.name}  {starter.title}, as of {starter.as_of}")
 
 
-def load(name: str) -> None:
+def load(name: str, *, state: str = "") -> None:
     """Put a set of zones and rates into the shop. A zone that is there already stays as it is.
 
     Parameters
     ----------
     name
         Such as eu; see `taxes list`.
+    state
+        Of the set us: the states where the shop has nexus and is registered, such as CA,NY.
     """
     use_running_shop()
     starter = starters().get(name)
     if starter is None:
         _say(f"There is no set {name!r}; there are {', '.join(starters())}.")
         sys.exit(1)
+    starter = _chosen(starter, [code for code in state.upper().replace(" ", "").split(",") if code])
     loaded = asyncio.run(_load(starter))
-    _say(f"{starter.title}, as of {starter.as_of}. Source: {starter.source}.")
+    _say(f"{starter.title}, as of {starter.as_of}. Source: {starter.source}. Checked: {starter.checked}.")
     _say(starter.note)
     kept = f", {len(loaded.kept)} were there already" if loaded.kept else ""
     _say(f"Zones made: {len(loaded.made)}{kept}.")
+
+
+def _chosen(starter: Starter, states: list[str]) -> Starter:
+    if not starter.by_province:
+        if states:
+            _say(f"The set {starter.name} is loaded as a whole, without --state.")
+            sys.exit(1)
+        return starter
+    unknown = [code for code in states if code not in starter.provinces]
+    if unknown or not states:
+        there = ", ".join(starter.provinces)
+        said = f"The set has nothing for {', '.join(unknown)}. " if unknown else ""
+        _say(f"{said}Name the states where the shop is registered, such as --state CA,NY. There are {there}.")
+        sys.exit(1)
+    return starter.only(states)
 
 
 async def _load(starter: Starter) -> Loaded:

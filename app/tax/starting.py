@@ -1,6 +1,7 @@
 """Putting a set of zones and rates into the shop, for its staff to go on from."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib import resources
 from typing import Any
@@ -20,14 +21,29 @@ _CLASSES = ("standard", "reduced", "zero")
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """A set: what it is, when its rates were those, and where they are from."""
+    """A set: what it is, when its rates were those, where they are from, and when and with what they were compared.
+
+    Attributes:
+        by_province: its zones are chosen one by one: where a shop has no duty to collect, it may not.
+    """
 
     name: str
     title: str
     as_of: str
     source: str
+    checked: str
     note: str
     zones: list[dict[str, Any]]
+    by_province: bool = False
+
+    @property
+    def provinces(self) -> list[str]:
+        return sorted({code for zone in self.zones for place in zone["locations"] for code in place["provinces"]})
+
+    def only(self, provinces: Collection[str]) -> "Starter":
+        """With the zones of these alone."""
+        zones = [zone for zone in self.zones if not set(provinces).isdisjoint(zone["locations"][0]["provinces"])]
+        return replace(self, zones=zones)
 
 
 @dataclass(frozen=True, slots=True)

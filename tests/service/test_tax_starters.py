@@ -26,6 +26,7 @@ async def test_each_set_can_be_loaded_says_where_it_is_from_and_again_changes_no
     starter = starters()[name]
     assert starter.source
     assert re.fullmatch(r"20\d\d-\d\d", starter.as_of)
+    assert re.match(r"20\d\d-\d\d, with ", starter.checked)
     first = await load_starter(starter)
     assert (len(first.made), first.kept) == (len(starter.zones), [])
     before = await db.fetch("SELECT * FROM tax_rates ORDER BY id")
@@ -56,6 +57,29 @@ async def test_the_provinces_of_canada() -> None:
     assert await rates("CA", "QC") == [("GST", "0.05"), ("QST", "0.09975")]
     assert await rates("CA", "ON") == [("HST", "0.13")]
     assert await rates("CA") == []
+
+
+async def test_states_are_loaded_where_the_shop_is_registered_and_nowhere_else() -> None:
+    for wrong, why in (((), "Name the states"), (("--state", "CA,OR"), "nothing for OR")):
+        code, said = tradewind("taxes", "load", "us", *wrong)
+        assert code == 1
+        assert why in said
+        assert await db.fetchval("SELECT count(*) FROM tax_zones") == 0
+    code, said = tradewind("taxes", "load", "us", "--state", "ca, NY")
+    assert code == 0, said
+    assert "Zones made: 2." in said
+    assert await rates("US", "CA") == [("California sales tax", "0.0725")]
+    assert await rates("US", "NY") == [("New York sales tax", "0.04")]
+    assert await rates("US", "TX") == [], "no nexus, no tax"
+    code, said = tradewind("taxes", "load", "gb", "--state", "CA")
+    assert code == 1
+
+
+def test_the_states_are_all_those_with_a_sales_tax_but_the_district() -> None:
+    """Five states have none: https://taxfoundation.org/data/all/state/sales-tax-rates/"""
+    states = starters()["us"].provinces
+    assert len(states) == 45
+    assert set(states).isdisjoint({"AK", "DE", "MT", "NH", "OR", "DC"})
 
 
 async def test_an_operator_loads_a_set() -> None:
