@@ -67,6 +67,11 @@ class Draft:
         return self.customer_id == customer_id and (self.sent_at is not None or self.kind is not DraftKind.DRAFT)
 
     @property
+    def is_linked(self) -> bool:
+        """Whether its link opens something: the offer, or the order and what it owes."""
+        return self.standing is DraftState.SENT or (self.order_id is not None and self.sent_at is not None)
+
+    @property
     def ships(self) -> bool:
         return self.offer is not None and self.offer.ships
 

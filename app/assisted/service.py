@@ -22,6 +22,9 @@ from app.kit.crypto import hash_token
 from app.kit.ids import new_id
 from app.kit.problems import Problems
 from app.kit.text import check_text
+from app.orders import status
+from app.orders.errors import OrderErrorCode
+from app.payments import later
 
 REQUESTED = "draft_order.requested"
 """Event: a buyer waits for a quotation."""
@@ -135,13 +138,15 @@ async def update(draft_id: uuid.UUID, content: DraftContent, currencies: frozens
 
 
 async def send(draft_id: uuid.UUID, *, days_good: int | None, reply: str | None) -> None:
-    """Mail the link, and let whoever has it place the order until it expires (business time).
+    """Mail the link, and let whoever has it place the order until it expires (business time). Of one that is an order
+    already, the link is to what it still owes.
 
     Args:
         reply: the shop's words in the mail.
 
     Raises:
-        DomainErrors: REQUIRED for what a buyer could not pay without; OUT_OF_RANGE, TOO_LONG; DRAFT_ORDER_NOT_OPEN.
+        DomainErrors: REQUIRED for what a buyer could not pay without; OUT_OF_RANGE, TOO_LONG; DRAFT_ORDER_NOT_OPEN;
+            PAYMENT_NOT_DUE for an order that owes nothing.
     """
     problems = Problems()
     days = DEFAULT_DAYS_GOOD if days_good is None else days_good
@@ -151,6 +156,8 @@ async def send(draft_id: uuid.UUID, *, days_good: int | None, reply: str | None)
     words = problems.text(reply, MAX_WORDS_CHARS, "message")
     problems.raise_if_any()
     draft = await find(draft_id, ["input", "id"])
+    if draft.order_id is not None:
+        return await _send_rest(draft_id, draft.order_id, words)
     check_for_buyer(draft.content, ships=draft.ships, at=["input", "id"])
     async with db.unit_of_work():
         await _lock(draft_id, ["input", "id"])
@@ -169,6 +176,23 @@ async def send(draft_id: uuid.UUID, *, days_good: int | None, reply: str | None)
         if expires_at is None:
             raise _not_open(draft, ["input", "id"])
         await timers.schedule(EXPIRES, subject_id=draft_id, due_at=expires_at)
+        await events.record(SENT, subject_id=draft_id)
+
+
+async def _send_rest(draft_id: uuid.UUID, order_id: uuid.UUID, words: str | None) -> None:
+    async with db.unit_of_work():
+        await status.lock_order(order_id)
+        if not (await later.owed_of([order_id]))[order_id]:
+            message = "Nothing is left to pay for its order."
+            raise DomainError(OrderErrorCode.PAYMENT_NOT_DUE, message, ["input", "id"])
+        await db.execute(
+            """
+            UPDATE draft_orders SET sent_at = business_now(), reply = coalesce($2, reply), updated_at = business_now()
+            WHERE id = $1
+            """,
+            draft_id,
+            words,
+        )
         await events.record(SENT, subject_id=draft_id)
 
 

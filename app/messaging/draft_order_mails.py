@@ -2,7 +2,7 @@
 
 | template | beside `language` and `shop` |
 |---|---|
-| draft_order | `url`; `is_quotation`; `total`; `deposit` or nil; `expires_on`; `message` or nil; `lines` |
+| draft_order | `url`; `is_quotation`; `total`; `deposit`, `owed`, `expires_on` and `message`, or nil; `lines` |
 | company_invitation | `url`; `company` |
 """
 
@@ -19,6 +19,7 @@ from app.messaging.ledger import LedgerRow
 from app.messaging.models import MessageChannel, MessagePurpose, MessageReason
 from app.messaging.rendering import LANGUAGE
 from app.messaging.shop_values import shop_values
+from app.payments import later
 from app.settings import Settings
 from app.shop import queries as shop_queries
 
@@ -62,11 +63,18 @@ async def _reserve(template: str, email: str, asked: uuid.UUID, context: dict[st
 
 @checks.before_sending("draft_orders.mails")
 async def pointless(row: LedgerRow) -> MessageReason | None:
-    """What staff have taken back while its mail waited is not sent."""
+    """What staff have taken back while its mail waited is not sent, and nothing of what is paid meanwhile."""
     if row.template != DRAFT_ORDER:
         return None
-    state = await db.fetchval("SELECT state FROM draft_orders WHERE id = $1", uuid.UUID(row.context["draftOrderId"]))
-    return None if state == DraftState.SENT else MessageReason.SUPERSEDED
+    draft_id = uuid.UUID(row.context["draftOrderId"])
+    draft = await db.fetchrow("SELECT state, order_id FROM draft_orders WHERE id = $1", draft_id)
+    if draft is None or (draft["order_id"] and not await _owed(draft["order_id"])):
+        return MessageReason.SUPERSEDED
+    return None if draft["state"] in (DraftState.SENT, DraftState.COMPLETED) else MessageReason.SUPERSEDED
+
+
+async def _owed(order_id: uuid.UUID) -> int:
+    return (await later.owed_of([order_id]))[order_id]
 
 
 async def build(template: str, ids: Mapping[str, object], settings: Settings) -> dict[str, object]:
@@ -89,7 +97,7 @@ async def build(template: str, ids: Mapping[str, object], settings: Settings) ->
     draft_id = uuid.UUID(str(ids["draftOrderId"]))
     draft = (await queries.by_ids([draft_id])).get(draft_id)
     url = url_of(draft) if draft else None
-    if draft is None or url is None or draft.offer is None or draft.expires_at is None:
+    if draft is None or url is None or draft.offer is None or not (draft.expires_at or draft.order_id):
         raise DraftNotFoundError("there is no such draft order")
     locale = formats.text_locale(shop.locale or LANGUAGE)
     return {
@@ -100,7 +108,10 @@ async def build(template: str, ids: Mapping[str, object], settings: Settings) ->
         "deposit": formats.money_text(draft.offer.first_payment_minor, draft.currency_code, locale)
         if draft.offer.first_payment_minor < draft.offer.due_minor
         else None,
-        "expires_on": formats.day_text(draft.expires_at, shop.time_zone or "UTC", locale),
+        "owed": formats.money_text(await _owed(draft.order_id), draft.currency_code, locale)
+        if draft.order_id
+        else None,
+        "expires_on": formats.day_text(draft.expires_at, shop.time_zone or "UTC", locale) if draft.expires_at else None,
         "message": draft.reply,
         "lines": [
             {

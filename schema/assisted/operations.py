@@ -121,7 +121,7 @@ class DraftOrderMutations:
     @mutation(
         access=_WRITE,
         description="Mail the link with which it is placed and paid for, at exactly this price, until it expires. Sent "
-        "again, the time begins anew.",
+        "again, the time begins anew. Of one that is an order already, the link is to pay what is left.",
     )
     async def draft_order_send(
         self, info: Info, input: Annotated[DraftOrderSendInput, strawberry.argument(description="What goes with it.")]

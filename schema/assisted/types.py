@@ -127,7 +127,8 @@ class DraftOrder(Node):
     )
     needs_guarantee: bool = strawberry.field(description="Whether a guarantee is confirmed before they do.")
     url: str | None = strawberry.field(
-        description="The link that was mailed: for staff, while it can be followed. Whoever has it can place the order."
+        description="The link that was mailed: for staff, while it can be followed. Whoever has it can place the "
+        "order, and pay what is left of it."
     )
     sent_at: dt.datetime | None = strawberry.field(description="When it was last sent.")
     expires_at: dt.datetime | None = strawberry.field(description="Until when it can be placed.")
@@ -170,7 +171,7 @@ class DraftOrder(Node):
             amount_due_now=Money.of(order.first_payment_minor, currency) if order else None,
             days_to_pay=content.days_to_pay,
             needs_guarantee=content.needs_guarantee,
-            url=url_of(draft) if for_staff and draft.standing is DraftState.SENT else None,
+            url=url_of(draft) if for_staff and draft.is_linked else None,
             sent_at=draft.sent_at,
             expires_at=draft.expires_at,
             order_id=strawberry.ID(ids.encode("ord", draft.order_id)) if draft.order_id else None,

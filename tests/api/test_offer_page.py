@@ -169,6 +169,27 @@ async def test_what_staff_placed_by_hand_is_paid_by_its_link(api: Api, staff_tok
     assert (order["paymentStatus"], order["status"]) == ("PAID", "COMPLETED")
 
 
+async def test_a_link_to_what_is_left_of_an_order_that_staff_placed(api: Api, staff_token: str, drain: Drain) -> None:
+    draft = await drafts.created(api, staff_token, deposit=drafts.usd("20"))
+    cash = {"paidBy": "CASH_ON_DELIVERY", "amount": drafts.usd("20")}
+    await drafts.marked_complete(api, staff_token, draft["id"], **cash)
+    sent = await drafts.send(api, staff_token, draft["id"], message="Thank you for coming by.")
+    assert (sent["userErrors"], sent["draftOrder"]["state"]) == ([], "COMPLETED")
+    path = urlsplit(sent["draftOrder"]["url"]).path
+    await drain()
+    mail = await db.fetchval("SELECT content FROM dev_messages WHERE template = 'draft_order'")
+    assert b"$30.00" in mail
+    url = (await press(api, path, "PAYPAL")).headers["Refresh"].removeprefix("0; url=")
+    await api.http.post(urlsplit(url).path, data={"decision": "approve"})
+    assert (await press(api, path, "PAYPAL")).status_code == 303
+    assert await db.fetchval("SELECT payment_status FROM orders") == "PAID"
+    refused = await drafts.send(api, staff_token, draft["id"])
+    assert [error["code"] for error in refused["userErrors"]] == ["PAYMENT_NOT_DUE"]
+    await drain()
+    assert await db.fetchval("SELECT count(*) FROM messages WHERE template = 'draft_order'") == 1
+    assert await invariants.check() == []
+
+
 @pytest.fixture
 async def paypal(api: Api) -> AsyncIterator[PayPalServer]:
     async with serving(PayPalServer()) as server:
