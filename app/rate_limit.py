@@ -40,6 +40,7 @@ class RateLimitedError(DomainError):
         self.retry_after_seconds = gcra.whole_seconds(wait_seconds)
 
 
+@lru_cache(maxsize=1_000)
 def client_unit(address: str) -> str:
     """What a client cannot change by itself: the IPv4 address, or the network of the IPv6 one.
 

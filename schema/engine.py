@@ -6,7 +6,7 @@ from inspect import isawaitable
 from typing import Any
 
 import strawberry
-from graphql import ExecutionResult, GraphQLError
+from graphql import ExecutionResult, GraphQLError, MiddlewareManager
 from strawberry.extensions import SchemaExtension
 from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.types import ExecutionContext
@@ -54,11 +54,17 @@ class Schema(strawberry.Schema):
         )
         compile_inputs(self)
         compile_roots(self)
+        looks_at_fields = any(extension._implements_resolve() for extension in self.get_extensions())
+        self._middleware = None if looks_at_fields else MiddlewareManager()
 
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
         """Without Strawberry's own extension for directives: it would be asked about every field of every answer, and
         ours is for whole operations, which `Placing` reads."""
         return [extension() for extension in self.extensions]
+
+    def _get_middleware_manager(self, extensions: list[SchemaExtension]) -> MiddlewareManager:
+        """One for all requests, as no extension of ours looks at single fields."""
+        return self._middleware or super()._get_middleware_manager(extensions)
 
     def create_extensions_runner(
         self, execution_context: ExecutionContext, extensions: list[SchemaExtension]

@@ -167,9 +167,20 @@ class View(GraphQL[Context, None]):
         accept = request.headers.get("accept")
         if self.page and request.method == "GET" and "query" not in request.query_params and wants_page(accept):
             return await self.page(request)
-        if answer_type(accept) is None and self._get_stream_transport_from_headers(request.headers) is None:
+        if self._get_stream_transport_from_headers(request.headers) is not None:
+            return await self.run(request)
+        if answer_type(accept) is None:
             raise HTTPException(406, f"The answer can be {JSON}, {GRAPHQL_RESPONSE} or text/event-stream.")
-        return await self.run(request)
+        return await self._execute(request)
+
+    async def _execute(self, request: Request) -> Response:
+        """What Strawberry's `run` comes to where it is no stream, page or socket that is asked for."""
+        adapter = LimitedRequest(request, max_bytes=self.settings.max_body_bytes)
+        sub_response = await self.get_sub_response(request)
+        context = await self.get_context(request, sub_response)
+        asked = await self.parse_http_body(adapter)
+        result = await self.execute_single(request, adapter, sub_response, context, None, asked)
+        return self.create_response(await self.process_result(request, result), sub_response)
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         return False
@@ -179,8 +190,10 @@ class View(GraphQL[Context, None]):
         429 when nothing is left."""
         if db.longest_wait_seconds() > self.settings.overloaded_after_seconds:
             raise OverloadedError
+        # Nothing but a token is looked up.
+        seconds = self.settings.request_timeout_seconds if "authorization" in request.headers else None
         try:
-            async with asyncio.timeout(self.settings.request_timeout_seconds):
+            async with asyncio.timeout(seconds):
                 context = await build_context(request, self.settings)
         except TimeoutError:
             raise HTTPException(503, "It took too long, and was given up.") from None
@@ -198,7 +211,7 @@ class View(GraphQL[Context, None]):
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)
 
-    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         """Raises HTTPException: 415 for another type than JSON, 400 for what is no GraphQL request.
 
         A page on another origin can send forms and plain text without asking; JSON it has to ask for (CORS).

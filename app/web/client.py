@@ -1,6 +1,7 @@
 """Which client sent a request, behind the proxies that the settings trust."""
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -32,7 +33,11 @@ def client_hop(connection: HTTPConnection, settings: Settings) -> str:
 
 def client_ip(connection: HTTPConnection, settings: Settings) -> str | None:
     """The whole address, for what has to be proved later (a consent); None when there is none. Never for logs."""
-    seen = client_hop(connection, settings)
+    return _whole(client_hop(connection, settings))
+
+
+@lru_cache(maxsize=1_000)
+def _whole(seen: str) -> str | None:
     for text in (seen, urlsplit(f"//{seen}").hostname if _may_have_port(seen) else None):
         try:
             return str(ipaddress.ip_address(text or ""))
