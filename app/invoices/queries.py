@@ -72,6 +72,18 @@ async def latest_of(order_id: uuid.UUID) -> uuid.UUID | None:
     return found
 
 
+async def since_edit(edit_id: uuid.UUID) -> uuid.UUID | None:
+    """The order's invoice, if it was issued since an edit of the order; None where the one before says the same."""
+    found: uuid.UUID | None = await db.fetchval(
+        """
+        SELECT i.id FROM order_edits e JOIN invoices i ON i.order_id = e.order_id AND i.kind = 'INVOICE'
+        WHERE e.id = $1 AND i.issued_at >= e.created_at ORDER BY i.id DESC LIMIT 1
+        """,
+        edit_id,
+    )
+    return found
+
+
 async def print_out(invoice_id: uuid.UUID) -> Printed | None:
     """The PDF; None where there is no such invoice, or its buyer was forgotten."""
     row = await db.fetchrow(

@@ -6,12 +6,18 @@ from app import db
 from app.messaging import marketing_settings
 from app.orders.shop_currency import sql_of_shop_total
 
+# An edit changes the total, and what it gives back with it.
+_REFUNDED = """(
+    SELECT coalesce(sum(p.amount_minor), 0)::bigint FROM refunds r JOIN refund_parts p ON p.refund_id = r.id
+    WHERE r.order_id = o.id AND r.source <> 'EDIT' AND p.state = 'SUCCEEDED'
+)"""
+_WORTH = f"coalesce({sql_of_shop_total('o', _REFUNDED)}, 0)"
 # The order's row stays as it is until this commits: a cancellation that comes meanwhile finds the attribution and
 # removes it. A person who was joined with another has clicked as either; whoever restored a cart from a mail and then
 # ordered with another email address is found through the cart.
 _ATTRIBUTE = f"""
     WITH placed AS (
-        SELECT o.id, o.profile_id, o.cart_id, o.placed_at, coalesce({sql_of_shop_total("o")}, 0) AS revenue_minor
+        SELECT o.id, o.profile_id, o.cart_id, o.placed_at, {_WORTH} AS revenue_minor
         FROM orders o WHERE o.id = $1 AND o.status <> 'CANCELLED' FOR SHARE
     ), people AS (
         SELECT profile_id AS id FROM placed WHERE profile_id IS NOT NULL
@@ -40,12 +46,20 @@ async def attribute(order_id: uuid.UUID) -> bool:
     """Credit an order to the last message of a flow or campaign that its buyer clicked. Joins the open unit of work.
 
     The window is `marketing_settings.attribution_days`, back from the moment of the order; revenue is the order's
-    total in the shop's currency. Clicks of scanners and prefetchers do not count.
+    total in the shop's currency, less what was refunded. Clicks of scanners and prefetchers do not count.
 
     Returns:
         False where nothing was clicked, and for an order that is cancelled or credited already.
     """
     return await db.execute(_ATTRIBUTE, order_id, (await marketing_settings.current()).attribution_days) == 1
+
+
+async def revise(order_id: uuid.UUID) -> None:
+    """The order was edited, or money of it has gone back: it is worth what is left. Joins the open unit of work."""
+    await db.execute(
+        f"UPDATE attributions a SET revenue_minor = {_WORTH} FROM orders o WHERE o.id = $1 AND a.order_id = o.id",
+        order_id,
+    )
 
 
 async def withdraw(order_id: uuid.UUID) -> None:

@@ -119,6 +119,12 @@ async def on_order_to_withdraw(event: Event) -> None:
     await attribution.withdraw(_subject(event))
 
 
+@events.on("order.edited", name="messaging.attribution")
+@events.on("order.refunded", name="messaging.attribution")
+async def on_order_to_revise(event: Event) -> None:
+    await attribution.revise(_subject(event))
+
+
 @events.on("consent.requested", name="messaging.consent_confirmation")
 async def on_consent_requested(event: Event) -> None:
     await account_notices.reserve_confirmation(_subject(event))

@@ -98,7 +98,7 @@ def _amounts_of_line(priced: PricedLine) -> dict[str, Any]:
 
 
 def _promised(expected: datetime | None) -> str | None:
-    return expected and expected.isoformat()
+    return expected.isoformat() if expected else None
 
 
 def _description(line: EditedLine, position: int, now: datetime) -> dict[str, Any]:

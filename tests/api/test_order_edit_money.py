@@ -3,11 +3,13 @@
 import email
 import email.policy
 from collections.abc import Awaitable, Callable
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
 
 from app import db
+from app.invoices import queries as invoices
 from app.payments import capturing, credit
 from app.payments.gateway import GatewayRefusedError
 from app.payments.test_gateway import TestGateway
@@ -281,8 +283,16 @@ async def test_one_mail_tells_of_the_edit_and_of_its_refund(
     await units(api, staff_token, order, 2, reason="One was broken")
     await drain()
     (sent,) = await db.fetch("SELECT template, content FROM dev_messages")
-    body = email.message_from_bytes(sent["content"], policy=email.policy.default).get_body(("plain",))
+    mail = email.message_from_bytes(sent["content"], policy=email.policy.default)
+    assert isinstance(mail, EmailMessage)
+    body = mail.get_body(("plain",))
     assert body is not None
+    (attached,) = mail.iter_attachments()
+    assert attached.get_filename() == "INV-000002.pdf", "what it costs now"
+    invoice_id = await db.fetchval("SELECT id FROM invoices WHERE number = 'INV-000002' AND total_minor = 4599")
+    printed = await invoices.print_out(invoice_id)
+    assert printed is not None
+    assert attached.get_content() == printed.pdf
     text = " ".join(body.get_content().split())
     assert sent["template"] == "order_edited"
     assert "It costs $45.99 now, $20.00 less than before. $20.00 goes back the way you paid;" in text

@@ -20,18 +20,32 @@ REFUND = """
 """
 
 
-async def row(order_id: uuid.UUID) -> uuid.UUID:
-    """A refund of an order that was made at its gateway's dashboard; no money is behind it."""
+async def row(order_id: uuid.UUID, *, source: str = "PROVIDER", minor: int = 100, state: str = "FAILED") -> uuid.UUID:
+    """A refund of an order, at its gateway's dashboard unless told otherwise; no money is behind it."""
     refund_id = new_id()
     await db.execute(
         """
         INSERT INTO refunds (id, order_id, source, target, state, amount_minor, currency_code, created_at, updated_at,
                              shipping_minor, lines, notify_customer)
-        VALUES ($1, $2, 'PROVIDER', 'ORIGINAL', 'FAILED', 100, 'USD', business_now(), business_now(), 0, '[]', false)
+        VALUES ($1, $2, $3, 'ORIGINAL', $5, $4, 'USD', business_now(), business_now(), 0, '[]', false)
         """,
         refund_id,
         order_id,
+        source,
+        minor,
+        state,
     )
+    if state == "SUCCEEDED":
+        await db.execute(
+            """
+            INSERT INTO refund_parts (id, refund_id, amount_minor, state, created_at, updated_at)
+            VALUES ($1, $2, $3, $4, business_now(), business_now())
+            """,
+            new_id(),
+            refund_id,
+            minor,
+            state,
+        )
     return refund_id
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from app import db
-from tests.factories import flow_rows, shop
+from tests.factories import flow_rows, orders, refunds, shop
 from tests.factories.messages import happens, placed_order
 
 Drain = Callable[[], Awaitable[None]]
@@ -105,3 +105,24 @@ async def test_a_cancelled_order_leaves_its_message(drain: Drain, cancelled_firs
         await happens("order.placed", order)
         await drain()
     assert await credited() == []
+
+
+async def test_an_order_is_worth_what_is_left_of_it(drain: Drain) -> None:
+    """144.90 that become 100.00 by an edit, whose refund is in the total, and of which 30.00 are refunded then."""
+    ada = await flow_rows.profile("ada@example.com")
+    message = await flow_rows.message(await flow_rows.run(await flow_rows.flow(), ada), "remind-1")
+    await flow_rows.click(message, ago=HOUR)
+    order = await order_of(ada)
+    await happens("order.placed", order)
+    await drain()
+    less = "UPDATE orders SET total_minor = total_minor - 4490, subtotal_minor = subtotal_minor - 4490 WHERE id = $1"
+    await orders.rewrite(less, order)
+    for source, minor in (("EDIT", 4490), ("STAFF", 2000), ("STAFF", 1000)):
+        await refunds.row(order, source=source, minor=minor, state="SUCCEEDED")
+    await happens("order.edited", order, editId=str(order), notifyCustomer=False)
+    await drain()
+    assert await credited() == [(order, message, "remind-1", 7000)]
+    await refunds.row(order, minor=9000, state="SUCCEEDED")
+    await happens("order.refunded", order, refundId=str(order), notifyCustomer=False)
+    await drain()
+    assert await credited() == [(order, message, "remind-1", 0)], "and never less than nothing"
