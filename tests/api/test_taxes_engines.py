@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from standardwebhooks import Webhook
 from app import db
 from app.cache import cache
 from app.keys import keyring
+from app.pricing.amounts import TaxRate
 from app.settings import get_settings
 from app.tax.engines import asking
+from app.tax.engines.amounts import rate_for
 from app.tax.engines.engine import TaxAnswer, TaxQuestion
 from app.tax.engines.http import HttpEngine
 from app.tax.engines.registry import engines
@@ -175,6 +178,27 @@ async def test_somebody_elses_code_may_raise_what_it_likes(
     monkeypatch.setitem(engines(), "http", Broken)  # type: ignore[arg-type]
     _, shown, _ = await a_checkout(api)
     assert shown["taxEstimated"]
+
+
+async def test_an_engine_that_answers_amounts_is_charged_to_the_cent(
+    api: Api, engine: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Stripe Tax and AvaTax do: a part of the price is taxed, and each item is rounded by itself."""
+
+    class InAmounts(HttpEngine):
+        async def rates(self, question: TaxQuestion, timeout_seconds: float) -> TaxAnswer:
+            def state(tax_minor: int, price_minor: int) -> tuple[TaxRate, ...]:
+                return (TaxRate("State", rate_for(tax_minor, price_minor, Decimal("0.04"))),) if price_minor else ()
+
+            items = {item.id: state(123, item.amount_minor) for item in question.items}
+            return TaxAnswer(items=items, shipping=state(24, question.shipping_minor or 0))
+
+    monkeypatch.setitem(engines(), "http", InAmounts)  # type: ignore[arg-type]
+    _, _, given = await a_checkout(api)
+    placed = await completed(api, given)
+    # 1.23 of 49.98 is no rate of 4 %, and 0.24 of 5.99 is.
+    assert (placed["tax"]["amount"], placed["total"]["amount"]) == ("1.47", "57.44")
+    assert not placed["taxEstimated"]
 
 
 async def test_a_shop_that_would_rather_not_guess_sells_nothing(api: Api, engine: Receiver) -> None:
