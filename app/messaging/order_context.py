@@ -92,7 +92,9 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
     shop = _shop_of(row, settings)
     order_lines: list[dict[str, Any]] = orjson.loads(row["lines"])
     lines = [_line(line, row["currency_code"], shop) for line in order_lines]
-    extra: dict[str, object] = {}
+    order, extra = _order(row, order_lines, shop, template), dict[str, object]()
+    if template in ("order_confirmation", "order_edited"):
+        order["paid_before"] += await payment_values.paid_in_part(row, shop.locale)
     match template:
         case "order_confirmation":
             invoice_id = await invoices.latest_of(order_id)
@@ -120,7 +122,7 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
         "language": LANGUAGE,
         "shop": shop_values(shop, settings),
         "customer": _customer(row),
-        "order": _order(row, order_lines, shop, template),
+        "order": order,
         "lines": lines[:MAX_LINES],
         "more_lines": max(0, len(lines) - MAX_LINES),
         "has_images": any(line["image_url"] for line in lines),
@@ -188,7 +190,7 @@ def _order(row: db.Record, lines: list[dict[str, Any]], shop: _Shop, template: s
         shipping_method=_method(quote),
         totals=_totals(row, shop.locale, quote),
         total=formats.money_text(row["total_minor"], row["currency_code"], shop.locale),
-        paid_before=_paid_before(row, shop.locale),
+        paid_before=payment_values.paid_before(row, shop.locale),
         tax_note=_tax_note(row, shop.locale),
         payment=None if template == "order_cancelled" else _payment(row, shop.locale),
         shipping_address=_lines(row["shipping_address"]),
@@ -263,22 +265,10 @@ def _tax_note(row: db.Record, locale: Locale) -> str | None:
     return f"Including {' and '.join(itemised)}"
 
 
-def _paid_before(row: db.Record, locale: Locale) -> list[TotalValues]:
-    """What gift cards and store credit pay of it, and what is left for the payment."""
-
-    def amount(minor: int) -> str:
-        return formats.money_text(minor, row["currency_code"], locale)
-
-    paid = [("Gift card", row["gift_card_minor"]), ("Store credit", row["store_credit_minor"])]
-    rows = [TotalValues(label=label, amount=amount(-minor)) for label, minor in paid if minor]
-    if rows:
-        left = row["total_minor"] - row["gift_card_minor"] - row["store_credit_minor"]
-        rows.append(TotalValues(label="Amount due", amount=amount(left)))
-    return rows
-
-
 def _payment(row: db.Record, locale: Locale) -> str | None:
     match row["payment_method"]:
+        case PaymentMethod.CASH_ON_DELIVERY if row["payment_status"] in ("PAID", "PARTIALLY_PAID"):
+            return "Payment in cash"
         case PaymentMethod.CASH_ON_DELIVERY:
             left = row["total_minor"] if row["amount_due_minor"] is None else row["amount_due_minor"]
             due = formats.money_text(left, row["currency_code"], locale)

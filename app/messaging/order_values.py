@@ -51,7 +51,7 @@ class OrderValues(TypedDict):
     totals: list[TotalValues]
     total: str
     paid_before: list[TotalValues]
-    """By gift cards and store credit, and what is left then; empty without them."""
+    """By gift cards and store credit, and as a deposit, and what is left then; empty without them."""
     tax_note: str | None
     payment: str | None
     shipping_address: list[str]

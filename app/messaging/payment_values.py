@@ -7,7 +7,8 @@ from babel import Locale
 
 from app import db
 from app.messaging import formats
-from app.payments import payment_settings, transfers
+from app.messaging.order_values import TotalValues
+from app.payments import later, payment_settings, transfers
 from app.payments.models import PaymentMethod, RefundTarget
 
 
@@ -22,6 +23,31 @@ class TransferValues(TypedDict):
     reference: str
     amount: str
     pay_by: str | None
+
+
+def paid_before(order: Any, locale: Locale) -> list[TotalValues]:
+    """What gift cards and store credit pay of an order, by its row, and what is left for the payment."""
+
+    def amount(minor: int) -> str:
+        return formats.money_text(minor, order["currency_code"], locale)
+
+    paid = [("Gift card", order["gift_card_minor"]), ("Store credit", order["store_credit_minor"])]
+    rows = [TotalValues(label=label, amount=amount(-minor)) for label, minor in paid if minor]
+    if rows:
+        left = order["total_minor"] - order["gift_card_minor"] - order["store_credit_minor"]
+        rows.append(TotalValues(label="Amount due", amount=amount(left)))
+    return rows
+
+
+async def paid_in_part(order: Any, locale: Locale) -> list[TotalValues]:
+    """Of an order of which a part is paid, or set aside, such as a deposit: that, and what is left. Empty otherwise."""
+    due = order["total_minor"] if order["amount_due_minor"] is None else order["amount_due_minor"]
+    owed = (await later.owed_of([order["id"]]))[order["id"]]
+    if not 0 < owed < due:
+        return []
+    paid = formats.money_text(owed - due, order["currency_code"], locale)
+    left = formats.money_text(owed, order["currency_code"], locale)
+    return [TotalValues(label="Paid", amount=paid), TotalValues(label="Still to pay", amount=left)]
 
 
 async def refunded(refund_id: uuid.UUID, locale: Locale) -> dict[str, object] | None:

@@ -45,6 +45,9 @@ async def test_the_link_takes_the_deposit_and_the_rest_is_due(
     assert bought["userErrors"] == []
     assert bought["order"]["paymentStatus"] == "PARTIALLY_PAID"
     order_id = bought["order"]["id"]
+    await drain()
+    confirmed = await db.fetchval("SELECT content FROM dev_messages WHERE template = 'order_confirmation'")
+    assert b"Still to pay: $70.00" in confirmed
     assert await asked_of_gateway() == [(3000, 3000)]
     assert await db.fetchval("SELECT purpose FROM payments") == "DEPOSIT"
     # The deposit lets the goods go; what is left is still owed.
@@ -143,6 +146,8 @@ async def test_staff_note_a_part_once_and_never_too_much(api: Api, staff_token: 
     assert [event["type"] for event in told].count("PAYMENT_CHANGED") == 4
     assert await db.fetchval("SELECT sum(captured_minor)::int FROM payments") == 10_000
     await drain()
+    confirmed = await db.fetchval("SELECT content FROM dev_messages WHERE template = 'order_confirmation'")
+    assert b"Payment in cash" in confirmed
     assert await invariants.check() == []
 
 
@@ -185,6 +190,8 @@ async def test_what_waits_for_the_buyer_is_called_off(api: Api, staff_token: str
     assert waiting["paymentAction"]["type"] == "REDIRECT"
     assert (await deposits.note(api, staff_token, bought["order"]["id"]))["order"]["paymentStatus"] == "PAID"
     await api.http.post(waiting["paymentAction"]["url"], data={"decision": "approve"})
+    again = await deposits.pay(api, bought, payment={"method": "PAYPAL"}, idempotencyKey="one")
+    assert codes(again) == ["PAYMENT_NOT_COMPLETED"]
     await drain()
     total = await db.fetchval("SELECT total_minor FROM orders")
     kept = "SELECT sum(captured_minor - refunded_minor)::bigint FROM payments"

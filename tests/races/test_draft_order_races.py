@@ -32,9 +32,11 @@ def outcome(payload: dict[str, Any]) -> str:
 
 async def until_told(ask: Callable[[], Awaitable[dict[str, Any]]]) -> str:
     """As a client does: what is of the moment is asked again."""
-    while (said := outcome(await ask())) in OF_THE_MOMENT:
+    for _ in range(500):
+        if (said := outcome(await ask())) not in OF_THE_MOMENT:
+            return said
         await asyncio.sleep(0.01)
-    return said
+    raise AssertionError("of the moment for ever")
 
 
 async def taken() -> tuple[int, int]:
