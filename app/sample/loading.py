@@ -9,6 +9,7 @@ from app.catalogue.importing.service import import_file
 from app.flows import recipes
 from app.inventory import warehouses
 from app.sample import shipping
+from app.sample.companies import make_company
 from app.sample.markets import make_markets
 from app.sample.selling import set_up_selling
 from app.shipping import zone_editing
@@ -60,6 +61,7 @@ async def load_sample_shop() -> bool:
             await import_file(source)
         await _collect_last_chances()
         await set_up_selling()
+        await make_company()
         await recipes.install(publish=True)
         if not await db.fetchval("SELECT true FROM staff_users WHERE lower(email) = $1", OWNER_EMAIL):
             await staff.create_owner(OWNER_EMAIL, "Sam Owner", OWNER_PASSWORD)

@@ -86,6 +86,10 @@ async def test_every_step_works_with_what_the_steps_before_taught(
         "15.01",
     ]
     assert answers["Refund"]["refundCreate"]["refund"]["amount"]["amount"] == "5.00"
+    assert answers["Approve"]["orderApprovalApprove"]["orderApproval"]["state"] == "APPROVED"
+    bought = answers["CompanyOrder"]["checkoutComplete"]["order"]
+    assert bought["paymentStatus"] == "PENDING"
+    assert "Within the budget" in [event["reason"] for event in bought["timeline"]]
     assert answers["SendDraft"]["draftOrderSend"]["draftOrder"]["state"] == "SENT"
 
 

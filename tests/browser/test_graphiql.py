@@ -40,7 +40,7 @@ async def test_the_story_runs_from_tab_to_tab(watched: Watched, drain: Callable[
         if number + 1 < len(told):
             await pane.get_by_role("button", name="Next").click()
 
-    await expect(response).to_contain_text("@example.com")
+    await expect(response).to_contain_text("Within the budget")
     # The live view was told over a WebSocket, while the other tabs were used.
     live = pane.locator(".tw-live")
     await expect(live).to_contain_text("label created")

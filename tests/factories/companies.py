@@ -63,9 +63,11 @@ async def approval(company_id: uuid.UUID, customer_id: uuid.UUID, *, state: str 
     await db.execute(
         """
         INSERT INTO order_approvals (id, company_id, cart_id, customer_id, state, content_key, lines, total_minor,
-                                     maximum_minor, currency_code, message, expires_at, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, '\\x00', '[{"name": "Mug", "sku": null, "quantity": 1, "total_minor": 900}]', 900,
-                1000, 'USD', 'Please', now() + interval '5 days', now(), now())
+                                     maximum_minor, currency_code, message, decided_at, expires_at, created_at,
+                                     updated_at)
+        VALUES ($1, $2, $3, $4, $5::text, '\\x00', '[{"name": "Mug", "sku": null, "quantity": 1, "total_minor": 900}]',
+                900, 1000, 'USD', 'Please', CASE WHEN $5::text = 'APPROVED' THEN now() END, now() + interval '5 days',
+                now(), now())
         """,
         approval_id,
         company_id,
