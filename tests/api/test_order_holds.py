@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app import db
+from app import db, invariants
 from tests.client import Api
 from tests.factories import catalogue, checkout, deposits, drafts
 
@@ -80,3 +80,24 @@ async def test_gift_cards_are_mailed_once_nothing_holds_them(api: Api, staff_tok
     assert await release(api, staff_token, done["draftOrder"]["orderId"], "GUARANTEE") == []
     await drain()
     assert await db.fetchval("SELECT count(*) FROM gift_cards") == 2
+
+
+async def test_a_deposit_of_more_than_is_left_of_the_order(api: Api, staff_token: str, drain: Drain) -> None:
+    """Something is taken off the order, and all that it costs then has come in."""
+    line = {"quantity": 1, "requiresShipping": True, "unitPrice": drafts.usd("50")}
+    lines = [{**line, "title": "Bench"}, {**line, "title": "Table"}]
+    draft = await drafts.created(api, staff_token, lines=lines, shipping=VAN, deposit=drafts.usd("60"))
+    paid = {"paidBy": "BANK_TRANSFER", "amount": drafts.usd("50")}
+    done = await drafts.marked_complete(api, staff_token, draft["id"], **paid)
+    order_id = done["draftOrder"]["orderId"]
+    assert await drafts.holds(api, staff_token, order_id) == ["DEPOSIT"]
+    line_id = await db.fetchval("SELECT id FROM order_lines WHERE position = 1")
+    edit = """mutation ($id: ID!, $lines: [OrderEditLineInput!]!) {
+        orderEdit(orderId: $id, input: { lines: $lines }) { userErrors { code message } }
+    }"""
+    variables = {"id": order_id, "lines": [{"orderLineId": f"oline_{line_id.hex}", "quantity": 0}]}
+    edited = await drafts.ok(api, edit, variables, token=staff_token)
+    assert edited["orderEdit"]["userErrors"] == []
+    assert deposits.stands(await deposits.order(api, staff_token, order_id)) == ("PAID", "0.00", [])
+    await drain()
+    assert await invariants.check() == []

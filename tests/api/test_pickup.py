@@ -193,7 +193,7 @@ async def test_nothing_on_hold_is_handed_over(api: Api, staff_token: str, store:
         assert refused[mutation]["userErrors"] == [{"code": "ORDER_ON_HOLD", "field": ["orderId"]}], mutation
     row = await db.fetchrow("SELECT pickup_ready_at, picked_up_at, fulfillment_status FROM orders")
     assert row
-    assert tuple(row) == (None, None, "UNFULFILLED")
+    assert dict(row) == {"pickup_ready_at": None, "picked_up_at": None, "fulfillment_status": "UNFULFILLED"}
     release = """mutation ($id: ID!) {
         orderHoldRelease(orderId: $id, hold: GUARANTEE, reason: "The bank wrote") { userErrors { code } }
     }"""
