@@ -92,7 +92,8 @@ def product_fields(s: Statement, row: str, wanted: Wanted) -> tuple[list[str], s
     columns = [f"{_public_id('prod', f'{row}.id')} AS id", *_plain(row, wanted, _PRODUCT_COLUMNS)]
     if "seo" in wanted:
         columns.append(_SEO.format(row=row))
-    columns += prices.ranges(s, row, wanted)
+    ranges, joins = prices.ranges(s, row, wanted)
+    columns += ranges
     if "availableForSale" in wanted:
         columns.append(f"({for_sale(row)}{s.not_hidden(row)}) AS available_for_sale")
     if "options" in wanted:
@@ -115,7 +116,7 @@ def product_fields(s: Statement, row: str, wanted: Wanted) -> tuple[list[str], s
         lambda field, below: _variant_by_options(s, row, selected_options(field.arguments["options"]), below),
     )
     columns += appearances("recommendations", wanted, lambda field, below: _recommendations(s, row, field, below))
-    return columns, ""
+    return columns, joins
 
 
 def _images(product: str, field: WantedField) -> str:

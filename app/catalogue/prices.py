@@ -4,6 +4,7 @@ from app.catalogue.statements import Statement
 from app.kit.wanted import Wanted
 
 _OF_VARIANT = ("price", "compareAtPrice")
+_REDUCED = "{prices}.compare_at_price_minor > {prices}.price_minor"
 
 
 def of_variant(s: Statement, row: str, wanted: Wanted) -> tuple[list[str], str]:
@@ -21,47 +22,74 @@ def of_variant(s: Statement, row: str, wanted: Wanted) -> tuple[list[str], str]:
     if "quantityPriceBreaks" in wanted:
         breaks = "'[]'::json"
         if s.has_own_prices:
-            breaks = f"price_breaks({row}.id, {row}.price_minor, {s.price_lists()})"
+            # Few variants have them, and looking for them takes less than working them out.
+            breaks = f"""CASE WHEN EXISTS (
+                SELECT FROM price_list_prices tier
+                WHERE tier.variant_id = {row}.id AND tier.min_quantity > 1
+            ) THEN price_breaks({row}.id, {row}.price_minor, {s.price_lists()}) ELSE '[]' END"""
         columns.append(f"{breaks} AS quantity_price_breaks")
     return columns, joins
 
 
-def ranges(s: Statement, row: str, wanted: Wanted) -> list[str]:
-    """Columns of a product under an alias: over all of its variants."""
-    columns = []
-    if "priceRange" in wanted:
-        bounds = f"json_build_array({row}.min_price_minor, {row}.max_price_minor)"
-        if s.has_own_prices:
-            bounds = f"""(
-                SELECT json_build_array(coalesce(min(listed.price_minor), 0), coalesce(max(listed.price_minor), 0))
-                FROM product_variants v CROSS JOIN LATERAL {_listed(s, "v")} listed
-                WHERE v.product_id = {row}.id AND v.removed_at IS NULL
-            )"""
-        columns.append(f"{bounds} AS price_range")
-    if "compareAtPriceRange" in wanted:
-        prices, join = ("v", "") if not s.has_own_prices else ("listed", f"CROSS JOIN LATERAL {_listed(s, 'v')} listed")
-        columns.append(f"""(
-            SELECT json_build_array(min({prices}.compare_at_price_minor), max({prices}.compare_at_price_minor))
-            FROM product_variants v {join}
+def ranges(s: Statement, row: str, wanted: Wanted) -> tuple[list[str], str]:
+    """Columns of a product under an alias, over all of its variants, and the joins that they need."""
+    names = [name for name in ("priceRange", "compareAtPriceRange") if name in wanted]
+    if not names:
+        return [], ""
+    if s.has_own_prices:
+        bounds, reduced = s.alias("bounds"), _REDUCED.format(prices="listed")
+        columns = {
+            "priceRange": f"json_build_array({bounds}.lowest, {bounds}.highest) AS price_range",
+            "compareAtPriceRange": f"""json_build_array({bounds}.reduced_min, {bounds}.reduced_max)
+                AS compare_at_price_range""",
+        }
+        # Both in one go over the variants, whose prices are looked up one by one.
+        joins = f""" CROSS JOIN LATERAL (
+            SELECT coalesce(min(listed.price_minor), 0) AS lowest, coalesce(max(listed.price_minor), 0) AS highest,
+                   min(listed.compare_at_price_minor) FILTER (WHERE {reduced}) AS reduced_min,
+                   max(listed.compare_at_price_minor) FILTER (WHERE {reduced}) AS reduced_max
+            FROM product_variants v CROSS JOIN LATERAL {_listed(s, "v")} listed
             WHERE v.product_id = {row}.id AND v.removed_at IS NULL
-              AND {prices}.compare_at_price_minor > {prices}.price_minor
-        ) AS compare_at_price_range""")
-    return columns
+        ) {bounds}"""
+        return [columns[name] for name in names], joins
+    columns = {
+        "priceRange": f"json_build_array({row}.min_price_minor, {row}.max_price_minor) AS price_range",
+        "compareAtPriceRange": f"""(
+            SELECT json_build_array(min(v.compare_at_price_minor), max(v.compare_at_price_minor))
+            FROM product_variants v
+            WHERE v.product_id = {row}.id AND v.removed_at IS NULL AND {_REDUCED.format(prices="v")}
+        ) AS compare_at_price_range""",
+    }
+    return [columns[name] for name in names], ""
 
 
 def _listed(s: Statement, row: str) -> str:
     """A subquery of one row: the lowest price of one unit among the lists that apply. An own price has its own price
     before reduction, or none."""
+    if (only := s.only_price_list()) is not None:
+        return f"""(
+            SELECT coalesce(own.price_minor, {_adjusted(f"{row}.price_minor")}) AS price_minor,
+                   CASE WHEN own.id IS NOT NULL THEN own.compare_at_price_minor
+                        ELSE {_adjusted(f"{row}.compare_at_price_minor")} END AS compare_at_price_minor
+            FROM price_lists l
+            LEFT JOIN price_list_prices own
+                ON own.price_list_id = {only} AND own.variant_id = {row}.id AND own.min_quantity = 1
+            WHERE l.id = {only}
+        )"""
     return f"""(
         SELECT coalesce(own.price_minor, CASE WHEN l.id IS NULL THEN {row}.price_minor
-                   ELSE list_price({row}.price_minor, l.factor, l.round_to_minor, l.ending_minor) END) AS price_minor,
+                   ELSE {_adjusted(f"{row}.price_minor")} END) AS price_minor,
                CASE WHEN own.id IS NOT NULL THEN own.compare_at_price_minor
                     WHEN l.id IS NULL THEN {row}.compare_at_price_minor
-                    ELSE list_price({row}.compare_at_price_minor, l.factor, l.round_to_minor, l.ending_minor)
-               END AS compare_at_price_minor
+                    ELSE {_adjusted(f"{row}.compare_at_price_minor")} END AS compare_at_price_minor
         FROM unnest({s.price_lists()}) AS applied (id)
         LEFT JOIN price_lists l ON l.id = applied.id
         LEFT JOIN price_list_prices own
             ON own.price_list_id = applied.id AND own.variant_id = {row}.id AND own.min_quantity = 1
         ORDER BY 1 LIMIT 1
     )"""
+
+
+def _adjusted(price: str) -> str:
+    """A price of the shop in the list `l`."""
+    return f"list_price({price}, l.factor, l.round_to_minor, l.ending_minor)"

@@ -42,6 +42,7 @@ class Statement:
         self._aliases = 0
         self._lists: str | None = None
         self._market: str | None = None
+        self._only_list: str | None = None
 
     def bind(self, value: object, sql_type: str) -> str:
         """Raises DomainError(TOO_LONG | INVALID) for text that the database would not take."""
@@ -83,6 +84,14 @@ class Statement:
                 ids = f"{self.bind(market.id, 'uuid')}, {self.bind(self.buying.customer_id, 'uuid')}"
                 self._lists = f"(SELECT price_lists_for({ids}, null))"
         return self._lists
+
+    def only_price_list(self) -> str | None:
+        """The market's list as SQL, where no other one can apply: to whoever is not signed in."""
+        if self.buying is None or self.buying.customer_id is not None or self.buying.market.price_list_id is None:
+            return None
+        if self._only_list is None:
+            self._only_list = self.bind(self.buying.market.price_list_id, "uuid")
+        return self._only_list
 
     def collection_is_visible(self, row: str) -> str:
         return "true" if self.sees_hidden else f"{row}.is_published"

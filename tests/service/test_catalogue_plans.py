@@ -11,7 +11,7 @@ from app.catalogue import queries
 from app.catalogue.queries import Found
 from app.catalogue.statements import Statement
 from tests.client import Api
-from tests.factories import catalogue
+from tests.factories import catalogue, markets
 from tests.factories import shop as shop_factory
 
 LIST = """
@@ -58,6 +58,36 @@ async def test_a_page_is_read_from_an_index_in_its_order(
     page = plan.partition("Limit")[2]
     assert "Index" in page, plan
     assert "Sort" not in page, plan
+
+
+async def test_a_page_in_a_market_with_a_list_of_its_own_looks_prices_up_one_by_one(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    euros = await markets.price_list("EUR")
+    await markets.market("eu", ("DE",), euros)
+    await db.execute(
+        """
+        INSERT INTO price_list_prices (price_list_id, variant_id, min_quantity, price_minor, updated_at)
+        SELECT $1, id, 1, 4711, now() FROM product_variants
+        """,
+        euros,
+    )
+    await db.execute("ANALYZE price_list_prices")
+    plans = explaining(monkeypatch, "seqscan")
+    shown = "priceRange { min { amount } } variants(first: 5) { nodes { price { amount } } }"
+    data = await api.ok(f"query @inContext(country: DE) {{ products(first: 2) {{ nodes {{ {shown} }} }} }}")
+    prices = [(one["priceRange"]["min"]["amount"], one["variants"]["nodes"]) for one in data["products"]["nodes"]]
+    assert prices == [("47.11", [{"price": {"amount": "47.11"}}])] * 2
+    (plan,) = plans
+    assert "Index Scan using price_list_prices_" in plan, plan
+    # Where only one list can apply, there is nothing to choose the lowest of.
+    assert "Sort" not in plan, plan
+
+
+async def test_what_a_quantity_costs_is_planned_once() -> None:
+    """A plan for the very lists would be made at each call, and takes ten times as long as running it."""
+    kept = await db.fetchval("SELECT proconfig FROM pg_proc WHERE proname = 'price_breaks'")
+    assert kept == ["plan_cache_mode=force_generic_plan"]
 
 
 async def test_a_search_goes_by_the_indexes_of_names_and_skus(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
