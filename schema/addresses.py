@@ -48,6 +48,11 @@ class AddressInput:
         )
 
 
+def _formatted(self: "Address") -> list[str]:
+    """Written where somebody asks for it."""
+    return address_lines(self.postal)
+
+
 @strawberry.type(description="A postal address, written as its country does.")
 class Address:
     first_name: str | None = strawberry.field(description="Given name.")
@@ -63,7 +68,10 @@ class Address:
     postal_code: str | None = strawberry.field(description="With the country's spaces and hyphens.")
     country_code: CountryCode = strawberry.field(description="The country.")
     phone: str | None = strawberry.field(description="In international form, E.164.")
-    formatted: list[str] = strawberry.field(description="Its lines, as the country prints them on a label.")
+    formatted: list[str] = strawberry.field(
+        resolver=_formatted, description="Its lines, as the country prints them on a label."
+    )
+    postal: strawberry.Private[PostalAddress]
 
     @classmethod
     def of(cls, address: PostalAddress) -> "Address":
@@ -79,5 +87,5 @@ class Address:
             postal_code=address.postal_code,
             country_code=CountryCode(address.country_code),
             phone=address.phone,
-            formatted=address_lines(address),
+            postal=address,
         )

@@ -152,6 +152,11 @@ def normalise_destination(
     return destination
 
 
+def _has_refused(text: str) -> bool:
+    """None of what is refused is printable."""
+    return bool(_BIDI_OVERRIDES.search(text)) or any(unicodedata.category(c) in _REFUSED_CATEGORIES for c in text)
+
+
 class _Check:
     """Collects what is wrong while the fields are read one by one."""
 
@@ -168,7 +173,7 @@ class _Check:
     def line(self, field: str, text: str | None, max_chars: int, required: str | None = None) -> str | None:
         """One line of text with single spaces; None when blank or refused."""
         given = text or ""
-        if _BIDI_OVERRIDES.search(given) or any(unicodedata.category(c) in _REFUSED_CATEGORIES for c in given):
+        if not given.isprintable() and _has_refused(given):
             self._refuse(CommonErrorCode.INVALID, "Line breaks and control characters are not allowed.", field)
             return None
         line = " ".join(unicodedata.normalize("NFC", given).split())

@@ -332,6 +332,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(one) for one in value]
     if hasattr(value, "__strawberry_definition__"):
-        fields = {name: field for name, field in vars(value).items() if field not in (None, strawberry.UNSET)}
-        return {name: plain(field) for name, field in fields.items()}
+        return {
+            name: plain(field)
+            for name, field in vars(value).items()
+            if field is not None and field is not strawberry.UNSET
+        }
     return value
