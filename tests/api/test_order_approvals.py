@@ -1,13 +1,10 @@
 """Approvals: a buyer asks, an approver decides, and just what was approved is ordered, once."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from app import db
-from app.companies.models import ApprovalState
-from app.kit import ids
 from app.kit.ids import new_id
 from app.staff.permissions import Permission
 from tests.client import Api
@@ -237,54 +234,6 @@ async def test_it_is_over_when_its_time_is(api: Api, advance: Advance) -> None:
     assert next(one["state"] for one in await listed(api, acme.buyer.token)) == "EXPIRED"
     assert codes(await decide(api, late, acme.approver.token)) == ["APPROVAL_NOT_PENDING"]
     assert await count("orders") == 0
-
-
-async def test_a_declined_payment_leaves_the_approval_for_the_next_try(api: Api) -> None:
-    acme = await team()
-    card = {"method": "CARD", "gateway": "test", "token": "tok_declined"}
-    given = await order_input(api, acme.gid, acme.buyer, payment=card)
-    await approved(api, await requested(api, given["cartId"], acme.buyer.token), acme.approver.token)
-    assert codes(await checkout.complete(api, given, token=acme.buyer.token)) == ["PAYMENT_DECLINED"]
-    assert await db.fetchval("SELECT state FROM order_approvals") == "APPROVED"
-    retried = {**given, "idempotencyKey": new_id().hex, "payment": checkout.CARD}
-    assert codes(await checkout.complete(api, retried, token=acme.buyer.token)) == []
-    assert await db.fetchval("SELECT state FROM order_approvals") == "USED"
-
-
-async def test_two_approvers_and_a_buyer_at_once(api: Api) -> None:
-    """One decision counts, and of ten tries to order one goes through."""
-    acme = await team()
-    second = await accounts.signed_in("second@acme.example")
-    await companies.member(acme.company_id, second.id, role="APPROVER")
-    given = await order_input(api, acme.gid, acme.buyer)
-    approval = await requested(api, given["cartId"], acme.buyer.token)
-    decisions = await asyncio.gather(
-        decide(api, approval, acme.approver.token, comment="One"),
-        decide(api, approval, second.token, comment="Two"),
-        decide(api, approval, acme.approver.token, comment="Three"),
-    )
-    assert sorted(codes(one) for one in decisions) == [[], ["APPROVAL_NOT_PENDING"], ["APPROVAL_NOT_PENDING"]]
-    tries = [
-        checkout.complete(api, {**given, "idempotencyKey": new_id().hex}, token=acme.buyer.token) for _ in range(10)
-    ]
-    placed = [one for one in await asyncio.gather(*tries) if one["order"]]
-    assert len(placed) == 1
-    assert await count("orders") == 1
-    assert await count("order_events WHERE type = 'APPROVED'") == 1
-
-
-async def test_an_approval_that_is_taken_back_while_it_is_used(api: Api) -> None:
-    """Either it was cancelled and nothing is ordered, or it is an order."""
-    acme = await team(credit_limit_minor=None)
-    for _ in range(3):
-        given = await order_input(api, acme.gid, acme.buyer)
-        approval = await requested(api, given["cartId"], acme.buyer.token)
-        await approved(api, approval, acme.approver.token)
-        placed, _ = await asyncio.gather(
-            checkout.complete(api, given, token=acme.buyer.token), cancel(api, approval, acme.buyer.token)
-        )
-        state = await db.fetchval("SELECT state FROM order_approvals WHERE id = $1", ids.decode("oapr", approval))
-        assert state == (ApprovalState.USED if placed["order"] else ApprovalState.CANCELLED)
 
 
 async def test_what_cannot_be_asked_for(api: Api) -> None:
