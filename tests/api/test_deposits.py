@@ -197,3 +197,21 @@ async def test_what_waits_for_the_buyer_is_called_off(api: Api, staff_token: str
     kept = "SELECT sum(captured_minor - refunded_minor)::bigint FROM payments"
     assert await db.fetchval(kept) == total
     assert await invariants.check() == []
+
+
+async def test_a_transfer_of_a_part_keeps_the_order(
+    api: Api, staff_token: str, drain: Drain, advance: Callable[[str], Awaitable[None]]
+) -> None:
+    """Nobody but staff decides about an order that has some of its money."""
+    change = "mutation ($input: PaymentSettingsInput!) { paymentSettingsUpdate(input: $input) { userErrors { code } } }"
+    account = {"bankTransfer": True, "bankAccountHolder": "Tradewind", "bankIban": "DE89 3704 0044 0532 0130 00"}
+    await api.ok(change, {"input": account}, token=staff_token)
+    bought = await checkout.placed(api, (await catalogue.product(stock=1), 1), payment={"method": "BANK_TRANSFER"})
+    order_id = bought["order"]["id"]
+    assert (await deposits.note(api, staff_token, order_id, "5"))["userErrors"] == []
+    await advance("P20D")
+    order = await deposits.order(api, staff_token, order_id)
+    assert (order["status"], order["paymentStatus"]) == ("OPEN", "PARTIALLY_PAID")
+    assert (await deposits.note(api, staff_token, order_id))["order"]["paymentStatus"] == "PAID"
+    await drain()
+    assert await invariants.check() == []
