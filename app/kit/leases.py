@@ -16,19 +16,28 @@ async def renewed(renew: Callable[[], Awaitable[object]], *, every_seconds: floa
 
     A renewal that fails, such as by a lost connection, is left to the next turn: what the block came to counts, and a
     lease that ran out meanwhile is noticed where its holder writes.
+
+    The task is made when the first renewal is due: most blocks are over by then, and pay for a timer alone.
     """
+    tasks: list[asyncio.Task[None]] = []
+    loop, context = asyncio.get_running_loop(), contextvars.Context()
 
     async def keep() -> None:
         while True:
-            await asyncio.sleep(every_seconds)
             try:
                 await renew()
             except Exception as error:  # noqa: BLE001 - whatever it is, the work goes on
                 log.warning("lease not renewed", error=type(error).__name__)
+            await asyncio.sleep(every_seconds)
 
-    task = asyncio.get_running_loop().create_task(keep(), context=contextvars.Context())
+    def begin() -> None:
+        tasks.append(loop.create_task(keep(), context=context))
+
+    timer = loop.call_later(every_seconds, begin, context=context)
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait((task,))
+        timer.cancel()
+        for task in tasks:
+            task.cancel()
+            await asyncio.wait((task,))
