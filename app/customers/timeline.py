@@ -42,7 +42,8 @@ def sql_to_write(noted: str) -> str:
     """
 
 
-_WRITE = f"WITH {sql_to_write('$1')} SELECT"
+# With the events that tell of the same: what is noted here first is written first, and takes them along.
+_WRITE = f"WITH {events.sql_to_write('$1')}, {sql_to_write('$2')} SELECT"
 
 
 async def record(
@@ -72,6 +73,7 @@ async def record(
     """
     if event_type not in EVENT_TYPES:
         raise ValueError(f"{event_type} is not in the vocabulary")
+    _rows(db.current_unit_of_work())  # first, so that one statement writes both
     ids = {"productId": product_id, "collectionId": collection_id, "cartId": cart_id, "orderId": order_id}
     facts = {**{name: str(value) for name, value in ids.items() if value is not None}, **(data or {})}
     event_id = await events.record(
@@ -128,4 +130,4 @@ def _rows(work: db.UnitOfWork) -> list[dict[str, object]]:
 
 async def _write(rows: list[dict[str, object]]) -> None:
     if rows:
-        await db.execute(_WRITE, take_noted())
+        await db.execute(_WRITE, events.take_noted(), take_noted())
