@@ -17,6 +17,7 @@ from strawberry.extensions.context import (
     ValidationContextManager,
 )
 from strawberry.extensions.runner import SchemaExtensionsRunner
+from strawberry.types import ExecutionContext
 
 
 @cache
@@ -74,6 +75,13 @@ class _Hooked:
 
 
 class Hooks(SchemaExtensionsRunner):
+    async def get_extensions_results(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """None of ours has to be waited for."""
+        results: dict[str, Any] = {}
+        for extension in self.extensions:
+            results.update(extension.get_results())  # type: ignore[arg-type]
+        return {**results, **ctx.extensions_results}
+
     def operation(self) -> OperationContextManager:
         return _Hooked(self.extensions, "on_operation")  # type: ignore[return-value]
 

@@ -17,6 +17,7 @@ from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
 from strawberry.http.parse_content_type import parse_content_type
+from strawberry.http.streaming import HTTPStreamTransport
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
@@ -181,6 +182,13 @@ class View(GraphQL[Context, None]):
         asked = await self.parse_http_body(adapter)
         result = await self.execute_single(request, adapter, sub_response, context, None, asked)
         return self.create_response(await self.process_result(request, result), sub_response)
+
+    def _get_stream_transport_from_headers(self, headers: Mapping[str, str]) -> HTTPStreamTransport | None:
+        """As Strawberry has it, but without a look at every header of every request, three times."""
+        accept = headers.get("accept")
+        if not accept:
+            return None
+        return next((one for one in self._stream_transport_map.values() if one.accepts(accept)), None)
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         return False

@@ -6,7 +6,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +33,7 @@ _DEFAULT_HEADERS = {
     "Cache-Control": "no-store",
 }
 _ONE_YEAR_SECONDS = 31_536_000
+_REQUEST_ID_HEADER = b"x-request-id"
 
 
 class Envelope:
@@ -41,9 +42,10 @@ class Envelope:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.trusts_ids = settings.trusted_proxies > 0
-        self.headers = dict(_DEFAULT_HEADERS)
+        headers = dict(_DEFAULT_HEADERS)
         if settings.is_production and settings.public_url.startswith("https://"):
-            self.headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR_SECONDS}"
+            headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR_SECONDS}"
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -57,10 +59,13 @@ class Envelope:
             nonlocal status
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                given = message.get("headers", ())
+                said = {name.lower() for name, _ in given}
+                message["headers"] = [
+                    *(header for header in given if header[0].lower() != _REQUEST_ID_HEADER),
+                    (_REQUEST_ID_HEADER, request_id.encode()),
+                    *(header for header in self.headers if header[0] not in said),
+                ]
             await send(message)
 
         started = time.perf_counter()
