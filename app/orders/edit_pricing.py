@@ -248,8 +248,17 @@ def _shipping(
                 return ShippingToPrice(label=label, price_minor=price, tax_rates=rates)
             case ShippingTax.NOT_TAXED:
                 return ShippingToPrice(label=label, price_minor=price)
-    as_goods = taxation.shipping is ShippingTax.AS_GOODS and _bears_the_goods_rates(order, frozen)
+    as_goods = _is_in_parts(order) or (
+        taxation.shipping is ShippingTax.AS_GOODS and _bears_the_goods_rates(order, frozen)
+    )
     return ShippingToPrice(label=label, price_minor=price, tax_rates=() if as_goods else frozen, as_goods=as_goods)
+
+
+def _is_in_parts(order: Mapping[str, Any]) -> bool:
+    """Whether the rates on shipping bore parts of it, as those of different goods do, whatever is decided by now."""
+    taxes_of_it = itemised.taxes(order["shipping_tax_lines"])
+    net = order["shipping_minor"] - sum(tax.amount_minor for tax in taxes_of_it if order["tax_included"])
+    return any(tax.base_minor < net - len(taxes_of_it) for tax in taxes_of_it)
 
 
 def _bears_the_goods_rates(order: Mapping[str, Any], rates: Sequence[TaxRate]) -> bool:

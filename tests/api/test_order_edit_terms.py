@@ -24,6 +24,8 @@ BERLIN = {"firstName": "Ada", "lastName": "Lovelace", "address1": "Unter den Lin
 GIFTS = """mutation ($input: GiftSettingsInput!) { giftSettingsUpdate(input: $input) { userErrors { code } } }"""
 STORE = """mutation ($id: ID!, $input: WarehouseInput!) { warehouseUpdate(id: $id, input: $input) {
     userErrors { code } } }"""
+FETCHED = """mutation ($id: ID!, $unpaid: Boolean) { orderPickupComplete(orderId: $id, allowUnpaid: $unpaid) {
+    userErrors { code } } }"""
 QUOTES = """query ($input: ShippingQuotesInput!) { shippingQuotes(input: $input) { quotes { id kind } } }"""
 
 
@@ -86,6 +88,12 @@ async def test_an_order_that_is_fetched_takes_from_its_store_alone(api: Api, sta
     assert await total(api, staff_token, order, drain) == "60.00"
     rows = await db.fetch("SELECT available, reserved FROM stock_levels WHERE warehouse_id = $1", store)
     assert [tuple(row.values()) for row in rows] == [(0, 3)]
+    # What is paid at the counter is; what was to be paid before is not handed over.
+    await db.execute("UPDATE payments SET gateway = 'bank_transfer', method = 'BANK_TRANSFER'")
+    refused = await api.query(FETCHED, {"id": order.gid}, token=staff_token)
+    assert codes((refused.data or {})["orderPickupComplete"]) == ["ORDER_UNPAID"]
+    await api.ok(FETCHED, {"id": order.gid, "unpaid": True}, token=staff_token)
+    assert await db.fetchval("SELECT fulfillment_status FROM orders") == "FULFILLED"
 
 
 async def test_what_is_not_there_is_promised_for_its_day(api: Api, staff_token: str, drain: Drain) -> None:

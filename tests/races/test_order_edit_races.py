@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app import db, invariants
-from app.payments import capturing
+from app.payments import capturing, credit
 from tests.client import Api
-from tests.factories import catalogue, checkout, fulfillments
+from tests.factories import accounts, catalogue, checkout, companies, fulfillments, orders, refunds
 from tests.factories.orders import edit
 
 Drain = Callable[[], Awaitable[None]]
@@ -121,3 +121,92 @@ async def test_an_edit_meets_a_cancellation(api: Api, staff_token: str, drain: D
         assert await invariants.check() == []
     assert await db.fetchval("SELECT sum(available) FROM stock_levels") == 20 * ROUNDS
     assert await db.fetchval("SELECT count(*) FROM payment_requests WHERE state = 'OPEN'") == 0
+
+
+PAID = "mutation ($id: ID!) { orderMarkAsPaid(orderId: $id) { userErrors { code } } }"
+
+
+async def test_an_edit_meets_the_payment_of_the_balance(api: Api, staff_token: str, drain: Drain) -> None:
+    """25.99 are set aside and 40.00 are asked for when it becomes one unit again, and the buyer pays at that moment."""
+    lamp = await catalogue.product(price_minor=2000, stock=20)
+    for _ in range(ROUNDS):
+        order = await orders.bought(api, (lamp, 1))
+        lines = [{"orderLineId": order.lines[0], "quantity": 3}]
+        assert codes(await edit(api, staff_token, order.gid, lines=lines)) == set()
+        lines = [{"orderLineId": order.lines[0], "quantity": 1}]
+        edited, paid = await asyncio.gather(edit(api, staff_token, order.gid, lines=lines), orders.pay(api, order))
+        assert codes(edited) <= NOT_ANY_MORE
+        assert set(orders.codes(paid)) <= {"PAYMENT_NOT_DUE", "IN_PROGRESS"}
+        await drain()
+        stood = await orders.stands(api, staff_token, order.gid)
+        total = "65.99" if codes(edited) else "25.99"
+        assert (stood["cost"]["total"]["amount"], stood["outstanding"]["amount"]) == (total, "0.00")
+
+
+async def test_an_edit_meets_the_word_that_the_money_came(api: Api, staff_token: str, drain: Drain) -> None:
+    for _ in range(ROUNDS):
+        order_gid, line = await ordered(api, payment=checkout.CASH)
+        edited, _ = await asyncio.gather(
+            edit(api, staff_token, order_gid, lines=[{"orderLineId": line, "quantity": 1}]),
+            api.ok(PAID, {"id": order_gid}, token=staff_token),
+        )
+        assert codes(edited) == set()
+        await drain()
+        stood = await orders.stands(api, staff_token, order_gid)
+        assert (stood["cost"]["total"]["amount"], stood["outstanding"]["amount"]) == ("25.99", "0.00")
+        assert stood["paymentStatus"] in {"PAID", "PARTIALLY_REFUNDED"}
+
+
+async def test_an_edit_meets_a_refund(api: Api, staff_token: str, drain: Drain) -> None:
+    """Whichever comes first, no more goes back than was paid."""
+    for _ in range(ROUNDS):
+        order_gid, line = await ordered(api, payment=checkout.CASH)
+        await api.ok(PAID, {"id": order_gid}, token=staff_token)
+        edited, refunded = await asyncio.gather(
+            edit(api, staff_token, order_gid, lines=[{"orderLineId": line, "quantity": 1}]),
+            refunds.create(api, staff_token, order_gid, amount=refunds.usd("60")),
+        )
+        assert codes(edited) <= {"ORDER_NOT_EDITABLE"}
+        assert codes(refunded) <= {"REFUND_TOO_LARGE"}
+        assert bool(codes(edited)) is not bool(codes(refunded))
+        await drain()
+        assert await invariants.check() == []
+        back = await db.fetchval("SELECT refunded_minor FROM payments ORDER BY id DESC LIMIT 1")
+        assert back == (6000 if codes(edited) else 4000)
+
+
+async def test_two_orders_of_a_company_do_not_exceed_its_limit_by_edits(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    buyer, company_id = await accounts.signed_in(), await companies.company(credit_limit_minor=8000)
+    await companies.member(company_id, buyer.id)
+    lamp = await catalogue.product(price_minor=2000, stock=20)
+    payment = {"method": "PURCHASE_ORDER", "purchaseOrderNumber": "PO-7"}
+    both = [
+        await orders.bought(api, (lamp, 1), account=buyer.token, company=company_id, payment=payment) for _ in range(2)
+    ]
+    # 25.99 each: one of them may become 45.99.
+    edits = [
+        edit(api, staff_token, order.gid, lines=[{"orderLineId": order.lines[0], "quantity": 2}]) for order in both
+    ]
+    answers = sorted(sorted(codes(payload)) for payload in await asyncio.gather(*edits))
+    assert answers == [[], ["CREDIT_LIMIT_EXCEEDED"]]
+    assert await credit.owed_by(company_id, "USD") == 2599 + 4599
+    await drain()
+    assert await invariants.check() == []
+
+
+async def test_an_edit_and_a_checkout_want_the_last_unit(api: Api, staff_token: str, drain: Drain) -> None:
+    for _ in range(ROUNDS):
+        lamp = await catalogue.product(price_minor=2000, stock=2)
+        order = await orders.bought(api, (lamp, 1), payment=checkout.CASH)
+        given = await checkout.ready_input(api, (lamp, 1), payment=checkout.CASH)
+        edited, placed = await asyncio.gather(
+            edit(api, staff_token, order.gid, lines=[{"orderLineId": order.lines[0], "quantity": 2}]),
+            checkout.complete(api, given),
+        )
+        assert codes(edited) <= {"INSUFFICIENT_STOCK"}
+        assert bool(codes(edited)) is bool(placed["order"]), "one of them has it"
+        await drain()
+        assert await invariants.check() == []
+        assert await db.fetchval("SELECT available FROM stock_levels WHERE variant_id = $1", lamp.variant_id) == 0
