@@ -32,7 +32,7 @@ def outcome(payload: dict[str, Any]) -> str:
 
 async def until_told(ask: Callable[[], Awaitable[dict[str, Any]]]) -> str:
     """As a client does: what is of the moment is asked again."""
-    for _ in range(500):
+    for _ in range(100):
         if (said := outcome(await ask())) not in OF_THE_MOMENT:
             return said
         await asyncio.sleep(0.01)
