@@ -9,7 +9,7 @@ from app.errors import CommonErrorCode, DomainError
 from app.markets.terms import MarketTerms
 from app.shipping import service
 from app.shipping.errors import ShippingErrorCode
-from app.shipping.quotes import QuoteKind
+from app.shipping.quotes import QuoteKind, read_quote
 
 _QUOTE = ["input", "shippingQuoteId"]
 
@@ -27,7 +27,7 @@ async def with_quote(content: DraftContent, cart: CartSnapshot) -> DraftContent:
     if content.shipping_address is None or address is None:
         raise DomainError(CommonErrorCode.REQUIRED, "Say where it goes.", ["input", "shippingAddress"])
     quote = await service.verify_quote(
-        content.shipping_quote_id,
+        read_quote(content.shipping_quote_id, _QUOTE),
         cart.lines,
         destination_of(address),
         cart.market.currency_code,

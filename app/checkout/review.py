@@ -77,7 +77,8 @@ async def review(
         problems.append(DomainError(CheckoutErrorCode.CART_EMPTY, "There is nothing in the cart.", [*at, source]))
     ships = shipping.needs_shipping(cart.lines)
     own_market_id = cart.market.id
-    fetched = _pickup_of(details) if ships else None
+    promised = _promised(details) if ships else None
+    fetched = promised if promised and promised.kind is QuoteKind.PICKUP else None
     quote, not_there = None, []
     if fetched is not None:
         try:
@@ -94,7 +95,7 @@ async def review(
         problems += not_there
     elif ships:
         try:
-            quote = await _shipped_by(cart, details, now, at)
+            quote = await _shipped_by(cart, details, promised, now, at)
         except DomainError as problem:
             problems.append(problem)
     cart = replace(cart, tax_destination=_taxed_at(details, quote, ships=ships))
@@ -133,22 +134,20 @@ async def review(
     )
 
 
-async def _shipped_by(cart: CartSnapshot, details: Details, now: datetime, at: Sequence[str]) -> Quote:
-    """The quote that was chosen. Raises DomainError: REQUIRED, and what `verify_quote` raises."""
+async def _shipped_by(
+    cart: CartSnapshot, details: Details, promised: Quote | None, now: datetime, at: Sequence[str]
+) -> Quote:
+    """The quote that was chosen. Raises DomainError: REQUIRED, and what `read_quote` and `verify_quote` raise."""
     if details.shipping_address is None:
         message = "Enter the address to ship to."
         raise DomainError(CommonErrorCode.REQUIRED, message, [*at, "shippingAddress"])
     if details.shipping_quote_id is None:
         message = "Choose a way to ship: one of the shipping quotes."
         raise DomainError(CommonErrorCode.REQUIRED, message, [*at, "shippingQuoteId"])
-    return await shipping.verify_quote(
-        details.shipping_quote_id,
-        cart.lines,
-        destination_of(details.shipping_address),
-        cart.currency_code,
-        now,
-        field=[*at, "shippingQuoteId"],
-    )
+    field = [*at, "shippingQuoteId"]
+    promised = promised or read_quote(details.shipping_quote_id, field)
+    destination = destination_of(details.shipping_address)
+    return await shipping.verify_quote(promised, cart.lines, destination, cart.currency_code, now, field=field)
 
 
 def _recipients(lines: Sequence[CartLineSnapshot], now: datetime) -> list[DomainError]:
@@ -161,15 +160,15 @@ def _recipients(lines: Sequence[CartLineSnapshot], now: datetime) -> list[Domain
     ]
 
 
-def _pickup_of(details: Details) -> Quote | None:
-    """The promise to fetch it from a store, where that is what was chosen; whether it holds is another question."""
+def _promised(details: Details) -> Quote | None:
+    """The promise to ship it or to have it ready in a store that was chosen, if it is one; whether it holds is another
+    question."""
     if details.shipping_quote_id is None:
         return None
     try:
-        quote = read_quote(details.shipping_quote_id)
+        return read_quote(details.shipping_quote_id)
     except DomainError:
         return None
-    return quote if quote.kind is QuoteKind.PICKUP else None
 
 
 async def _at_store(

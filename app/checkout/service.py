@@ -269,13 +269,13 @@ async def _check_quote(row: Mapping[str, Any], secret: str, quote_id: str, chang
     field = ["input", "shippingQuoteId"]
     stored = queries.stored_details(row).shipping_address
     address = change.get("shipping_address", stored)
+    quote = read_quote(quote_id, field)
     if address is None:
-        read_quote(quote_id, field)
         return
     cart = await carts.load_cart(row["cart_id"], secret)
     if cart is not None:
         cart = await carts.priced_for(cart, address.country_code)
-        await verify_quote(quote_id, cart.lines, destination_of(address), cart.currency_code, row["now"], field=field)
+        await verify_quote(quote, cart.lines, destination_of(address), cart.currency_code, row["now"], field=field)
 
 
 _LOCK_CART = """

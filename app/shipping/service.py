@@ -12,7 +12,7 @@ from app.settings import get_settings
 from app.shipping import pickup, queries
 from app.shipping.errors import ShippingErrorCode
 from app.shipping.queries import Terms
-from app.shipping.quotes import Quote, QuoteKind, promise, promise_pickup, read_quote
+from app.shipping.quotes import Quote, QuoteKind, promise, promise_pickup
 from app.shipping.rules import (
     Shippable,
     ShippableLine,
@@ -166,7 +166,7 @@ def _not_applicable(why: str, field: Sequence[str | int]) -> DomainError:
 
 
 async def verify_quote(
-    quote_id: str,
+    quote: Quote,
     lines: Sequence[Shippable],
     destination: Destination,
     currency: str,
@@ -174,7 +174,7 @@ async def verify_quote(
     *,
     field: Sequence[str | int] = ("shippingQuoteId",),
 ) -> Quote:
-    """The promise behind a quote, once it is sure that it was made for this order.
+    """The promise that `read_quote` found, once it is sure that it was made for this order.
 
     A quote is bound to what was known of the destination when it was made. Where the order's address says more (the
     quote was made for a country alone), the address must fall into the quote's zone, or into one that ships by the
@@ -187,9 +187,8 @@ async def verify_quote(
         now: business time.
 
     Raises:
-        DomainError: QUOTE_INVALID, QUOTE_EXPIRED or QUOTE_NOT_APPLICABLE, which says what does not fit.
+        DomainError: QUOTE_EXPIRED or QUOTE_NOT_APPLICABLE, which says what does not fit.
     """
-    quote = read_quote(quote_id, field)
     if quote.kind is QuoteKind.PICKUP:
         return await verify_pickup(quote, lines, currency, now, field=field)
     _check(quote, lines, currency, now, field)

@@ -41,7 +41,9 @@ async def _quote(destination: Destination, *lines: ShippableLine) -> Quote:
 async def _verify(
     quote: Quote, destination: Destination, *lines: ShippableLine, currency: str = "USD", now: dt.datetime | None = None
 ) -> Quote:
-    return await verify_quote(quote.id, lines or [_line(2)], destination, currency, now or await clock.now())
+    return await verify_quote(
+        read_quote(quote.id), lines or [_line(2)], destination, currency, now or await clock.now()
+    )
 
 
 async def _refusal(quote: Quote, destination: Destination, *lines: ShippableLine, **more: Any) -> object:
