@@ -74,8 +74,8 @@ class AlertMutations:
 
     @mutation(
         access=PUBLIC,
-        description="Ask for one message when a variant costs less than it does now. It is no consent to any other "
-        "message.",
+        description="Ask for one message when a variant costs less than it does now, in the market that the request is "
+        "in (`@inContext`) and by the price that everybody has there. It is no consent to any other message.",
     )
     async def price_drop_subscribe(self, info: Info, input: Input) -> ProductAlertPayload:
         return await _subscribe(info, AlertKind.PRICE_DROP, input)
@@ -89,5 +89,12 @@ class AlertMutations:
 
 
 async def _subscribe(info: Info, kind: AlertKind, input: ProductAlertInput) -> ProductAlertPayload:
-    alert_gid = await service.subscribe(kind, input.variant(), input.person(), client=info.context.client_address)
+    buying = info.context.buying
+    alert_gid = await service.subscribe(
+        kind,
+        input.variant(),
+        input.person(),
+        client=info.context.client_address,
+        market=buying.market if buying else None,
+    )
     return ProductAlertPayload(alert_id=strawberry.ID(alert_gid))

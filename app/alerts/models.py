@@ -17,7 +17,11 @@ class ProductAlert(Model):
     profile_id = fields.UUIDField()
     variant_id = fields.UUIDField()
     price_minor = fields.BigIntField()
-    """When it was asked for: a drop is one below it."""
+    """When it was asked for, in the market where it was: a drop is one below it."""
+    market_id = fields.UUIDField(null=True)
+    """None for the default one."""
+    currency_code = fields.CharField(max_length=3, null=True)
+    """Of that price; None for the market's."""
     created_at = fields.DatetimeField()
     triggered_at = fields.DatetimeField(null=True)
     cancelled_at = fields.DatetimeField(null=True)

@@ -17,6 +17,9 @@ from app.keys import keyring
 from app.kit import ids
 from app.kit.crypto import hash_token, token_matches
 from app.kit.ids import new_id
+from app.markets import current as markets
+from app.markets.prices import sql_of_hidden, sql_of_unit_price
+from app.markets.terms import MarketTerms
 from app.rate_limit import allow
 
 PREFIX = "alert"
@@ -32,13 +35,13 @@ SQL_TO_SELL = """
     ) END
 """
 _VARIANT = f"""
-    SELECT v.price_minor, {SQL_TO_SELL} AS to_sell
+    SELECT {sql_of_unit_price("v", "price_lists_for($2, null, null)")} AS price_minor, {SQL_TO_SELL} AS to_sell
     FROM product_variants v JOIN products p ON p.id = v.product_id
-    WHERE v.id = $1 AND v.removed_at IS NULL AND p.status = 'ACTIVE'
+    WHERE v.id = $1 AND v.removed_at IS NULL AND p.status = 'ACTIVE' AND NOT {sql_of_hidden("p.id", "$2")}
 """
 _INSERT = """
-    INSERT INTO product_alerts (id, kind, profile_id, variant_id, price_minor, created_at)
-    SELECT $1, $2, $3, $4, $5, business_now()
+    INSERT INTO product_alerts (id, kind, profile_id, variant_id, price_minor, market_id, currency_code, created_at)
+    SELECT $1, $2, $3, $4, $5, $7, $8, business_now()
     WHERE (
         SELECT count(*) FROM product_alerts WHERE profile_id = $3 AND triggered_at IS NULL AND cancelled_at IS NULL
     ) < $6
@@ -56,10 +59,13 @@ class Person:
     cart_secret: str = ""
 
 
-async def subscribe(kind: AlertKind, variant_id: uuid.UUID, person: Person, *, client: str) -> str:
+async def subscribe(
+    kind: AlertKind, variant_id: uuid.UUID, person: Person, *, client: str, market: MarketTerms | None = None
+) -> str:
     """Note the wish; asking again changes nothing. Returns an id that `cancel` takes.
 
     Args:
+        market: where they are, whose price is watched: what everybody pays there, whatever their groups do.
         client: where the request comes from, for the limit.
 
     Raises:
@@ -70,7 +76,8 @@ async def subscribe(kind: AlertKind, variant_id: uuid.UUID, person: Person, *, c
     email = normalise_email(person.email, ["input", "email"]) if person.email else None
     if email:
         await allow("alerts-address", email.lower(), limit=PER_ADDRESS, window_seconds=WINDOW_SECONDS)
-    variant = await db.fetchrow(_VARIANT, variant_id)
+    market = market or (await markets.now()).default
+    variant = await db.fetchrow(_VARIANT, variant_id, market.id)
     if variant is None:
         raise not_found("variant", ["input", "variantId"])
     if kind is AlertKind.BACK_IN_STOCK and (variant["to_sell"] is None or variant["to_sell"] > 0):
@@ -79,7 +86,15 @@ async def subscribe(kind: AlertKind, variant_id: uuid.UUID, person: Person, *, c
     async with db.unit_of_work():
         profile_id = await _profile(person, email)
         written = await db.execute(
-            _INSERT, alert_id, kind.value, profile_id, variant_id, variant["price_minor"], MAX_OPEN_ALERTS
+            _INSERT,
+            alert_id,
+            kind.value,
+            profile_id,
+            variant_id,
+            variant["price_minor"],
+            MAX_OPEN_ALERTS,
+            market.id,
+            market.currency_code,
         )
         if written:
             # Whatever changed between the look at the variant and this commit is looked at again after it.

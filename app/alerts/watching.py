@@ -15,6 +15,12 @@ _AWAITED = """
     SELECT DISTINCT variant_id FROM product_alerts
     WHERE variant_id = ANY($1::uuid[]) AND triggered_at IS NULL AND cancelled_at IS NULL ORDER BY variant_id
 """
+_AWAITED_IN_LIST = """
+    SELECT DISTINCT a.variant_id FROM product_alerts a
+    JOIN markets m ON m.id = a.market_id OR (a.market_id IS NULL AND m.is_default)
+    WHERE m.price_list_id = $1 AND a.kind = 'PRICE_DROP' AND a.triggered_at IS NULL AND a.cancelled_at IS NULL
+    ORDER BY a.variant_id
+"""
 _AWAITED_OF_ATTEMPT = """
     SELECT DISTINCT r.variant_id FROM stock_reservations r JOIN product_alerts a ON a.variant_id = r.variant_id
     WHERE r.attempt_id = $1 AND a.triggered_at IS NULL AND a.cancelled_at IS NULL ORDER BY r.variant_id
@@ -26,6 +32,11 @@ async def changed(variant_ids: Iterable[uuid.UUID]) -> None:
     ids = list(variant_ids)
     if ids:
         await _tell(await db.fetch(_AWAITED, ids))
+
+
+async def repriced(price_list_id: uuid.UUID) -> None:
+    """The list makes other prices of the shop's now."""
+    await _tell(await db.fetch(_AWAITED_IN_LIST, price_list_id))
 
 
 async def given_back(attempt_id: uuid.UUID) -> None:

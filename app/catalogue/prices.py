@@ -2,6 +2,7 @@
 
 from app.catalogue.statements import Statement
 from app.kit.wanted import Wanted
+from app.markets.prices import sql_of_adjusted, sql_of_listed
 
 _OF_VARIANT = ("price", "compareAtPrice")
 _REDUCED = "{prices}.compare_at_price_minor > {prices}.price_minor"
@@ -68,28 +69,12 @@ def _listed(s: Statement, row: str) -> str:
     before reduction, or none."""
     if (only := s.only_price_list()) is not None:
         return f"""(
-            SELECT coalesce(own.price_minor, {_adjusted(f"{row}.price_minor")}) AS price_minor,
+            SELECT coalesce(own.price_minor, {sql_of_adjusted(f"{row}.price_minor")}) AS price_minor,
                    CASE WHEN own.id IS NOT NULL THEN own.compare_at_price_minor
-                        ELSE {_adjusted(f"{row}.compare_at_price_minor")} END AS compare_at_price_minor
+                        ELSE {sql_of_adjusted(f"{row}.compare_at_price_minor")} END AS compare_at_price_minor
             FROM price_lists l
             LEFT JOIN price_list_prices own
                 ON own.price_list_id = {only} AND own.variant_id = {row}.id AND own.min_quantity = 1
             WHERE l.id = {only}
         )"""
-    return f"""(
-        SELECT coalesce(own.price_minor, CASE WHEN l.id IS NULL THEN {row}.price_minor
-                   ELSE {_adjusted(f"{row}.price_minor")} END) AS price_minor,
-               CASE WHEN own.id IS NOT NULL THEN own.compare_at_price_minor
-                    WHEN l.id IS NULL THEN {row}.compare_at_price_minor
-                    ELSE {_adjusted(f"{row}.compare_at_price_minor")} END AS compare_at_price_minor
-        FROM unnest({s.price_lists()}) AS applied (id)
-        LEFT JOIN price_lists l ON l.id = applied.id
-        LEFT JOIN price_list_prices own
-            ON own.price_list_id = applied.id AND own.variant_id = {row}.id AND own.min_quantity = 1
-        ORDER BY 1 LIMIT 1
-    )"""
-
-
-def _adjusted(price: str) -> str:
-    """A price of the shop in the list `l`."""
-    return f"list_price({price}, l.factor, l.round_to_minor, l.ending_minor)"
+    return sql_of_listed(row, s.price_lists())

@@ -103,13 +103,17 @@ _LIST = [
     EventType(
         "alert.back_in_stock",
         "A variant that this person asked about can be had again.",
-        _ids("productId", "variantId", "alertId"),
+        _ids("productId", "variantId", "alertId", "marketId"),
         key="variantId",
     ),
     EventType(
         "alert.price_drop",
         "A variant that this person asked about costs less.",
-        {**_ids("productId", "variantId", "alertId"), "oldPriceMinor": DataType.WHOLE, "newPriceMinor": DataType.WHOLE},
+        {
+            **_ids("productId", "variantId", "alertId", "marketId", "currencyCode"),
+            "oldPriceMinor": DataType.WHOLE,
+            "newPriceMinor": DataType.WHOLE,
+        },
         key="variantId",
     ),
     EventType(

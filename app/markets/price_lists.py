@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 from app import db
+from app.alerts import watching
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.kit.ids import new_id
 from app.kit.money import Money
@@ -124,6 +125,7 @@ async def update_price_list(list_id: uuid.UUID, given: PriceListGiven) -> None:
                 after.name,
                 *_terms(after, currency),
             )
+            await watching.repriced(list_id)
 
 
 async def delete_price_list(list_id: uuid.UUID) -> None:
@@ -163,6 +165,7 @@ async def set_prices(list_id: uuid.UUID, given: Sequence[PriceGiven], gone: Sequ
             )
         if given:
             await db.execute(_UPSERT, list_id, _json([_row(one) for one in given]))
+        await watching.changed({one.variant_id for one in (*given, *gone)})
 
 
 # In one order always: two batches at once wait for each other, and never both.

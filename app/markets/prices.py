@@ -34,6 +34,44 @@ def sql_of_price_breaks(
         THEN price_breaks({variant}.id, {variant}.price_minor, {lists}) END"""
 
 
+def sql_of_listed(variant: str, lists: str) -> str:
+    """SQL of a subquery of one row: the lowest price of one unit among these lists as `price_minor`, and the one before
+    a reduction as `compare_at_price_minor`. An own price has its own one before reduction, or none.
+
+    Args:
+        variant, lists: as for `sql_of_unit_price`.
+    """
+    return f"""(
+        SELECT coalesce(own.price_minor, CASE WHEN l.id IS NULL THEN {variant}.price_minor
+                   ELSE {sql_of_adjusted(f"{variant}.price_minor")} END) AS price_minor,
+               CASE WHEN own.id IS NOT NULL THEN own.compare_at_price_minor
+                    WHEN l.id IS NULL THEN {variant}.compare_at_price_minor
+                    ELSE {sql_of_adjusted(f"{variant}.compare_at_price_minor")} END AS compare_at_price_minor
+        FROM unnest({lists}) AS applied (id)
+        LEFT JOIN price_lists l ON l.id = applied.id
+        LEFT JOIN price_list_prices own
+            ON own.price_list_id = applied.id AND own.variant_id = {variant}.id AND own.min_quantity = 1
+        ORDER BY 1 LIMIT 1
+    )"""
+
+
+def sql_of_adjusted(price: str) -> str:
+    """A price of the shop in the list `l`."""
+    return f"list_price({price}, l.factor, l.round_to_minor, l.ending_minor)"
+
+
+def sql_of_unit_price(variant: str, lists: str) -> str:
+    """SQL of what one unit costs whoever has only these lists, in their currency.
+
+    Args:
+        variant: alias of a row of `product_variants`.
+        lists: SQL of an array, as `price_lists_for` makes it.
+    """
+    return f"""CASE WHEN (SELECT EXISTS (SELECT FROM price_lists))
+        THEN (price_breaks({variant}.id, {variant}.price_minor, {lists}) -> 0 ->> 'unit_price_minor')::bigint
+        ELSE {variant}.price_minor END"""
+
+
 def sql_of_hidden(product: str, market: str) -> str:
     """SQL of whether the market hides the product with this id."""
     return (

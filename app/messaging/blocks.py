@@ -9,6 +9,7 @@ from babel import Locale
 from app import db
 from app.catalogue import recommendations
 from app.catalogue.availability import for_sale
+from app.markets.terms import MarketTerms
 from app.messaging import product_values
 from app.messaging.product_values import ProductValues
 from app.settings import Settings
@@ -66,11 +67,14 @@ class Around:
 
 
 async def build(
-    names: Iterable[str], around: Around, locale: Locale, settings: Settings
+    names: Iterable[str], around: Around, locale: Locale, settings: Settings, market: MarketTerms | None = None
 ) -> dict[str, list[ProductValues]]:
     """The blocks of these names. One with nothing to show is empty, and its heading is not printed.
 
     No product stands in two of them, and what somebody bought lately stands in none but that of their cart.
+
+    Args:
+        market: whose prices are shown; the default one unless given.
     """
     wanted = {name for name in names if name}
     if wanted.isdisjoint(BLOCKS):
@@ -82,7 +86,7 @@ async def build(
         if name in wanted:
             chosen[name] = await _chosen(name, surroundings, shown)
             shown.update(chosen[name])
-    return {name: await product_values.products(chosen.get(name, []), locale, settings) for name in wanted}
+    return {name: await product_values.products(chosen.get(name, []), locale, settings, market) for name in wanted}
 
 
 @dataclass(frozen=True, slots=True)

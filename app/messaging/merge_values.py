@@ -14,7 +14,7 @@ from babel import Locale
 
 from app import db
 from app.cart import restoring
-from app.cart.costs import price_cart
+from app.cart.costs import made_to_order, price_cart
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.customers import links as customer_links
 from app.customers.vocabulary import EVENT_TYPES
@@ -24,6 +24,7 @@ from app.messaging.ledger import LedgerRow
 from app.messaging.merge_data import OpenNames
 from app.messaging.models import MessageChannel
 from app.messaging.shop_values import shop_values
+from app.pricing.results import PricedLine
 from app.settings import Settings
 from app.shop import queries as shop_queries
 from app.shop.queries import ShopSettings
@@ -122,8 +123,9 @@ async def build(
         await _add_order(subject, shop, values, needed="order" in wanted)
     if "survey" in wanted:
         values["survey"] = _survey(subject)
-    if wanted & {"product", "alert", "collection"}:
-        values |= await product_values.about(subject.context, wanted, shop.locale, settings)
+    if wanted & {"product", "alert", "collection", "blocks"}:
+        market = await product_values.market_of(subject.context, subject.cart_id)
+        values |= await product_values.about(subject.context, wanted, shop.locale, settings, market)
     if "blocks" in wanted:
         names_of_blocks = {name.partition(".")[2] for name in uses if name.startswith("blocks")}
         values["blocks"] = await blocks.build(
@@ -136,6 +138,7 @@ async def build(
             ),
             shop.locale,
             settings,
+            market,
         )
     return values
 
@@ -223,7 +226,11 @@ async def _shown(cart: CartSnapshot, shop: _Shop) -> dict[str, object]:
         return formats.money_text(amount_minor, cart.currency_code, shop.locale)
 
     slugs = await product_values.slugs([line.product_id for line in cart.lines])
-    lines = [_cart_line(line, slugs.get(line.product_id, ""), shop, money) for line in cart.lines]
+    lines = [
+        _cart_line(line, priced, [f"{one.label}: {one.shown}" for one in made_to_order(cart, line)], shop, money)
+        | {"url": product_values.product_url(slugs.get(line.product_id, ""), shop.settings)}
+        for line, priced in zip(cart.lines, cost.lines, strict=True)
+    ]
     return {
         "lines": lines[:MAX_LINES],
         "more_lines": max(0, len(lines) - MAX_LINES),
@@ -236,18 +243,20 @@ async def _shown(cart: CartSnapshot, shop: _Shop) -> dict[str, object]:
     }
 
 
-def _cart_line(line: CartLineSnapshot, slug: str, shop: _Shop, money: Callable[[int], str]) -> dict[str, object]:
+def _cart_line(
+    line: CartLineSnapshot, priced: PricedLine, made: list[str], shop: _Shop, money: Callable[[int], str]
+) -> dict[str, object]:
+    """At what it costs as it is made to order, which `made` says."""
     options = " / ".join(option["value"] for option in line.selected_options)
     return {
         "name": line.product_name,
         "options": options or None,
-        "notes": [f"{a['key']}: {a['value']}" for a in line.attributes if not a["key"].startswith("_")],
+        "notes": [*made, *(f"{a['key']}: {a['value']}" for a in line.attributes if not a["key"].startswith("_"))],
         "quantity": line.quantity,
-        "unit_price": money(line.unit_price_minor),
-        "total": money(line.unit_price_minor * line.quantity),
+        "unit_price": money(priced.unit_price_minor),
+        "total": money(priced.subtotal_minor),
         "image_url": formats.web_url(line.image_url, shop.settings.public_url),
         "image_alt": ", ".join(filter(None, (line.product_name, options))),
-        "url": product_values.product_url(slug, shop.settings),
     }
 
 

@@ -8,6 +8,9 @@ from urllib.parse import quote
 from babel import Locale
 
 from app import db
+from app.markets import current as markets
+from app.markets.prices import sql_of_hidden, sql_of_listed, sql_of_unit_price
+from app.markets.terms import MarketTerms
 from app.messaging import formats
 from app.settings import Settings
 
@@ -26,28 +29,57 @@ class ProductValues(TypedDict):
     vendor: str | None
 
 
-_PRODUCTS = """
-    SELECT p.id, p.name, p.slug, p.vendor, p.description, p.min_price_minor, p.max_price_minor, s.currency_code,
-           i.url AS image_url, coalesce(i.alt_text, p.name) AS image_alt,
-           (SELECT max(v.compare_at_price_minor) FROM product_variants v
-            WHERE v.product_id = p.id AND v.removed_at IS NULL AND v.price_minor = p.min_price_minor
-              AND v.compare_at_price_minor > v.price_minor) AS compare_at_minor
+_LISTED = f"""
+    product_variants v CROSS JOIN LATERAL {sql_of_listed("v", "lists.ids")} listed
+    WHERE v.product_id = p.id AND v.removed_at IS NULL
+"""
+# Which market's lists apply is asked once for all of them.
+_PRODUCTS = f"""
+    SELECT p.id, p.name, p.slug, p.vendor, p.description, i.url AS image_url, coalesce(i.alt_text, p.name) AS image_alt,
+           coalesce(prices.lowest, 0) AS lowest, coalesce(prices.highest, 0) AS highest, (
+               SELECT max(listed.compare_at_price_minor) FROM {_LISTED}
+                 AND listed.price_minor = prices.lowest AND listed.compare_at_price_minor > listed.price_minor
+           ) AS compare_at_minor
     FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, position)
-    JOIN products p ON p.id = wanted.id JOIN shop s ON s.id = 1
+    JOIN products p ON p.id = wanted.id AND NOT {sql_of_hidden("p.id", "$2")}
+    CROSS JOIN (SELECT price_lists_for($2, null, null) AS ids OFFSET 0) lists
+    CROSS JOIN LATERAL (
+        SELECT min(listed.price_minor) AS lowest, max(listed.price_minor) AS highest FROM {_LISTED}
+    ) prices
     LEFT JOIN LATERAL (
         SELECT url, alt_text FROM product_images WHERE product_id = p.id ORDER BY position, id LIMIT 1
     ) i ON true
     ORDER BY wanted.position
 """
+_VARIANT = f"""
+    SELECT v.name, {sql_of_unit_price("v", "price_lists_for($2, null, null)")} AS price_minor
+    FROM product_variants v WHERE v.id = $1
+"""
 MAX_DESCRIPTION_CHARS = 200
 COLLECTION_PRODUCTS = 4
 
 
-async def products(product_ids: Sequence[uuid.UUID], locale: Locale, settings: Settings) -> list[ProductValues]:
-    """In the order of the ids; what is gone is left out."""
+async def products(
+    product_ids: Sequence[uuid.UUID], locale: Locale, settings: Settings, market: MarketTerms | None = None
+) -> list[ProductValues]:
+    """In the order of the ids; what is gone is left out, and what the market does not show.
+
+    Args:
+        market: whose prices are shown; the default one unless given.
+    """
     if not product_ids:
         return []
-    return [_product(row, locale, settings) for row in await db.fetch(_PRODUCTS, list(product_ids))]
+    market = market or (await markets.now()).default
+    rows = await db.fetch(_PRODUCTS, list(product_ids), market.id)
+    return [_product(row, market.currency_code, locale, settings) for row in rows]
+
+
+async def market_of(context: Mapping[str, Any], cart_id: uuid.UUID | None) -> MarketTerms:
+    """Where the message's prices are for: the market that its trigger names, else its cart's, else the default one."""
+    market_id = _id(context.get("marketId"))
+    if market_id is None and cart_id is not None:
+        market_id = await db.fetchval("SELECT market_id FROM carts WHERE id = $1", cart_id)
+    return (await markets.now()).of_id(market_id)
 
 
 async def slugs(product_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
@@ -73,8 +105,8 @@ def shop_url(settings: Settings) -> str:
     return f"{settings.public_url}/"
 
 
-def _product(row: db.Record, locale: Locale, settings: Settings) -> ProductValues:
-    lowest = formats.money_text(row["min_price_minor"], row["currency_code"], locale)
+def _product(row: db.Record, currency: str, locale: Locale, settings: Settings) -> ProductValues:
+    lowest = formats.money_text(row["lowest"], currency, locale)
     compare_at = row["compare_at_minor"]
     text = " ".join(row["description"].split())
     return ProductValues(
@@ -82,48 +114,55 @@ def _product(row: db.Record, locale: Locale, settings: Settings) -> ProductValue
         url=product_url(row["slug"], settings),
         image_url=formats.web_url(row["image_url"], settings.public_url),
         image_alt=row["image_alt"],
-        price=lowest if row["min_price_minor"] == row["max_price_minor"] else f"from {lowest}",
-        compare_at_price=formats.money_text(compare_at, row["currency_code"], locale) if compare_at else None,
+        price=lowest if row["lowest"] == row["highest"] else f"from {lowest}",
+        compare_at_price=formats.money_text(compare_at, currency, locale) if compare_at else None,
         description=text if len(text) <= MAX_DESCRIPTION_CHARS else f"{text[: MAX_DESCRIPTION_CHARS - 1].rstrip()}…",
         vendor=row["vendor"],
     )
 
 
 async def about(
-    context: Mapping[str, Any], wanted: Iterable[str], locale: Locale, settings: Settings
+    context: Mapping[str, Any], wanted: Iterable[str], locale: Locale, settings: Settings, market: MarketTerms
 ) -> dict[str, object]:
-    """`product`, `alert` and `collection`, as the trigger's data names them. Those that are gone are left out."""
+    """`product`, `alert` and `collection`, as the trigger's data names them. Those that are gone are left out.
+
+    Args:
+        market: of `market_of`, whose prices are shown.
+    """
     values: dict[str, object] = {}
     if "product" in wanted and (product_id := _id(context.get("productId"))):
-        for product in await products([product_id], locale, settings):
+        for product in await products([product_id], locale, settings, market):
             values["product"] = product
     if "alert" in wanted and (variant_id := _id(context.get("variantId"))):
-        values |= await _alert(variant_id, context, locale)
+        values |= await _alert(variant_id, context, locale, market)
     if "collection" in wanted and (collection_id := _id(context.get("collectionId"))):
-        values |= await _collection(collection_id, locale, settings)
+        values |= await _collection(collection_id, locale, settings, market)
     return values
 
 
-async def _alert(variant_id: uuid.UUID, context: Mapping[str, Any], locale: Locale) -> dict[str, object]:
-    row = await db.fetchrow(
-        """
-        SELECT v.name, v.price_minor, s.currency_code FROM product_variants v JOIN shop s ON s.id = 1 WHERE v.id = $1
-        """,
-        variant_id,
-    )
+async def _alert(
+    variant_id: uuid.UUID, context: Mapping[str, Any], locale: Locale, market: MarketTerms
+) -> dict[str, object]:
+    row = await db.fetchrow(_VARIANT, variant_id, market.id)
     if row is None:
         return {}
     old, new = context.get("oldPriceMinor"), context.get("newPriceMinor")
+    # What was told is in the currency that was told with it, whatever the market sells in by now.
+    told = context.get("currencyCode") or market.shop_currency_code
     return {
         "alert": {
             "variant": row["name"],
-            "old_price": formats.money_text(int(old), row["currency_code"], locale) if old else None,
-            "new_price": formats.money_text(int(new or row["price_minor"]), row["currency_code"], locale),
+            "old_price": formats.money_text(int(old), told, locale) if old else None,
+            "new_price": formats.money_text(int(new), told, locale)
+            if new
+            else formats.money_text(row["price_minor"], market.currency_code, locale),
         }
     }
 
 
-async def _collection(collection_id: uuid.UUID, locale: Locale, settings: Settings) -> dict[str, object]:
+async def _collection(
+    collection_id: uuid.UUID, locale: Locale, settings: Settings, market: MarketTerms
+) -> dict[str, object]:
     name = await db.fetchval("SELECT name FROM collections WHERE id = $1", collection_id)
     if name is None:
         return {}
@@ -135,7 +174,8 @@ async def _collection(collection_id: uuid.UUID, locale: Locale, settings: Settin
         collection_id,
         COLLECTION_PRODUCTS,
     )
-    return {"collection": {"name": name, "products": await products([row["id"] for row in rows], locale, settings)}}
+    shown = await products([row["id"] for row in rows], locale, settings, market)
+    return {"collection": {"name": name, "products": shown}}
 
 
 def _id(text: object) -> uuid.UUID | None:

@@ -98,7 +98,9 @@ TABLES = (
         "product_alerts",
         Whose.PERSON,
         columns(
-            id="id profile_id variant_id", behaviour="kind created_at triggered_at cancelled_at", fact="price_minor"
+            id="id profile_id variant_id",
+            behaviour="kind created_at triggered_at cancelled_at",
+            fact="price_minor market_id currency_code",
         ),
         rows=_PROFILES,
         section="alerts",
