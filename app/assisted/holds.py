@@ -13,6 +13,7 @@ from app.gift_cards import selling
 from app.kit.text import check_text
 from app.orders import status, timeline
 from app.orders.models import OrderEventType, OrderHold
+from app.payments import standing
 
 MAX_REASON_CHARS = 500
 
@@ -45,6 +46,7 @@ async def release(order_id: uuid.UUID, hold: OrderHold, reason: str) -> None:
             order_id,
             hold.value,
         )
+        await standing.refresh(order_id)
         if await selling.is_sold_with(order_id):
             await events.record(selling.ISSUE_DUE, subject_id=order_id)
         await timeline.note(order_id, OrderEventType.NOTE_ADDED, reason=words, data={"released": hold.value})

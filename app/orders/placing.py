@@ -12,7 +12,7 @@ from app.keys import keyring
 from app.kit.crypto import hash_token, token_matches
 from app.orders import status
 from app.orders.draft import OrderDraft
-from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
+from app.orders.models import FulfillmentStatus, OrderHold, OrderStatus, PaymentStatus
 
 ORDER_PLACED = "order.placed"
 TOKEN_PURPOSE = "order"  # noqa: S105 - names what the token is for
@@ -79,7 +79,7 @@ async def place(
 ) -> Mapping[str, Any]:
     """Write the order as it was drafted, in the open unit of work, and say so. Returns its row.
 
-    An order of which nothing ships and nothing is left to pay is complete at once.
+    An order of which nothing ships, nothing is left to pay and no guarantee is missing is complete at once.
 
     It joins the history of whoever was signed in, or else of the account whose verified address it has. Who verifies an
     address has to lock its profile before they look for its orders: then an order that is placed meanwhile is either
@@ -98,7 +98,7 @@ async def place(
     if payment_status is PaymentStatus.PAID:
         await status.tell(status.ORDER_PAID, draft.id, profile_id)
     fulfillment_status = FulfillmentStatus.UNFULFILLED if draft.ships else FulfillmentStatus.NOT_REQUIRED
-    done = not draft.ships and payment_status is PaymentStatus.PAID
+    done = not draft.ships and payment_status is PaymentStatus.PAID and OrderHold.GUARANTEE not in draft.holds
     row = await db.fetchrow(
         _INSERT,
         draft.to_json(),

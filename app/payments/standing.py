@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from app import db
 from app.inventory import reservations
 from app.orders import status
-from app.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus
+from app.orders.models import FulfillmentStatus, OrderHold, OrderStatus, PaymentStatus
 
 SQL_OF_SUMS = """
     SELECT o.status = 'CANCELLED' AS is_cancelled, coalesce(o.amount_due_minor, o.total_minor) AS due_minor,
@@ -37,7 +37,7 @@ SQL_OF_SUMS = """
 """The columns of `Sums`, of an order `o`, for `CROSS JOIN LATERAL (...)`. What an edit puts back on gift cards counts
 as never spent: the order's stored value is less by it."""
 _SUMS = f"""
-    SELECT o.status, o.payment_status, o.fulfillment_status, o.profile_id, o.attempt_id, sums.*
+    SELECT o.status, o.payment_status, o.fulfillment_status, o.holds, o.profile_id, o.attempt_id, sums.*
     FROM orders o CROSS JOIN LATERAL ({SQL_OF_SUMS}) sums WHERE o.id = $1
 """
 _ALL_SUMS = f"SELECT o.id, sums.* FROM orders o CROSS JOIN LATERAL ({SQL_OF_SUMS}) sums WHERE o.id = ANY($1)"
@@ -135,14 +135,15 @@ async def sums_of_all(order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Sums]:
 async def refresh(order_id: uuid.UUID) -> PaymentStatus:
     """Let the order say where its money is, in the open unit of work, which has the order locked.
 
-    An order that is paid and of which nothing is left to ship is complete with it. Who waits for an order to be paid is
-    told when it is, and again should it be paid anew after it owed more.
+    An order that is paid, of which nothing is left to ship and no guarantee is missing, is complete with it. Who waits
+    for an order to be paid is told when it is, and again should it be paid anew after it owed more.
     """
     row = await db.fetchrow(_SUMS, order_id)
     if row is None:
         raise LookupError("there is no such order")
     before, after = PaymentStatus(row["payment_status"]), payment_status(_sums(row))
-    completes = row["status"] == OrderStatus.OPEN and after in SETTLED and row["fulfillment_status"] in _ALL_LEFT
+    done = after in SETTLED and row["fulfillment_status"] in _ALL_LEFT and OrderHold.GUARANTEE not in row["holds"]
+    completes = row["status"] == OrderStatus.OPEN and done
     if after is before and not completes:
         return after
     await db.execute(_SAY, order_id, after.value, completes)

@@ -77,9 +77,12 @@ async def test_gift_cards_are_mailed_once_nothing_holds_them(api: Api, staff_tok
     done = await drafts.marked_complete(api, staff_token, draft["id"], paidBy="BANK_TRANSFER")
     await drain()
     assert await db.fetchval("SELECT count(*) FROM gift_cards") == 0
+    assert await db.fetchval("SELECT status FROM orders") == "OPEN"
     assert await release(api, staff_token, done["draftOrder"]["orderId"], "GUARANTEE") == []
     await drain()
     assert await db.fetchval("SELECT count(*) FROM gift_cards") == 2
+    assert await db.fetchval("SELECT status FROM orders") == "COMPLETED"
+    assert await invariants.check() == []
 
 
 async def test_a_deposit_of_more_than_is_left_of_the_order(api: Api, staff_token: str, drain: Drain) -> None:
