@@ -40,6 +40,9 @@ BEGIN
     SELECT NEW.id, 'APPROVED', business_now(), coalesce(staff_kind, 'CUSTOMER'), coalesce(staff_id, approver_id),
            comment, jsonb_build_object('approvalId', id)
     FROM used;
+    -- Nobody decides any more on a cart that was ordered without it.
+    UPDATE order_approvals SET state = 'CANCELLED', updated_at = business_now()
+    WHERE cart_id = NEW.cart_id AND state IN ('PENDING', 'APPROVED');
     RETURN NULL;
 END $$;
 CREATE TRIGGER uses_order_approval AFTER INSERT ON orders

@@ -57,6 +57,22 @@ async def test_while_the_bank_asks_the_buyer_the_approval_waits_for_the_answer(a
     assert await db.fetchval("SELECT reason FROM order_events WHERE type = 'APPROVED'") == "Yes"
 
 
+@pytest.mark.parametrize("is_approved", [False, True])
+async def test_a_cart_that_is_ordered_without_it_needs_it_no_more(api: Api, is_approved: bool) -> None:
+    acme = await team()
+    given = await order_input(api, acme.gid, acme.buyer)
+    approval = await requested(api, given["cartId"], acme.buyer.token)
+    if is_approved:
+        await approved(api, approval, acme.approver.token)
+    await db.execute("UPDATE product_variants SET price_minor = 100")
+    placed = await checkout.complete(api, given, token=acme.buyer.token)
+    assert codes(placed) == []
+    # What was allowed was for this content, so it is what is used.
+    state = await db.fetchval("SELECT state FROM order_approvals")
+    assert state == ("USED" if is_approved else "CANCELLED")
+    assert codes(await decide(api, approval, acme.approver.token)) == ["APPROVAL_NOT_PENDING"]
+
+
 async def test_two_approvers_and_a_buyer_at_once(api: Api) -> None:
     """One decision counts, and of ten tries to order one goes through."""
     acme = await team()
