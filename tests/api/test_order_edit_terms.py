@@ -10,9 +10,9 @@ import pytest
 from app import db
 from tests.client import Api
 from tests.factories import cart as carts
-from tests.factories import catalogue, checkout, discounts, drafts, inventory, markets, shipping, shop
+from tests.factories import catalogue, checkout, discounts, drafts, fulfillments, inventory, markets, shipping, shop
 from tests.factories.catalogue import MadeProduct
-from tests.factories.orders import Bought, bought, codes, edit, of, stands
+from tests.factories.orders import Bought, bought, cancel, codes, edit, of, stands
 from tests.factories.terms import ENGRAVING, terms
 
 pytestmark = pytest.mark.usefixtures("clean_database")
@@ -224,3 +224,51 @@ async def test_what_staff_have_agreed_on_stays(api: Api, staff_token: str, drain
     row = await db.fetchrow("SELECT quantity, unit_price_minor FROM order_lines ORDER BY position LIMIT 1")
     assert row is not None
     assert tuple(row.values()) == (3, 1200)
+
+
+async def test_what_cannot_be_in_an_edit_is_refused_by_line(api: Api, staff_token: str, drain: Drain) -> None:
+    await checkout.shop_that_ships()
+    course = await catalogue.product(price_minor=1000, kind="DIGITAL", requires_shipping=False, stock=None)
+    lamp, gone = await catalogue.product(price_minor=2000), await catalogue.product_with_many_variants(2)
+    card = await catalogue.product(price_minor=5000, kind="GIFT_CARD", requires_shipping=False, stock=None)
+    await db.execute("UPDATE product_variants SET removed_at = business_now() WHERE id = $1", gone.variant_id)
+    draft = await drafts.created(
+        api,
+        staff_token,
+        lines=[{"variantId": one.variant_gid, "quantity": 1} for one in (course, card)],
+        shippingAddress=None,
+    )
+    await drafts.marked_complete(api, staff_token, draft["id"], daysToPay=9)
+    order = await of(f"ord_{(await db.fetchval('SELECT id FROM orders')).hex}")
+    before = await db.fetchrow("SELECT * FROM orders")
+    at = ["input", "addLines", "0", "variantId"]
+    for wrong, code, field in (
+        ({"addLines": added(card)}, "PRODUCT_UNAVAILABLE", at),
+        ({"addLines": added(gone)}, "PRODUCT_UNAVAILABLE", at),
+        ({"addLines": [{"variantId": f"var_{'1' * 32}", "quantity": 1}]}, "NOT_FOUND", at),
+        ({"addLines": added(lamp)}, "REQUIRED", ["input", "shippingAddress"]),
+        (
+            {"lines": [{"orderLineId": order.lines[1], "quantity": 2}]},
+            "LINE_NOT_EDITABLE",
+            ["input", "lines", "0", "orderLineId"],
+        ),
+    ):
+        payload = await edit(api, staff_token, order.gid, **wrong)  # type: ignore[arg-type]
+        assert [(one["code"], one["field"]) for one in payload["userErrors"]] == [(code, field)], wrong
+    assert await db.fetchrow("SELECT * FROM orders") == before
+    payload = await edit(api, staff_token, order.gid, addLines=added(lamp), shippingAddress=checkout.ADDRESS)
+    assert (codes(payload), payload["order"]["fulfillmentStatus"]) == ([], "UNFULFILLED")
+    assert await total(api, staff_token, order, drain) == "80.00"
+
+
+async def test_what_is_over_is_not_edited(api: Api, staff_token: str, drain: Drain) -> None:
+    await checkout.shop_that_ships()
+    lamp = await catalogue.product(price_minor=2000)
+    cancelled, shipped = [await bought(api, (lamp, 1), payment=checkout.CASH) for _ in range(2)]
+    assert codes(await cancel(api, staff_token, cancelled.gid)) == []
+    await fulfillments.fulfill(api, staff_token, shipped.gid)
+    before = await db.fetch("SELECT * FROM orders ORDER BY id")
+    for order in (cancelled, shipped):
+        payload = await edit(api, staff_token, order.gid, addLines=added(lamp))
+        assert [(one["code"], one["field"]) for one in payload["userErrors"]] == [("ORDER_NOT_EDITABLE", ["orderId"])]
+    assert await db.fetch("SELECT * FROM orders ORDER BY id") == before

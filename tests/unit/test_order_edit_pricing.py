@@ -11,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from app.cart.rules import MAX_LINES, MAX_QUANTITY
+from app.errors import DomainErrors
+from app.kit.money import Money
 from app.orders import edit_pricing
 from app.orders.edit_pricing import EditedLine
-from app.orders.edit_request import StaffDiscount
+from app.orders.edit_request import AddedLine, LineChange, OrderEditRequested, StaffDiscount
 from app.pricing.amounts import DiscountTarget, PriceBreak, PricingInput
 from app.pricing.results import DiscountAllocation, PricingResult, TaxLine
 from app.pricing.rules import price
@@ -183,3 +186,39 @@ def test_what_staff_take_off_comes_last_and_off_what_is_left() -> None:
     after = edited(row, {}, discount=StaffDiscount(reason="Late", percentage=Decimal(10)))
     assert [one.amount_minor for one in after.lines[0].discounts] == [200, 180]
     assert after.total_minor == 1620
+
+
+LINE = uuid.uuid4()
+USD, EURO = Money(100, "USD"), Money(100, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("given", "codes"),
+    [
+        ({}, ["REQUIRED"]),
+        ({"lines": [LineChange(order_line_id=LINE, quantity=quantity) for quantity in (1, 2)]}, ["INVALID"]),
+        ({"lines": [LineChange(order_line_id=LINE)]}, ["REQUIRED"]),
+        ({"lines": [LineChange(order_line_id=LINE, quantity=MAX_QUANTITY + 1)]}, ["OUT_OF_RANGE"]),
+        ({"added": [AddedLine(variant_id=LINE, quantity=0)]}, ["OUT_OF_RANGE"]),
+        ({"added": [AddedLine(variant_id=LINE, quantity=1)] * (MAX_LINES + 1)}, ["TOO_MANY"]),
+        ({"added": [AddedLine(variant_id=LINE, quantity=1, unit_price=EURO)]}, ["INVALID"]),
+        ({"added": [AddedLine(variant_id=LINE, quantity=1, unit_price=Money(-1, "USD"))]}, ["OUT_OF_RANGE"]),
+        ({"shipping_price": Money(-1, "USD")}, ["OUT_OF_RANGE"]),
+        ({"discount": StaffDiscount(reason="", amount=USD)}, ["REQUIRED"]),
+        ({"discount": StaffDiscount(reason="Late")}, ["INVALID"]),
+        ({"discount": StaffDiscount(reason="Late", amount=USD, percentage=Decimal(5))}, ["INVALID"]),
+        ({"discount": StaffDiscount(reason="Late", amount=EURO)}, ["INVALID"]),
+        ({"discount": StaffDiscount(reason="Late", percentage=Decimal(0))}, ["OUT_OF_RANGE"]),
+        ({"shipping_method": "Van", "reason": "x" * 501}, ["TOO_LONG"]),
+        ({"shipping_method": "x" * 121}, ["TOO_LONG"]),
+        ({"shipping_method": "Van", "reason": "One was broken"}, []),
+    ],
+)
+def test_a_request_says_what_is_wrong_with_it(given: dict[str, Any], codes: list[str]) -> None:
+    request = OrderEditRequested(order_id=uuid.uuid4(), **given)
+    try:
+        request.check("USD")
+        found = []
+    except DomainErrors as wrong:
+        found = [one.code.name for one in wrong.errors]
+    assert found == codes
