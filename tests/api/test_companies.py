@@ -130,6 +130,15 @@ async def test_ten_orders_at_once_keep_the_companys_limit(api: Api) -> None:
     assert await db.fetchval("SELECT sum(total_minor)::int FROM orders WHERE company_id = $1", company_id) == 6_000
 
 
+async def test_nobody_orders_on_account_in_another_currency_than_the_limit_is_in(api: Api) -> None:
+    company_id = await companies.company(credit_limit_minor=10_000, currency="EUR")
+    buyer = await accounts.signed_in("buyer@acme.example")
+    await companies.member(company_id, buyer.id)
+    refused = await complete(api, await order_input(api, buyer, ids.encode("comp", company_id)), buyer.token)
+    assert [error["code"] for error in refused["userErrors"]] == ["PAYMENT_METHOD_UNAVAILABLE"]
+    assert await db.fetchval("SELECT count(*) FROM orders") == 0
+
+
 async def test_a_companys_prices_hold_in_its_carts(api: Api) -> None:
     product = await catalogue.product(price_minor=2000)
     company_id = await companies.company(price_list_id=await companies.prices(product.variant_id, "15.00"))
