@@ -125,7 +125,7 @@ def _wanted(
         made, unfit = checked(variant.terms.customizations, item.customizations, ["lines", index, "customizations"])
         wrong.extend(unfit)
         if item.gift:
-            at = ["lines", index, "giftOptions"]
+            at: list[str | int] = ["lines", index, "giftOptions"]
             gift, unfit = chosen(gift, item.gift, wraps=wraps, ships=variant.requires_shipping, field=at)
             wrong.extend(unfit)
     return made, gift, wrong
