@@ -225,7 +225,8 @@ _ORDERS = [
     ),
     Invariant(
         "order_states_are_true",
-        "What an order says of its goods is what its lines say, and it is complete once all has left and is paid for.",
+        "What an order says of its goods is what its lines say, and it is complete once all has left, is paid for and "
+        "waits for no guarantee.",
         """
         SELECT o.id, o.status, o.payment_status, o.fulfillment_status, l.to_ship, l.shipped
         FROM orders o
@@ -238,7 +239,7 @@ _ORDERS = [
                 WHEN l.to_ship = 0 THEN 'NOT_REQUIRED' WHEN l.shipped = 0 THEN 'UNFULFILLED'
                 WHEN l.shipped < l.to_ship THEN 'PARTIALLY_FULFILLED' ELSE 'FULFILLED' END
            OR o.status = 'CANCELLED' AND l.shipped > 0
-           OR o.status <> 'CANCELLED' AND (o.status = 'COMPLETED') <> (
+           OR o.status <> 'CANCELLED' AND NOT 'GUARANTEE' = ANY(o.holds) AND (o.status = 'COMPLETED') <> (
                 o.payment_status IN ('PAID', 'PARTIALLY_REFUNDED', 'REFUNDED')
                 AND o.fulfillment_status IN ('FULFILLED', 'NOT_REQUIRED'))
         """,
