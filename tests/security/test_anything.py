@@ -5,16 +5,15 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from graphql import build_schema as build_graphql
 
 from app import db, invariants
 from app.kit import ids
 from app.staff.permissions import Permission
-from schema import build_schema
 from tests.client import Api
 from tests.factories import cart as carts
 from tests.factories import catalogue, checkout, staff
 from tests.factories.fulfillments import fulfill
+from tests.security.client_schema import client_schema
 from tests.security.requests import RequestMaker
 
 REQUESTS = 130
@@ -59,7 +58,7 @@ async def a_shop_in_use(api: Api, staff_token: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(("seed", "wrong"), [(1, 0.02), (2, 0.1), (3, 0.3)])
 async def test_no_request_ends_as_a_fault(api: Api, staff_token: str, seed: int, wrong: float) -> None:
-    graphql = build_graphql(build_schema(development=True).as_str())
+    graphql = client_schema()
     assert graphql.query_type is not None
     assert graphql.mutation_type is not None
     roots = [("query", *item) for item in graphql.query_type.fields.items()]

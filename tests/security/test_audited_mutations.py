@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLSchema
-from graphql import build_schema as build_graphql
 
 from app import db
 from app.kit import ids
 from app.staff.permissions import Permission
 from app.webhooks import service as webhooks
-from schema import build_schema
 from tests.client import Api
 from tests.factories import accounts, catalogue, checkout, discounts, flow_rows, marketing, segments, staff
 from tests.factories.fulfillments import fulfill
-from tests.security.test_access_matrix import CUSTOMER, MATRIX, PUBLIC, everything
+from tests.security.client_schema import client_schema
+from tests.security.matrix.state import everything
+from tests.security.test_access_matrix import CUSTOMER, MATRIX, PUBLIC
 
 GUARDED = {name for name, needed in MATRIX["Mutation"].items() if needed not in (PUBLIC, CUSTOMER)}
 Given = Callable[[dict[str, str]], dict[str, Any]]
@@ -247,7 +247,7 @@ TABLES = {
 
 @pytest.fixture(scope="module")
 def graphql() -> GraphQLSchema:
-    return build_graphql(build_schema(development=True).as_str())
+    return client_schema()
 
 
 def test_every_guarded_mutation_is_tried_or_says_where() -> None:

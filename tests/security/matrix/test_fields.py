@@ -4,19 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from graphql import build_schema as build_graphql
 
 from app.staff.permissions import Permission
-from schema import build_schema
 from tests.client import Api
 from tests.factories import staff
+from tests.security.client_schema import client_schema
 from tests.security.matrix import walking
 from tests.security.matrix.state import taken_back
 from tests.security.matrix.table import NODES, P
 from tests.security.matrix.things import Shop, a_shop
 from tests.security.matrix.viewers import EVERYTHING, Viewers
-
-GRAPHQL = build_graphql(build_schema(development=True).as_str())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,9 @@ async def test_fields_that_not_everybody_sees_are_shown_to_those_in_the_table(ap
         for permissions in [needed, EVERYTHING, *(EVERYTHING - {one} for one in extra), *(needed | {x} for x in extra)]:
             name = "staff with " + ", ".join(sorted(permissions))
             asking[name] = (await viewers.staff(permissions), permissions, False)
-        document = f"query ($id: ID!) {{ node(id: $id) {{ ... on {kind} {walking.every_field_of(GRAPHQL, kind)} }} }}"
+        document = (
+            f"query ($id: ID!) {{ node(id: $id) {{ ... on {kind} {walking.every_field_of(client_schema(), kind)} }} }}"
+        )
         seen = {}
         for name, (token, permissions, owns) in asking.items():
             node = (await api.ok(document, {"id": thing}, token=token))["node"]

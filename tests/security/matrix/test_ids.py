@@ -4,26 +4,24 @@ import contextlib
 import itertools
 
 import pytest
-from graphql import build_schema as build_graphql
 
 from app.staff.permissions import Permission
-from schema import build_schema
 from schema.nodes import _loaders
 from tests.client import Api, Result
 from tests.factories import staff
+from tests.security.client_schema import client_schema
 from tests.security.matrix import walking
+from tests.security.matrix.access import Id
 from tests.security.matrix.given import given
 from tests.security.matrix.state import answer, ask, changed, codes, state, taken_back
-from tests.security.matrix.table import IDS, NODES, Id
+from tests.security.matrix.table import IDS, NODES
 from tests.security.matrix.things import Shop, a_shop
 from tests.security.matrix.viewers import Viewer, Viewers, rows
 from tests.security.test_access_matrix import MATRIX, PUBLIC
 
-GRAPHQL = build_graphql(build_schema(development=True).as_str())
-
 
 def test_every_place_for_an_id_is_in_the_table() -> None:
-    found = walking.id_paths(GRAPHQL)
+    found = walking.id_paths(client_schema())
     assert found - set(IDS) == set(), (
         "say in tests/security/matrix/table.py (IDS) what this id names and who gets at it"
     )
@@ -47,8 +45,8 @@ class Trial:
         self.failures: list[str] = []
 
     async def tell(self, path: str, value: str, viewer: Viewer, *, undone: bool) -> Result:
-        arguments = walking.placed(GRAPHQL, path, value, given(path, self.shop))
-        document = walking.document(GRAPHQL, path, arguments, walking.everything_of(GRAPHQL, path))
+        arguments = walking.placed(client_schema(), path, value, given(path, self.shop))
+        document = walking.document(client_schema(), path, arguments, walking.everything_of(client_schema(), path))
         async with taken_back() if undone else contextlib.nullcontext():
             return await ask(self.api, document, arguments, viewer.token)
 

@@ -4,22 +4,21 @@ import asyncio
 from typing import Any
 
 import pytest
-from graphql import build_schema as build_graphql
 
 from app.staff.permissions import Permission
-from schema import build_schema
 from tests.client import Api
 from tests.factories import staff
 from tests.patience import patience
+from tests.security.client_schema import client_schema
 from tests.security.matrix import walking
+from tests.security.matrix.access import Id
 from tests.security.matrix.given import given
 from tests.security.matrix.state import ask, changed, codes, state, taken_back
-from tests.security.matrix.table import IDS, Id
+from tests.security.matrix.table import IDS
 from tests.security.matrix.things import Shop, a_shop
 from tests.security.matrix.viewers import Viewers, rows
 from tests.security.test_access_matrix import CUSTOMER, MATRIX, PUBLIC
 
-GRAPHQL = build_graphql(build_schema(development=True).as_str())
 FIELDS = [(root, field) for root in ("Query", "Mutation") for field in MATRIX[root]]
 NO = {"UNAUTHENTICATED", "FORBIDDEN"}
 ASKS_FOR_MORE = {
@@ -38,8 +37,8 @@ async def shop(api: Api) -> Shop:
 
 def asked(root: str, field: str, shop: Shop) -> tuple[str, dict[str, Any]]:
     path = f"{root}.{field}"
-    arguments = walking.arguments_of(GRAPHQL, path, given(path, shop))
-    return walking.document(GRAPHQL, path, arguments, walking.everything_of(GRAPHQL, path)), arguments
+    arguments = walking.arguments_of(client_schema(), path, given(path, shop))
+    return walking.document(client_schema(), path, arguments, walking.everything_of(client_schema(), path)), arguments
 
 
 async def test_everybody_is_let_in_or_turned_away_as_the_table_says(api: Api, shop: Shop) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.staff.permissions import NOT_FOR_KEYS, Permission
 from tests.factories import api_keys
 from tests.factories import staff as staffs
-from tests.security.matrix.table import Id
+from tests.security.matrix.access import Id
 from tests.security.matrix.things import Shop
 from tests.security.test_access_matrix import ANY_MEMBER, ANY_STAFF, CUSTOMER, PUBLIC
 
