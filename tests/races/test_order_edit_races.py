@@ -67,6 +67,12 @@ async def test_two_edits_follow_each_other(api: Api, staff_token: str, drain: Dr
     assert sorted(map(sorted, map(codes, await asyncio.gather(*edits)))) == [[], ["CONFLICT"]]
     await drain()
     assert await invariants.check() == []
+    rows = await db.fetch("SELECT kind, array_agg(sequence ORDER BY sequence) AS taken FROM invoices GROUP BY kind")
+    taken = {row["kind"]: list(row["taken"]) for row in rows}
+    assert taken["CREDIT_NOTE"] == taken["INVOICE"][:-1], "each but the one that holds is credited"
+    assert taken["INVOICE"] == list(range(1, len(taken["INVOICE"]) + 1)), "and no number is left out"
+    held = "SELECT total_minor FROM invoices WHERE kind = 'INVOICE' ORDER BY id DESC LIMIT 1"
+    assert await db.fetchval(held) == await db.fetchval("SELECT total_minor FROM orders")
 
 
 async def test_an_edit_meets_a_shipment(api: Api, staff_token: str, drain: Drain) -> None:
