@@ -117,42 +117,37 @@ def __getattr__(name: str) -> Any:
 # --- life of the pool -------------------------------------------------------------------------------------------------
 
 _context: TortoiseContext | None = None
+_base: AsyncpgDBClient | None = None
+"""The pool's client; kept beside the context, which takes a while to say it, for every statement anew."""
 
 
 async def open_pool(settings: Settings | None = None) -> None:
     """Connect this process; one event loop owns the pool."""
-    global _context
+    global _context, _base
     context = TortoiseContext()
     try:
         with context:  # its models look for the current context while they are set up
             await context.init(config=tortoise_config(settings or get_settings()), _enable_global_fallback=True)
         client = context.connections.get("default")
+        if not isinstance(client, AsyncpgDBClient):
+            raise TypeError("the database driver must be asyncpg")
         await client.create_connection(with_db=True)
     except BaseException:
         await context.close_connections()  # or the next try finds a context that is open already
         raise
-    _context = context
+    _context, _base = context, client
 
 
 async def close_pool() -> None:
-    global _context
+    global _context, _base
+    _base = None
     if _context is not None:
         context, _context = _context, None
         await context.close_connections()
 
 
-def _client() -> AsyncpgDBClient:
-    """The pool's client, or the transaction's where one is open in this task."""
-    if _context is None:
-        raise RuntimeError("the database is not open in this process")
-    client = _context.connections.get("default")
-    if not isinstance(client, AsyncpgDBClient):
-        raise TypeError("the database driver must be asyncpg")
-    return client
-
-
 def _pool() -> Any:
-    pool = _client()._pool
+    pool = _base._pool if _base is not None else None
     if pool is None:
         raise RuntimeError("the database is not open in this process")
     return pool
@@ -160,7 +155,7 @@ def _pool() -> Any:
 
 def pool_state() -> PoolState:
     """How full the pool is; zeros where none is open."""
-    pool = _client()._pool if _context is not None else None
+    pool = _base._pool if _base is not None else None
     return PoolState(0, 0, 0) if pool is None else connections.state_of(pool)
 
 
@@ -174,8 +169,8 @@ class _Connected:
     __slots__ = ("_connection", "_pool", "_transaction")
 
     async def __aenter__(self) -> Any:
-        client = _client()
-        self._transaction = client if isinstance(client, TransactionWrapper) else None
+        work = _current.get()
+        self._transaction = work.transaction if work else None
         if self._transaction is not None:
             await self._transaction._lock.acquire()
             return self._transaction._connection
@@ -224,7 +219,9 @@ async def execute(sql: str, *args: object) -> int:
 class UnitOfWork:
     """One transaction, and what has to happen right before and right after its commit."""
 
-    def __init__(self) -> None:
+    def __init__(self, transaction: TransactionWrapper) -> None:
+        self.transaction = transaction
+        """What Tortoise's ORM joins; its lock lets one statement run at a time."""
         self._before_commit: list[Callable[[], Awaitable[None]]] = []
         self._after_commit: list[Callable[[], None]] = []
         self.notes: dict[str, Any] = {}
@@ -290,14 +287,14 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
     if joined is not None:
         yield joined
         return
-    base, pool = _client(), _pool()
-    if _context is None:
+    pool = _pool()
+    if _base is None or _context is None:
         raise RuntimeError("the database is not open in this process")
-    work, finished = UnitOfWork(), False
+    transaction, finished = TransactionWrapper(_base), False
+    work = UnitOfWork(transaction)
     with tracing.span("transaction"):
         connection = await connections.take(pool, ACQUIRE_TIMEOUT_SECONDS)
         try:
-            transaction = TransactionWrapper(base)
             transaction._connection = connection
             storage_token = _context.connections.set("default", transaction)
             work_token = _current.set(work)
