@@ -76,7 +76,7 @@ async def test_links_and_carts_survive_a_new_key(
     api: Api, clean_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ring(*keys: str) -> None:
-        for module in ("app.cart.restoring", "app.cart.service"):
+        for module in ("app.cart.restoring", "app.cart.creating"):
             monkeypatch.setattr(f"{module}.keyring", lambda: KeyRing(list(keys)))
 
     await shop.shop()
