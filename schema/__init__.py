@@ -26,6 +26,7 @@ from schema.customers import CustomerMutations, CustomerQueries
 from schema.development import DevelopmentMutations
 from schema.discounts import DiscountMutations, DiscountQueries
 from schema.discrepancies import DiscrepancyMutations, DiscrepancyQueries
+from schema.disputes import DisputeQueries
 from schema.engine import Schema
 from schema.errors import ERROR_TYPES
 from schema.flows import FlowMutations, FlowQueries
@@ -102,6 +103,7 @@ class Query(
     OperationsQueries,
     OrderQueries,
     DiscrepancyQueries,
+    DisputeQueries,
     PaymentSettingsQueries,
     PrivacyQueries,
     SegmentQueries,

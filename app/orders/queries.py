@@ -39,7 +39,8 @@ _PAYMENTS = """
             'id', p.id, 'gateway', p.gateway, 'method', p.method, 'state', p.state, 'amount_minor', p.amount_minor,
             'captured_minor', p.captured_minor, 'refunded_minor', p.refunded_minor, 'reference', p.reference,
             'created_at', p.created_at, 'disputes', (
-                SELECT json_agg(d ORDER BY d.opened_at, d.id) FROM payment_disputes d WHERE d.payment_id = p.id
+                SELECT json_agg(to_jsonb(d) || jsonb_build_object('order_id', p.order_id) ORDER BY d.opened_at, d.id)
+                FROM payment_disputes d WHERE d.payment_id = p.id
             )
         ) ORDER BY p.created_at, p.id)
         FROM payments p WHERE p.order_id = o.id

@@ -242,7 +242,7 @@ def _payment(stored: dict[str, Any], currency: str) -> Payment:
         refunded_amount=Money.of(stored["refunded_minor"], currency),
         reference=stored["reference"],
         created_at=dt.datetime.fromisoformat(stored["created_at"]),
-        disputes=[PaymentDispute.of(dispute, currency) for dispute in stored["disputes"] or ()],
+        disputes=[PaymentDispute.of(dispute) for dispute in stored["disputes"] or ()],
     )
 
 

@@ -186,6 +186,27 @@ async def test_an_inquiry_takes_no_money_and_may_be_refunded(
     assert await invariants.check() == []
 
 
+async def test_staff_list_what_is_not_decided_yet(
+    api: Api, stripe: StripeServer, staff_token: str, drain: Drain
+) -> None:
+    order = await half_shipped(api, staff_token, drain)
+    (intent,) = stripe.intents
+    stripe.decide(stripe.dispute(intent, amount=1_000), "won")
+    stripe.dispute(intent, amount=2_000)
+    await deliver(api, drain, stripe, 3)
+    listing = """{ paymentDisputes(first: 1, open: %s) {
+        totalCount nodes { state gateway orderId amount { amount } } pageInfo { hasNextPage } } }"""
+    found = (await api.ok(listing % "true", token=staff_token))["paymentDisputes"]
+    assert (found["totalCount"], found["pageInfo"]["hasNextPage"]) == (1, False)
+    assert found["nodes"] == [
+        {"state": "NEEDS_RESPONSE", "gateway": "stripe", "orderId": order, "amount": {"amount": "20.00"}}
+    ]
+    everything = (await api.ok(listing % "false", token=staff_token))["paymentDisputes"]
+    assert (everything["totalCount"], everything["pageInfo"]["hasNextPage"]) == (2, True)
+    # The one that is won lets go of nothing while the other one is open.
+    assert (await seen(api, staff_token, order))["holds"] == ["DISPUTE"]
+
+
 async def test_an_older_answer_does_not_win(api: Api, stripe: StripeServer, staff_token: str, drain: Drain) -> None:
     order = await half_shipped(api, staff_token, drain)
     (intent,) = stripe.intents

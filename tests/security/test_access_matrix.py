@@ -63,6 +63,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "priceLists": Permission.MARKETS_WRITE,
         "marketingSettings": Permission.MARKETING_READ,
         "paymentDiscrepancies": Permission.REFUNDS_WRITE,
+        "paymentDisputes": Permission.REFUNDS_WRITE,
         "paymentSettings": Permission.SETTINGS_WRITE,
         "me": PUBLIC,  # null for whoever is not signed in with an account
         "messages": Permission.OPERATIONS,
