@@ -165,7 +165,7 @@ async def set_prices(list_id: uuid.UUID, given: Sequence[PriceGiven], gone: Sequ
             )
         if given:
             await db.execute(_UPSERT, list_id, _json([_row(one) for one in given]))
-        await watching.changed({*(one.variant_id for one in given), *(one.variant_id for one in gone)})
+        await watching.changed({one.variant_id for one in given} | {one.variant_id for one in gone})
 
 
 # In one order always: two batches at once wait for each other, and never both.
