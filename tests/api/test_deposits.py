@@ -212,6 +212,8 @@ async def test_a_transfer_of_a_part_keeps_the_order(
     await advance("P20D")
     order = await deposits.order(api, staff_token, order_id)
     assert (order["status"], order["paymentStatus"]) == ("OPEN", "PARTIALLY_PAID")
+    over = "SELECT acknowledged_at IS NOT NULL AS handled FROM events WHERE type = 'payment.transfer_time_over'"
+    assert await db.fetchval(over), "and it is not tried again and again"
     assert (await deposits.note(api, staff_token, order_id))["order"]["paymentStatus"] == "PAID"
     await drain()
     assert await invariants.check() == []
