@@ -1,8 +1,11 @@
-"""Bounces, complaints and deliveries as Amazon SES, Postmark, SendGrid and Twilio tell them, true and forged."""
+"""Bounces, complaints and deliveries as Amazon SES, Postmark, SendGrid and Twilio tell them, true and forged.
+
+What makes a message of Amazon's true is in `test_provider_notices_sns.py`.
+"""
 
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,64 +14,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from app import db
 from app.customers import permission, suppressions
-from app.kit import http
-from app.kit.http import Answer, HttpError
 from app.messaging.models import MessageChannel
-from app.messaging.provider_notices import sns
-from app.settings import Settings
 from tests.client import Api
 from tests.factories import customers, notices
-from tests.factories.notices import Providers, header_of, ses_bounce, ses_mail
+from tests.factories.notices import Providers, header_of, mail_to_ada, marks, nothing_changed, ses_bounce, ses_mail
 
 EMAIL, SMS = MessageChannel.EMAIL, MessageChannel.SMS
 ADA, PHONE = "ada@customer.example", "+14155550188"
 Drain = Callable[[], Awaitable[None]]
 
 
-@pytest.fixture
-def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    return []
-
-
-@pytest.fixture
-def providers(api: Api, settings: Settings, monkeypatch: pytest.MonkeyPatch, fetched: list[str]) -> Iterator[Providers]:
-    """All four set up; the certificate of SNS comes from a stand-in for the internet."""
-    made = Providers(api.http, settings.public_url)
-    state = api.app.state
-    state.settings = notices.changed(settings, **made.settings())
-
-    async def request(method: str, url: str, **options: Any) -> Answer:
-        assert not options.get("allow_private")
-        fetched.append(url)
-        return Answer(200, {}, made.certificate() if url.endswith(".pem") else b"<ok/>")
-
-    monkeypatch.setattr(http, "request", request)
-    sns._keys.clear()
-    yield made
-    state.settings = settings
-    sns._keys.clear()
-
-
-async def mail_to_ada(**more: Any) -> uuid.UUID:
-    profile_id = await customers.profile(email=ADA, consents=[EMAIL], announced=False)
-    return await notices.message(profile_id=profile_id, **more)
-
-
-async def marks(message_id: uuid.UUID) -> set[str]:
-    row = await db.fetchrow("SELECT * FROM messages WHERE id = $1", message_id)
-    assert row is not None
-    columns = ("delivered_at", "bounced_at", "complained_at", "unsubscribed_at")
-    return {column.removesuffix("_at") for column in columns if row[column]}
-
-
 async def timeline() -> list[str]:
     return [row["type"] for row in await db.fetch("SELECT type FROM profile_events ORDER BY type")]
-
-
-async def nothing_changed(message_id: uuid.UUID) -> None:
-    assert await marks(message_id) == set()
-    assert await db.fetchval("SELECT count(*) FROM provider_notices") == 0
-    assert await db.fetchval("SELECT count(*) FROM events") == 0
 
 
 # --- what follows -----------------------------------------------------------------------------------------------------
@@ -280,103 +237,6 @@ async def test_sendgrid_is_believed_by_its_signature_alone(providers: Providers)
     assert await providers.sendgrid(body, at=datetime.now(UTC) + timedelta(hours=26)) == 403
     assert (await providers.http.post("/webhooks/sendgrid", json=body)).status_code == 403
     await nothing_changed(message_id)
-
-
-# --- Amazon SNS -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "forged",
-    [
-        {"TopicArn": "arn:aws:sns:eu-west-1:999999999999:mail"},
-        {"SigningCertURL": "https://sns.eu-west-1.amazonaws.com.evil.example/SimpleNotificationService-1.pem"},
-        {"SigningCertURL": "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-1.pem"},
-        {"SigningCertURL": "http://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"},
-        {"SigningCertURL": "https://x@sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"},
-        {"SigningCertURL": "https://sns.eu-west-1.amazonaws.com/bucket/evil.pem"},
-        {"Timestamp": "2020-01-01T00:00:00.000Z"},
-        {"Timestamp": "yesterday"},
-        {"SignatureVersion": "3"},
-        {"Type": "Other"},
-    ],
-)
-async def test_no_forged_message_of_sns_is_believed(
-    providers: Providers, forged: dict[str, str], fetched: list[str]
-) -> None:
-    message_id = await mail_to_ada()
-    assert await providers.ses(providers.sns(ses_bounce(message_id), **forged)) == 403
-    assert fetched == [], "nothing is fetched for what cannot be true"
-    await nothing_changed(message_id)
-
-
-async def test_a_changed_message_and_another_key_are_refused_and_the_certificate_is_fetched_once(
-    providers: Providers, fetched: list[str]
-) -> None:
-    message_id = await mail_to_ada()
-    body = providers.sns(ses_bounce(message_id))
-    assert await providers.ses({**body, "Message": body["Message"].replace("Permanent", "Transient")}) == 403
-    assert await providers.ses({**body, "Signature": "AAAA"}) == 403
-    assert await providers.ses({**body, "Signature": "no base64"}) == 403
-    await nothing_changed(message_id)
-    assert await providers.ses(body) == 204
-    assert fetched == [notices.CERTIFICATE_URL]
-
-
-async def test_certificates_that_do_not_exist_push_out_none_that_does(
-    providers: Providers, fetched: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sns, "MAX_KEPT", 3)
-    message_id = await mail_to_ada()
-    body = providers.sns(ses_bounce(message_id))
-    assert await providers.ses({**body, "Signature": "AAAA"}) == 403
-
-    async def missing(method: str, url: str, **options: Any) -> Answer:
-        return Answer(404, {}, b"")
-
-    monkeypatch.setattr(http, "request", missing)
-    for number in range(5):
-        elsewhere = notices.CERTIFICATE_URL.replace(".pem", f"{number}.pem")
-        assert await providers.ses({**body, "SigningCertURL": elsewhere}) == 403
-    assert await providers.ses(body) == 204, "the certificate is still known"
-    assert fetched == [notices.CERTIFICATE_URL]
-
-
-async def test_a_certificate_that_cannot_be_had_or_has_run_out_proves_nothing(
-    providers: Providers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    message_id = await mail_to_ada()
-    asked = 0
-
-    async def expired(method: str, url: str, **options: Any) -> Answer:
-        nonlocal asked
-        asked += 1
-        if asked == 1:
-            raise HttpError("no answer in time")
-        return Answer(200, {}, providers.certificate(valid_days=-1))
-
-    monkeypatch.setattr(http, "request", expired)
-    assert await providers.ses(providers.sns(ses_bounce(message_id))) == 403
-    assert await providers.ses(providers.sns(ses_bounce(message_id))) == 403
-    assert asked == 1, "it is not asked for with every message"
-    sns._keys.clear()
-    assert await providers.ses(providers.sns(ses_bounce(message_id))) == 403
-    await nothing_changed(message_id)
-
-
-async def test_a_subscription_is_confirmed_for_our_topic_and_nowhere_else(
-    providers: Providers, fetched: list[str], drain: Drain
-) -> None:
-    assert await providers.ses(providers.sns("You have chosen to subscribe", kind="SubscriptionConfirmation")) == 204
-    assert fetched == [notices.CERTIFICATE_URL], "the webhook itself asks nobody else"
-    await drain()
-    (confirmed,) = fetched[1:]
-    assert confirmed.startswith("https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=arn%3Aaws")
-    assert "Token=token-1" in confirmed
-    other = providers.sns("…", kind="SubscriptionConfirmation", TopicArn="arn:aws:sns:eu-west-1:999999999999:mail")
-    assert await providers.ses(other) == 403
-    assert await providers.ses(providers.sns("Successfully validated SNS topic for Amazon SES.")) == 204
-    await drain()
-    assert len(fetched) == 2
 
 
 # --- Twilio -----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from typing import Any
 
 from app import db
 from tests.client import Api
+from tests.factories import catalogue, checkout
 
 UPS_NUMBER = "1Z5R89390357567127"
 
@@ -67,3 +68,17 @@ async def everything() -> list[tuple[str, Any]]:
         (table, await db.fetchval(f"SELECT coalesce(json_agg(t ORDER BY t.id)::text, '') FROM {table} t"))
         for table in tables
     ]
+
+
+async def bought(api: Api, *quantities: int, **changed: Any) -> tuple[dict[str, Any], list[str]]:
+    """An order with a line for each quantity; its payload and its lines' ids."""
+    products = [(await catalogue.product(name=f"Thing {n}", stock=10), units) for n, units in enumerate(quantities)]
+    payload = await checkout.placed(api, *products, **changed)
+    read = await order(api, payload["order"]["id"], token=payload["orderToken"])
+    return payload, [line["id"] for line in read["lines"]["nodes"]]
+
+
+async def stock() -> dict[str, int]:
+    """Units of all variants at all warehouses."""
+    row = await db.fetchrow("SELECT sum(available)::int AS available, sum(reserved)::int AS reserved FROM stock_levels")
+    return dict(row or {})

@@ -19,8 +19,10 @@ from cryptography.x509.oid import NameOID
 from app import db
 from app.kit.ids import new_id
 from app.messaging.inbound_twilio import signature
+from app.messaging.models import MessageChannel
 from app.messaging.provider_notices import sendgrid
 from app.settings import Settings
+from tests.factories import customers
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:mail"
 CERTIFICATE_URL = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem"
@@ -58,6 +60,26 @@ async def message(
         reference,
     )
     return message_id
+
+
+async def mail_to_ada(**more: Any) -> uuid.UUID:
+    """To somebody who agreed to it."""
+    profile_id = await customers.profile(email="ada@customer.example", consents=[MessageChannel.EMAIL], announced=False)
+    return await message(profile_id=profile_id, **more)
+
+
+async def marks(message_id: uuid.UUID) -> set[str]:
+    """What is known of what became of it."""
+    row = await db.fetchrow("SELECT * FROM messages WHERE id = $1", message_id)
+    assert row is not None
+    columns = ("delivered_at", "bounced_at", "complained_at", "unsubscribed_at")
+    return {column.removesuffix("_at") for column in columns if row[column]}
+
+
+async def nothing_changed(message_id: uuid.UUID) -> None:
+    assert await marks(message_id) == set()
+    assert await db.fetchval("SELECT count(*) FROM provider_notices") == 0
+    assert await db.fetchval("SELECT count(*) FROM events") == 0
 
 
 def header_of(message_id: uuid.UUID) -> str:
