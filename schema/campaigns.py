@@ -19,7 +19,7 @@ from app.shop import queries as shop
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
 from schema.channels import MessageChannel
-from schema.connections import Connection
+from schema.connections import After, Connection, First
 from schema.context import Info
 from schema.enums import describe_enum
 from schema.errors import UserError
@@ -207,8 +207,6 @@ def _id(text: strawberry.ID) -> uuid.UUID:
     return ids.decode(PREFIX, text, ["id"])
 
 
-First = Annotated[int | None, strawberry.argument(description="Page size, up to 100.")]
-After = Annotated[str | None, strawberry.argument(description="Cursor to go on from.")]
 CampaignId = Annotated[strawberry.ID, strawberry.argument(description="Id of the campaign.")]
 
 

@@ -1,13 +1,16 @@
 """Relay connections: `Connection[Product]` is `ProductConnection` in the schema."""
 
 from collections.abc import Sequence
-from typing import Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 import strawberry
 
 from app.kit.pagination import PageResult
 
 N = TypeVar("N")
+
+First = Annotated[int | None, strawberry.argument(description="Page size, up to 100.")]
+After = Annotated[str | None, strawberry.argument(description="Cursor to go on from.")]
 
 
 @strawberry.type(description="Where a page stands in its list.")

@@ -18,7 +18,7 @@ from app.messaging.sms import sms_length
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
 from schema.channels import MessageChannel
-from schema.connections import Connection
+from schema.connections import After, Connection, First
 from schema.context import Info
 from schema.enums import describe_enum
 from schema.errors import UserError
@@ -218,8 +218,8 @@ class MessagingQueries:
     async def messages(  # noqa: PLR0917 - arguments of a GraphQL field have names
         self,
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description="Page size, up to 100.")] = strawberry.UNSET,
-        after: Annotated[str | None, strawberry.argument(description="Cursor to go on from.")] = strawberry.UNSET,
+        first: First = strawberry.UNSET,
+        after: After = strawberry.UNSET,
         order_id: Annotated[
             strawberry.ID | None, strawberry.argument(description="Only what is about this order.")
         ] = strawberry.UNSET,

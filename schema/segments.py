@@ -22,7 +22,7 @@ from app.segments.models import SegmentStatus
 from app.segments.queries import MemberView, SegmentView
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
-from schema.connections import Connection
+from schema.connections import After, Connection, First
 from schema.context import Info
 from schema.enums import describe_enum
 from schema.errors import UserError
@@ -43,8 +43,6 @@ describe_enum(
     READY="Everybody is in it or not, and it is kept as things happen.",
 )
 
-First = Annotated[int | None, strawberry.argument(description="Page size, up to 100.")]
-After = Annotated[str | None, strawberry.argument(description="Cursor to go on from.")]
 Last = Annotated[int | None, strawberry.argument(description="Page size when walking backward, up to 100.")]
 Before = Annotated[str | None, strawberry.argument(description="Cursor to walk back from.")]
 Announce = strawberry.field(

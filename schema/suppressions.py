@@ -16,7 +16,7 @@ from app.kit.problems import Problems
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
 from schema.channels import MessageChannel, SmsKeyword
-from schema.connections import Connection
+from schema.connections import After, Connection, First
 from schema.context import Info
 from schema.enums import describe_enum
 from schema.errors import UserError
@@ -92,10 +92,6 @@ class SuppressionAddInput:
 class SuppressionPayload:
     suppression: Suppression | None = strawberry.field(default=None, description="As it is now.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
-
-
-First = Annotated[int | None, strawberry.argument(description="Page size, up to 100.")]
-After = Annotated[str | None, strawberry.argument(description="Cursor to go on from.")]
 
 
 @strawberry.type

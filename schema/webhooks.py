@@ -18,7 +18,7 @@ from app.webhooks.event_types import PUBLIC_EVENTS
 from app.webhooks.models import DeliveryState
 from app.webhooks.service import DELIVERY_PREFIX, ENDPOINT_PREFIX, EndpointChange
 from schema.access import STAFF, mutation, query
-from schema.connections import Connection
+from schema.connections import After, Connection, First
 from schema.context import Info
 from schema.enums import describe_enum
 from schema.errors import UserError
@@ -179,8 +179,6 @@ class WebhookReplayPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="What was refused, and why.")
 
 
-First = Annotated[int | None, strawberry.argument(description="Page size, up to 100.")]
-After = Annotated[str | None, strawberry.argument(description="Cursor to go on from.")]
 EndpointId = Annotated[strawberry.ID, strawberry.argument(description="Id of the endpoint.")]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, Protocol
 
 import strawberry
@@ -175,6 +176,18 @@ class CartCost:
         )
 
 
+def _line_amounts(minor: Callable[[str], int], currency: str) -> dict[str, Money]:
+    """What carts' and orders' lines have alike, by the names that pricing and the books have for it."""
+    return {
+        "unit_price": Money.of(minor("unit_price_minor"), currency),
+        "subtotal": Money.of(minor("subtotal_minor"), currency),
+        "discount": Money.of(minor("discount_minor"), currency),
+        "gift_wrap": Money.of(minor("gift_wrap_minor"), currency),
+        "tax": Money.of(minor("tax_minor"), currency),
+        "total": Money.of(minor("total_minor"), currency),
+    }
+
+
 @strawberry.type(description="What a line of a cart costs: total = subtotal - discount.")
 class CartLineCost:
     unit_price: Money = strawberry.field(description="One unit with its options, by the catalogue at this moment.")
@@ -196,12 +209,7 @@ class CartLineCost:
     @classmethod
     def of(cls, line: results.PricedLine, currency: str) -> "CartLineCost":
         return cls(
-            unit_price=Money.of(line.unit_price_minor, currency),
-            subtotal=Money.of(line.subtotal_minor, currency),
-            discount=Money.of(line.discount_minor, currency),
-            gift_wrap=Money.of(line.gift_wrap_minor, currency),
-            tax=Money.of(line.tax_minor, currency),
-            total=Money.of(line.total_minor, currency),
+            **_line_amounts(partial(getattr, line), currency),
             currency=currency,
             taxes=lambda: line.taxes,
             taken=lambda: line.discounts,
@@ -231,12 +239,7 @@ class OrderLineCost:
     @classmethod
     def of_draft(cls, line: OrderLineDraft, currency: str) -> "OrderLineCost":
         return cls(
-            unit_price=Money.of(line.unit_price_minor, currency),
-            subtotal=Money.of(line.subtotal_minor, currency),
-            discount=Money.of(line.discount_minor, currency),
-            gift_wrap=Money.of(line.gift_wrap_minor, currency),
-            tax=Money.of(line.tax_minor, currency),
-            total=Money.of(line.total_minor, currency),
+            **_line_amounts(partial(getattr, line), currency),
             currency=currency,
             taxes=lambda: line.tax_lines,
             taken=lambda: line.discounts,
@@ -246,12 +249,7 @@ class OrderLineCost:
     def of(cls, line: Mapping[str, Any], currency: str) -> "OrderLineCost":
         """From a line as an order keeps it."""
         return cls(
-            unit_price=Money.of(line["unit_price_minor"], currency),
-            subtotal=Money.of(line["subtotal_minor"], currency),
-            discount=Money.of(line["discount_minor"], currency),
-            gift_wrap=Money.of(line["gift_wrap_minor"], currency),
-            tax=Money.of(line["tax_minor"], currency),
-            total=Money.of(line["total_minor"], currency),
+            **_line_amounts(line.__getitem__, currency),
             currency=currency,
             taxes=lambda: itemised.taxes(line["tax_lines"]),
             taken=lambda: itemised.discounts(line["discounts"]),

@@ -18,7 +18,7 @@ from schema.access import CUSTOMER, PUBLIC, STAFF, mutation, query
 from schema.checkout.inputs import cart_key
 from schema.companies.approvals import APPROVAL_PREFIX, OrderApproval, OrderApprovalPayload
 from schema.companies.types import COMPANY_PREFIX
-from schema.connections import Connection
+from schema.connections import After, Connection, First
 from schema.context import Info
 from schema.money import MoneyInput
 from schema.nodes import Node, node_loader
@@ -44,8 +44,6 @@ class OrderApprovalRequestInput:
     message: str | None = strawberry.field(default=UNSET, description="Why, up to 2,000 characters.")
 
 
-First = Annotated[int | None, strawberry.argument(description="Page size, up to 100.")]
-After = Annotated[str | None, strawberry.argument(description="Cursor to go on from.")]
 OfCompany = Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this company.")]
 InState = Annotated[ApprovalState | None, strawberry.argument(description="Only those that stand so.")]
 

@@ -13,10 +13,10 @@ from app.kit import ids
 from app.kit.pagination import page_request
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
-from schema.connections import Connection
+from schema.connections import After, Connection, First
 from schema.context import Info
 from schema.customers.showing import PROFILE_PREFIX, ProfileView
-from schema.customers.types import After, First, Profile, ProfilePayload, ProfileUpdateInput
+from schema.customers.types import Profile, ProfilePayload, ProfileUpdateInput
 from schema.nodes import Node, node_loader
 from schema.selection import Selection, selection_check
 

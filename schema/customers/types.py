@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from app.customers.models import LifecycleStage
-from schema.connections import Connection
+from schema.connections import After, Connection, First
 from schema.enums import describe_enum
 from schema.errors import UserError
 from schema.flows.runs import FlowRun
@@ -29,9 +29,6 @@ describe_enum(
     LAPSED="60 days have passed since the last order, or one and a half of their own usual time.",
     DORMANT="Lapsed, and winning them back was given up. An order ends it.",
 )
-
-First = Annotated[int | None, strawberry.argument(description="Page size, up to 100.")]
-After = Annotated[str | None, strawberry.argument(description="Cursor to go on from.")]
 
 
 @strawberry.type(description="Recency, frequency and monetary value, 1 (lowest) to 5.")

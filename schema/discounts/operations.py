@@ -12,7 +12,7 @@ from app.promotions import codes, generating, queries, service
 from app.promotions.models import DiscountStatus
 from app.staff.permissions import Permission
 from schema.access import STAFF, mutation, query
-from schema.connections import Connection
+from schema.connections import After, Connection, First
 from schema.context import Info
 from schema.discounts.inputs import DiscountInput, DiscountUpdateInput, change_of
 from schema.discounts.types import (
@@ -26,9 +26,6 @@ from schema.discounts.types import (
 from schema.jobs import JobPayload, queued
 from schema.nodes import Node, node_loader
 from schema.selection import Selection
-
-First = Annotated[int | None, strawberry.argument(description="Page size, up to 100.")]
-After = Annotated[str | None, strawberry.argument(description="Cursor to go on from.")]
 
 
 @strawberry.input(description="Codes that staff choose.")

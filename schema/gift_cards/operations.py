@@ -15,7 +15,7 @@ from app.kit import ids
 from app.kit.pagination import page_request
 from app.staff.permissions import Permission
 from schema.access import PUBLIC, STAFF, mutation, query
-from schema.connections import Connection
+from schema.connections import After, Connection, First
 from schema.context import Info
 from schema.gift_cards.types import (
     GIFT_CARD_PREFIX,
@@ -71,8 +71,8 @@ class GiftCardQueries:
     async def gift_cards(
         self,
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description="Page size, up to 100.")] = strawberry.UNSET,
-        after: Annotated[str | None, strawberry.argument(description="Cursor to go on from.")] = strawberry.UNSET,
+        first: First = strawberry.UNSET,
+        after: After = strawberry.UNSET,
         last_characters: Annotated[
             str | None, strawberry.argument(description="Only cards whose code ends in these one to four characters.")
         ] = strawberry.UNSET,
