@@ -42,7 +42,9 @@ class OrderEditDiscountInput:
         return StaffDiscount(reason=self.reason, percentage=percentage, amount=amount)
 
 
-@strawberry.input(description="A change of a line of which nothing has been shipped.")
+@strawberry.input(
+    description="A change of a line. One that was shipped in part keeps its price, and at least the units that left."
+)
 class OrderEditLineInput:
     order_line_id: strawberry.ID = strawberry.field(description="Which line.")
     quantity: int | None = strawberry.field(
@@ -166,11 +168,11 @@ class OrderEditPayload:
 class OrderEditMutations:
     @mutation(
         access=STAFF(Permission.ORDERS_WRITE),
-        description="Change an order that is open: lines of which nothing has been shipped, and, while nothing at all "
-        "has, its address, shipping and price. What stays keeps its price and its discounts; taxes are worked out "
-        "anew. Units are taken from stock or given back. Where it costs more, the rest is asked for, or collected on "
-        "delivery; where it costs less, less is taken, or the difference goes back, which needs REFUNDS_WRITE. Its "
-        "invoice is credited, and a new one issued.",
+        description="Change an order that is open: units that have not been shipped, and, while nothing at all has, "
+        "its address, shipping and price. What stays keeps its price and its discounts; taxes are worked out anew. Units "
+        "are taken from stock or given back. Where it costs more, the rest is asked for, or collected on delivery; "
+        "where it costs less, less is taken, or the difference goes back, to gift cards too: that needs REFUNDS_WRITE. "
+        "Its invoice is credited, and a new one issued, which comes with the mail.",
     )
     async def order_edit(
         self,
