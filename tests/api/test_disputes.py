@@ -275,6 +275,9 @@ async def test_a_claim_at_paypal_that_is_lost_in_part_counts_once(
     assert states == [("INQUIRY", "PAID"), ("LOST", "PARTIALLY_REFUNDED")]
     # PayPal lists what it took among the capture's refunds, and the books have it already.
     paypal.refund_at_dashboard(theirs, 1000)
+    headers, body = paypal.signed(paypal.events[-1])
+    await api.http.post("/webhooks/payments/paypal", content=body, headers=headers)
+    await drain()
     await reconcile("paypal")
     assert [refund["source"] for refund in (await seen(api, staff_token, order))["refunds"]] == ["DISPUTE"]
     assert await invariants.check() == []
