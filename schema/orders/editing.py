@@ -169,8 +169,8 @@ class OrderEditMutations:
     @mutation(
         access=STAFF(Permission.ORDERS_WRITE),
         description="Change an order that is open: units that have not been shipped, and, while nothing at all has, "
-        "its address, shipping and price. What stays keeps its price and its discounts; taxes are worked out anew. Units "
-        "are taken from stock or given back. Where it costs more, the rest is asked for, or collected on delivery; "
+        "its address, shipping and price. What stays keeps its price and its discounts; taxes are worked out anew. "
+        "Units are taken from stock or given back. Where it costs more, the rest is asked for, or collected; "
         "where it costs less, less is taken, or the difference goes back, to gift cards too: that needs REFUNDS_WRITE. "
         "Its invoice is credited, and a new one issued, which comes with the mail.",
     )
