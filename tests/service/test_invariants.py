@@ -72,6 +72,13 @@ GIFT_CARD = """
     VALUES (gen_random_uuid(), 'GIFT_CARD', 'ACTIVE', 'USD', now(), now(),
 """
 
+ANY_REFUND = "(SELECT id FROM refunds WHERE state <> 'FAILED' LIMIT 1)"
+DISPUTE = f"""
+    INSERT INTO payment_disputes (id, payment_id, gateway, reference, state, amount_minor, currency_code, refund_id,
+                                  opened_at, created_at, updated_at)
+    SELECT gen_random_uuid(), p.id, p.gateway, 'du_1', '{{state}}', {{amount}}, 'USD', {{refund}}, now(), now(), now()
+    FROM payments p WHERE p.order_id = {of(SHIPPED)}
+"""
 BREAKS = {
     "stock_not_negative": [
         "ALTER TABLE stock_levels DROP CONSTRAINT stock_available; UPDATE stock_levels SET available = -1",
@@ -212,6 +219,12 @@ BREAKS = {
         "UPDATE refunds SET amount_minor = amount_minor + 1",
         "UPDATE refunds SET state = 'PENDING'",
         "DELETE FROM refund_parts",
+    ],
+    "disputes_are_in_the_books": [
+        # Lost, and nobody has taken it off the books; not lost, and taken off; more than the buyer got.
+        DISPUTE.format(state="LOST", refund="NULL", amount=100),
+        DISPUTE.format(state="WON", refund=ANY_REFUND, amount=10_000_000),
+        DISPUTE.format(state="LOST", refund=ANY_REFUND, amount=0),
     ],
     "payment_asked_in_time": ["UPDATE payments SET state = 'VOIDING', updated_at = now() - interval '2 days'"],
     "order_shipped_as_recorded": [
