@@ -27,6 +27,8 @@ from schema.engine import Schema
 from tests.client import Api
 from tests.factories import catalogue, shipping, shop
 
+pytestmark = pytest.mark.long
+
 DEPTH = 4
 DOCUMENTS = 25
 SWITCHES = "$yes: Boolean!, $no: Boolean!"

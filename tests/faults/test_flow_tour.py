@@ -22,7 +22,7 @@ from tests.faults.processes import until
 from tests.faults.test_tour import ADDRESS, Client
 from tests.stories.shopper import BROWSER
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.long, pytest.mark.faults]
 
 REST_SECONDS = 20.0
 HOLD_ID = 7_462

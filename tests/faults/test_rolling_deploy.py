@@ -20,7 +20,7 @@ from tests.faults.processes import Process, ending, until
 from tests.patience import patience
 from workers.broker import build_broker
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.long, pytest.mark.faults]
 
 RECORDED = Path(__file__).parent.parent / "fixtures" / "release_0_1"
 """See `record.py` in it."""

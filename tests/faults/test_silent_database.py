@@ -17,7 +17,7 @@ from app.dev.servers import embedded_postgres
 from app.web import health
 from tests.live_server import LiveServer
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.long, pytest.mark.faults]
 
 QUERY = {"query": "{ shop { name } }"}
 

@@ -23,6 +23,8 @@ from tests.factories import cart as carts
 from tests.factories import catalogue, checkout, inventory
 from tests.factories.catalogue import MadeProduct
 
+pytestmark = pytest.mark.long
+
 Drain = Callable[[], Awaitable[None]]
 Action = Callable[[], Coroutine[Any, Any, None]]
 

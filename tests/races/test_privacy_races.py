@@ -15,6 +15,8 @@ from tests.factories import accounts, catalogue, checkout
 from tests.factories import cart as carts
 from tests.security.test_privacy_erased import ERASE, REQUEST, everything, found
 
+pytestmark = pytest.mark.long
+
 Drain = Callable[[], Awaitable[None]]
 Advance = Callable[[str], Awaitable[None]]
 

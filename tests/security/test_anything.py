@@ -16,6 +16,8 @@ from tests.factories.fulfillments import fulfill
 from tests.security.client_schema import client_schema
 from tests.security.requests import RequestMaker
 
+pytestmark = pytest.mark.long
+
 REQUESTS = 130
 PROJECT = Path(__file__).resolve().parents[2]
 LEFT_OUT = {"clockAdvance"}  # it waits for workers

@@ -18,6 +18,8 @@ from tests.security.client_schema import client_schema
 from tests.security.matrix.state import everything
 from tests.security.test_access_matrix import CUSTOMER, MATRIX, PUBLIC
 
+pytestmark = pytest.mark.long
+
 GUARDED = {name for name, needed in MATRIX["Mutation"].items() if needed not in (PUBLIC, CUSTOMER)}
 Given = Callable[[dict[str, str]], dict[str, Any]]
 

@@ -9,6 +9,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,8 +21,12 @@ from tests.emptying import Tables
 from tests.factories import accounts, api_keys, campaigns, customers, discounts, flow_rows, marketing, segments, staff
 from tests.live_server import LiveServer
 from tests.patience import patience
-from tests.security.fuzzing import Fuzzer
 from tests.security.test_anything import a_shop_in_use
+
+if TYPE_CHECKING:
+    from tests.security.fuzzing import Fuzzer
+
+pytestmark = pytest.mark.long
 
 Drain = Callable[[], Awaitable[None]]
 MINUTES = float(os.environ.get("TRADEWIND_FUZZ_MINUTES", "0"))
@@ -50,7 +55,9 @@ def server(database: object) -> Iterator[LiveServer]:
         yield one
 
 
-async def a_fuzzer(server: LiveServer, api: Api, staff_token: str) -> Fuzzer:
+async def a_fuzzer(server: LiveServer, api: Api, staff_token: str) -> "Fuzzer":
+    from tests.security.fuzzing import Fuzzer  # with schemathesis, which takes a second of every other process
+
     known = defaultdict(list, await a_shop_in_use(api, staff_token))
     person = await customers.profile(email="ada@example.com")
     await flow_rows.run(await flow_rows.flow(), person, status="COMPLETED")
@@ -73,7 +80,7 @@ async def a_fuzzer(server: LiveServer, api: Api, staff_token: str) -> Fuzzer:
     return Fuzzer(server.url, known, tokens, deadline_seconds=patience(10))
 
 
-async def assert_all_is_well(fuzzer: Fuzzer, drain: Drain, number: int = SEED) -> None:
+async def assert_all_is_well(fuzzer: "Fuzzer", drain: Drain, number: int = SEED) -> None:
     found = "\n\n".join(fuzzer.findings)
     assert not found, f"seed {number}: {len(fuzzer.findings)} of {fuzzer.asked} requests\n{found}"
     await drain()

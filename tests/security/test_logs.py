@@ -17,6 +17,8 @@ from tests.factories import cart as carts
 from tests.factories import catalogue, checkout
 from tests.live_server import LiveServer
 
+pytestmark = pytest.mark.long
+
 EMAIL, PHONE, PASSWORD = "canary.8842@customer.example", "+14155550188", "canary-password-8842"
 LOGIN = """mutation ($email: String!, $password: String!) {
     staffLogin(input: { email: $email, password: $password }) { accessToken refreshToken userErrors { code } }

@@ -77,7 +77,7 @@ CANCEL = f"mutation ($id: ID!) {{ orderCancel(orderId: $id) {{ {ERRORS} }} }}"
 EXPORT = f"mutation ($p: String) {{ customerDataExport(password: $p) {{ privacyRequest {{ id }} {ERRORS} }} }}"
 LINK = re.compile(r"https?://\S+?/([\w.=-]{20,})(?=\s|$)", re.MULTILINE)
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.long, pytest.mark.faults]
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from tests.http_receiver import Reply, http_receiver
 from tests.security.test_privacy_of_flows import COMMENT, EMAIL, NAME, NOTE, PHONE, REPLY, STREET, tour
 from tests.stories.shopper import Advance, Drain, Story
 
+pytestmark = pytest.mark.long
+
 SEARCHED, PROPERTY, ENGRAVING = "canary-search-8842", "canary-property-8842", "canary-engraving-8842"
 CANARIES = [
     EMAIL,

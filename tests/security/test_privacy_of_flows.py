@@ -16,6 +16,8 @@ from tests.http_receiver import Reply, http_receiver
 from tests.stories.shopper import Advance, Drain, Story
 from tests.written_logs import logging_as_served
 
+pytestmark = pytest.mark.long
+
 EMAIL, PHONE, NAME, STREET = "canary.8842@customer.example", "+14155550188", "Canaria8842", "8842 Canary Street"
 COMMENT, NOTE, KEY, REPLY = "canary-comment-8842", "canary-note-8842", "canary-key-8842", "canary-reply-8842"
 PEOPLES = {

@@ -23,6 +23,8 @@ from tests.client import Api
 from tests.factories import account_mails, catalogue, checkout
 from tests.factories import cart as carts
 
+pytestmark = pytest.mark.long
+
 Drain = Callable[[], Awaitable[None]]
 ADA, NEW = "ada@example.com", "ada@new.example"
 SIGN_UP = CREATE.replace("$input: CustomerCreateInput!", "$input: CustomerCreateInput!, $cart: ID").replace(

@@ -4,10 +4,14 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from app import db
 from tests.client import Api
 from tests.factories import catalogue, checkout
 from tests.patience import patience
+
+pytestmark = pytest.mark.long
 
 
 def after_restore() -> tuple[int, str]:

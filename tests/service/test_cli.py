@@ -13,6 +13,8 @@ from tests.factories import catalogue, comparing
 from tests.factories import shop as shop_factory
 from tests.patience import patience
 
+pytestmark = pytest.mark.long
+
 HEADER = "Handle,Title,Option1 Name,Option1 Value,Variant Price\n"
 
 

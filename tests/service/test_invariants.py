@@ -14,6 +14,8 @@ from tests.factories import cart as carts
 from tests.factories import catalogue, checkout, discounts, flows, segments
 from tests.factories.fulfillments import fulfill
 
+pytestmark = pytest.mark.long
+
 Drain = Callable[[], Awaitable[None]]
 
 AUTHORIZED, IN_CASH, PARTLY_SHIPPED, SHIPPED, CANCELLED, SEATS, REFUNDED = range(1001, 1008)

@@ -18,6 +18,7 @@ START_SECONDS = 30.0
 JOURNEY = ["tests/service/test_events.py", "tests/api/test_staff.py"]
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.postgres15,
     pytest.mark.skipif(not (BINARIES / "postgres").exists(), reason="no PostgreSQL 15 on this machine"),
 ]

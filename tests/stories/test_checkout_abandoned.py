@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
+
 from app import db
 from tests.factories import catalogue
 from tests.stories.shopper import Story, skipped
+
+pytestmark = pytest.mark.long
 
 
 async def test_three_mails_bring_the_cart_back_and_the_last_carries_a_code(story: Story) -> None:

@@ -19,6 +19,8 @@ from tests.security.matrix.things import Shop, a_shop
 from tests.security.matrix.viewers import Viewer, Viewers, rows
 from tests.security.test_access_matrix import MATRIX, PUBLIC
 
+pytestmark = pytest.mark.long
+
 
 def test_every_place_for_an_id_is_in_the_table() -> None:
     found = walking.id_paths(client_schema())

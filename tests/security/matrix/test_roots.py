@@ -19,6 +19,8 @@ from tests.security.matrix.things import Shop, a_shop
 from tests.security.matrix.viewers import Viewers, rows
 from tests.security.test_access_matrix import CUSTOMER, MATRIX, PUBLIC
 
+pytestmark = pytest.mark.long
+
 FIELDS = [(root, field) for root in ("Query", "Mutation") for field in MATRIX[root]]
 NO = {"UNAUTHENTICATED", "FORBIDDEN"}
 ASKS_FOR_MORE = {
