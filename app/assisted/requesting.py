@@ -10,6 +10,8 @@ from app.cart import queries as carts
 from app.checkout import queries as checkouts
 from app.checkout.errors import CheckoutErrorCode
 from app.checkout.service import CheckoutKey
+from app.companies import ordering
+from app.companies.errors import CompanyErrorCode
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.kit.ids import new_id
 from app.kit.text import check_text
@@ -26,14 +28,20 @@ async def request(
         The quotation's id.
 
     Raises:
-        DomainErrors: NOT_FOUND, CART_EMPTY, TOO_LONG; REQUIRED where nobody knows whom to answer; INVALID_EMAIL; what
-            is wrong with what is made to order, or wrapped, by today's terms.
+        DomainErrors: NOT_FOUND, CART_EMPTY, TOO_LONG; NOT_A_MEMBER of the company that it is for; REQUIRED where nobody
+            knows whom to answer; INVALID_EMAIL; what is wrong with what is made to order, or wrapped, by today's terms.
     """
     cart = await carts.load_cart(key.cart_id, key.secret) if key.cart_id else None
     if cart is None:
         raise not_found("cart", ["input", "cartId"])
     if not cart.lines:
         raise DomainError(CheckoutErrorCode.CART_EMPTY, "There is nothing in the cart.", ["input", "cartId"])
+    if cart.company_id is not None:
+        # Carts are open to whoever has their id: people who left the company, and whom they gave it to.
+        member = await ordering.member_of(cart.company_id, customer.id) if customer else None
+        if member is None:
+            message = "Sign in as somebody who buys for this company."
+            raise DomainError(CompanyErrorCode.NOT_A_MEMBER, message, ["input", "cartId"])
     if unfit := [problem for line in cart.lines for problem in line.customized.problems]:
         raise DomainErrors([DomainError(one.code, one.message, ["input", "cartId"]) for one in unfit])
     words = (message or "").strip() or None
