@@ -42,6 +42,7 @@ MODEL_MODULES = [
     "app.cart.models",
     "app.checkout.models",
     "app.payments.models",
+    "app.payments.test_gateway_models",
     "app.orders.models",
     "app.fulfillments.models",
     "app.invoices.models",

@@ -16,7 +16,7 @@ from app import db, events
 from app.cart import writing as cart_writing
 from app.checkout.lease import LEASE_SECONDS
 from app.checkout.models import AttemptState
-from app.customers import identification
+from app.customers.candidates import sql_of_buyer
 from app.inventory import reservations
 from app.inventory.allocation import Share
 from app.kit.ids import new_id
@@ -293,7 +293,7 @@ _SUCCEED = f"""
                reference, business_now() FROM payment
         WHERE $3::text <> 'PENDING'
     ), buyer AS MATERIALIZED (
-        {identification.sql_of_buyer("$7::text", "$8::text", "(SELECT profile_id FROM completed_cart)")}
+        {sql_of_buyer("$7::text", "$8::text", "(SELECT profile_id FROM completed_cart)")}
     )
     SELECT (SELECT profile_id FROM completed_cart) AS cart_profile_id, buyer.* FROM attempt LEFT JOIN buyer ON true
 """
@@ -305,7 +305,7 @@ class Settled:
 
     Attributes:
         cart_profile_id: whom the cart stands for.
-        candidates: who may be the buyer, see `identification.sql_of_buyer`; locked behind the cart.
+        candidates: who may be the buyer, see `sql_of_buyer`; locked behind the cart.
     """
 
     cart_profile_id: uuid.UUID | None
