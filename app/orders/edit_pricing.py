@@ -239,7 +239,7 @@ def _shipping(
     price = order["shipping_minor"] + off if changed_minor is None else changed_minor
     label = str(quote.get("service") or "") if quote else ""
     frozen = _frozen(order["shipping_tax_lines"])
-    if is_elsewhere or not order["shipping_tax_lines"]:
+    if is_elsewhere or quote is None:
         match taxation.shipping:
             case ShippingTax.AS_GOODS:
                 return ShippingToPrice(label=label, price_minor=price, as_goods=True)
@@ -258,7 +258,7 @@ def _is_in_parts(order: Mapping[str, Any]) -> bool:
     """Whether the rates on shipping bore parts of it, as those of different goods do, whatever is decided by now."""
     taxes_of_it = itemised.taxes(order["shipping_tax_lines"])
     net = order["shipping_minor"] - sum(tax.amount_minor for tax in taxes_of_it if order["tax_included"])
-    return any(tax.base_minor < net - len(taxes_of_it) for tax in taxes_of_it)
+    return any(tax.base_minor != net for tax in taxes_of_it)
 
 
 def _bears_the_goods_rates(order: Mapping[str, Any], rates: Sequence[TaxRate]) -> bool:
