@@ -45,7 +45,8 @@ def outside(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 async def until_blocked() -> None:
     """Until a connection waits for another one's lock."""
     for _ in range(500):
-        if await db.fetchval("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')"):
+        # Not pg_stat_activity: a transaction goes on seeing there whoever was connected when it first looked.
+        if await db.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
             return
         await asyncio.sleep(0.01)
     raise AssertionError("nobody waits")
