@@ -4,7 +4,6 @@ The operation that a document and a name mean, its fragments and how its variabl
 are kept (`schema.documents`), so they come again as the same objects.
 """
 
-from collections import OrderedDict
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -19,10 +18,8 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from schema.keeping import Kept
 from schema.variables import Variables
-
-MAX_KEPT = 1_000
-"""Operations, in one process."""
 
 
 class _Kept(NamedTuple):
@@ -36,7 +33,7 @@ class _Kept(NamedTuple):
     variables: Variables
 
 
-_kept: OrderedDict[tuple[int, str | None], _Kept] = OrderedDict()
+_operations: Kept[tuple[int, str | None], _Kept] = Kept()
 
 
 class QuicklyBuilt(StrawberryGraphQLCoreExecutionContext):
@@ -60,9 +57,8 @@ class QuicklyBuilt(StrawberryGraphQLCoreExecutionContext):
         **options: Any,
     ) -> Any:
         """An executor, or the list of what is wrong with the operation or its variables."""
-        kept = _kept.get((id(document), operation_name))
+        kept = _operations.get((id(document), operation_name))
         if kept is not None and kept.schema is schema and (middleware is None or type(middleware) is MiddlewareManager):
-            _kept.move_to_end((id(document), operation_name))
             variables = kept.variables.values(raw_variable_values or {})
             if variables is not None:
                 return cls(
@@ -105,7 +101,7 @@ class QuicklyBuilt(StrawberryGraphQLCoreExecutionContext):
 
 
 def _keep(built: StrawberryGraphQLCoreExecutionContext, document: DocumentNode, operation_name: str | None) -> None:
-    _kept[id(document), operation_name] = _Kept(
+    kept = _Kept(
         document,
         built.schema,
         built.operation,
@@ -113,5 +109,4 @@ def _keep(built: StrawberryGraphQLCoreExecutionContext, document: DocumentNode, 
         built.fragments,
         Variables(built.schema, built.operation.variable_definitions or ()),
     )
-    if len(_kept) > MAX_KEPT:
-        _kept.popitem(last=False)
+    _operations.keep((id(document), operation_name), kept, document)

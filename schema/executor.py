@@ -14,7 +14,6 @@ A field with arguments whose answers were fetched beforehand is an attribute too
 which one it is, given the arguments.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
@@ -42,10 +41,10 @@ from graphql.pyutils import Path, Undefined
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from schema.building import QuicklyBuilt
+from schema.keeping import Kept
 
 READ_FROM = "read_from"
 """Metadata of a field: from its arguments, by GraphQL's names, to the attribute that has the answer."""
-MAX_OPERATIONS = 1_000
 
 Fields = list[FieldDetails]
 Fetchers = list[Callable[[Any], Any]]
@@ -76,15 +75,15 @@ class _Operation(NamedTuple):
 
     node: OperationDefinitionNode
     fragments: dict[str, FragmentDefinitionNode]
-    switches: frozenset[str]
+    switches: list[str]
     """Variables that decide, in @skip and @include, which fields are selected."""
-    plans: dict[tuple[object, ...], "Plans"]
-    """By the values of the switches."""
 
 
 Plans = dict[tuple[object, ...], _Plan | None]
 """By object type and nodes; None for what is left to graphql-core."""
-_operations: OrderedDict[int, _Operation] = OrderedDict()
+_operations: Kept[int, _Operation] = Kept()
+_plans: Kept[tuple[int, tuple[object, ...]], tuple[_Operation, Plans]] = Kept()
+"""By the values of the operation's switches, each of which doubles how many there could be."""
 
 
 class Executor(QuicklyBuilt):
@@ -330,19 +329,20 @@ def _remembered(coerce: Callable[[Any], Any]) -> Complete:
 
 def _plans_of(executor: Executor) -> Plans:
     """The plans of this operation under the switches of this request. Documents are kept, so operations come again."""
-    operation = _operations.get(id(executor.operation))
+    node = executor.operation
+    operation = _operations.get(id(node))
     if operation is None:
         fragments = executor.fragment_definitions
-        switches = frozenset(_switches([executor.operation, *fragments.values()]))
-        operation = _Operation(executor.operation, fragments, switches, {})
-        _operations[id(executor.operation)] = operation
-        if len(_operations) > MAX_OPERATIONS:
-            _operations.popitem(last=False)
-    else:
-        _operations.move_to_end(id(executor.operation))
+        switches = sorted(set(_switches([node, *fragments.values()])))
+        operation = _Operation(node, fragments, switches)
+        _operations.keep(id(node), operation, node)
     coerced = executor.variable_values.coerced
-    state = tuple(coerced.get(name) for name in sorted(operation.switches))
-    return operation.plans.setdefault(state, {})
+    key = (id(node), tuple(coerced.get(name) for name in operation.switches))
+    kept = _plans.get(key)
+    if kept is None:
+        kept = (operation, {})
+        _plans.keep(key, kept, node)
+    return kept[1]
 
 
 def _switches(nodes: Iterable[OperationDefinitionNode | FragmentDefinitionNode]) -> Iterable[str]:

@@ -3,7 +3,6 @@
 Fragments are spread, `@skip` and `@include` obeyed, arguments coerced. The same field under two aliases appears twice.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -31,9 +30,7 @@ from graphql.type import (
 )
 
 from schema.context import Info
-
-MAX_KEPT = 1_000
-"""Selections below root fields, in one process."""
+from schema.keeping import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +184,15 @@ def _is_constant(value: ValueNode) -> bool:
     return not isinstance(value, (VariableNode, ListValueNode, ObjectValueNode))
 
 
-class _Kept(NamedTuple):
+class _Read(NamedTuple):
     """It holds the nodes, so that their identities cannot be used again."""
 
     nodes: list[FieldNode]
     selection: Selection
 
 
-_kept: OrderedDict[tuple[int, ...], _Kept] = OrderedDict()
+_kept: Kept[tuple[int, ...], _Read] = Kept()
+"""Selections below root fields."""
 
 
 def _selected(info: GraphQLResolveInfo[Any]) -> Selection:
@@ -202,15 +200,12 @@ def _selected(info: GraphQLResolveInfo[Any]) -> Selection:
     again."""
     key = (id(info.parent_type), *map(id, info.field_nodes))
     if kept := _kept.get(key):
-        _kept.move_to_end(key)
         return kept.selection
     reader = _Reader(info)
     sets = [node.selection_set for node in info.field_nodes if node.selection_set]
     selection = reader.read(get_named_type(info.return_type), sets)
     if reader.is_constant:
-        _kept[key] = _Kept(list(info.field_nodes), selection)
-        if len(_kept) > MAX_KEPT:
-            _kept.popitem(last=False)
+        _kept.keep(key, _Read(list(info.field_nodes), selection), info.field_nodes[0])
     return selection
 
 
