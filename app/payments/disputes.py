@@ -272,6 +272,12 @@ class _Change:
         )
         if part_id is not None:
             await take_back_part(part_id, "dispute_reopened")
+            # Lost once more, it is another part by the same name.
+            await db.execute(
+                "UPDATE refund_parts SET reference = NULL WHERE id = $1 AND reference = $2",
+                part_id,
+                self.said.reference,
+            )
         await db.execute("UPDATE payment_disputes SET refund_id = NULL WHERE id = $1", written["id"])
 
     async def _tell_of_more(self, more_minor: int) -> None:

@@ -149,6 +149,24 @@ async def test_what_is_lost_is_in_the_books_and_out_of_them_when_the_bank_thinks
     assert await invariants.check() == []
 
 
+@pytest.mark.parametrize("between", ["won", "under_review"])
+async def test_what_is_lost_a_second_time_is_in_the_books_again(
+    api: Api, stripe: StripeServer, staff_token: str, drain: Drain, between: str
+) -> None:
+    order = await half_shipped(api, staff_token, drain)
+    (intent,) = stripe.intents
+    dispute = stripe.dispute(intent)
+    for status in ("lost", between, "lost"):
+        stripe.decide(dispute, status)
+        await deliver(api, drain, stripe)
+    shown = await seen(api, staff_token, order)
+    assert shown["paymentStatus"] == "REFUNDED"
+    assert sorted(refund["state"] for refund in shown["refunds"]) == ["FAILED", "SUCCEEDED"]
+    assert shown["payments"][0]["refundedAmount"]["amount"] == TOTAL
+    assert await invariants.check() == []
+    assert (await reconcile("stripe")).found == {}
+
+
 async def test_webhooks_that_are_lost_are_made_up_for_by_comparing(
     api: Api, stripe: StripeServer, staff_token: str, drain: Drain
 ) -> None:
