@@ -310,7 +310,9 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
                 except BaseException:
                     await connection.execute("ROLLBACK;")
                     raise
-                await connection.execute("COMMIT;")
+                if await connection.execute("COMMIT;") != "COMMIT":
+                    # What PostgreSQL does without an error where a statement failed and somebody went on all the same.
+                    raise asyncpg.InFailedSQLTransactionError("nothing was committed: a statement of it had failed")
                 finished = True
             finally:
                 _current.reset(work_token)
