@@ -10,7 +10,7 @@ from app.kit.text import check_text
 from app.orders import status, timeline
 from app.orders.errors import OrderErrorCode
 from app.orders.models import OrderEventType, OrderStatus
-from app.payments import later, refunding, standing
+from app.payments import disputes, later, refunding, standing
 from app.payments import service as payments
 from app.payments.errors import PaymentErrorCode
 from app.payments.models import RefundSource, RefundTarget
@@ -46,8 +46,9 @@ async def cancel_order(
 
     Raises:
         DomainError: NOT_FOUND, ORDER_CANCELLED, ORDER_FULFILLED, PAYMENT_CAPTURED, PAYMENT_IN_PROGRESS,
-            STORE_CREDIT_UNAVAILABLE for an order without an account, TOO_LONG, INVALID for texts with control
-            characters, and for `refund_to` with a `refund` that is False.
+            REFUND_TOO_LARGE for money that a dispute withholds, STORE_CREDIT_UNAVAILABLE for an order without an
+            account, TOO_LONG, INVALID for texts with control characters, and for `refund_to` with a `refund` that is
+            False.
     """
     reason, staff_note = (reason or "").strip() or None, (staff_note or "").strip() or None
     if reason is not None and (wrong := check_text(reason, MAX_REASON_CHARS, ["reason"])):
@@ -58,6 +59,10 @@ async def cancel_order(
         raise DomainError(CommonErrorCode.INVALID, "It is not refunded, so it goes nowhere.", ["refundTo"])
     async with db.unit_of_work():
         order = await _locked(order_id, asks=refund is None and refund_to is None, to=refund_to)
+        if (refund or refund_to) and await _is_disputed(order_id):
+            message = "Money of it is disputed, and not the shop's to give back: cancel it with `refund: false`, and "
+            message += "refund it once that is decided."
+            raise DomainError(PaymentErrorCode.REFUND_TOO_LARGE, message, ["refundTo" if refund_to else "refund"])
         try:
             await payments.call_off(order_id)
         except DomainError as refusal:
@@ -125,3 +130,18 @@ async def _has_money(order_id: uuid.UUID) -> bool:
         "SELECT EXISTS (SELECT FROM payments WHERE order_id = $1 AND (captured_minor > refunded_minor))", order_id
     )
     return taken
+
+
+async def _is_disputed(order_id: uuid.UUID) -> bool:
+    """Whether a provider holds on to money that was taken. Given back as well, it could be lost twice."""
+    disputed: bool = await db.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM payment_disputes d JOIN payments p ON p.id = d.payment_id
+            WHERE p.order_id = $1 AND p.captured_minor > p.refunded_minor AND d.state = ANY($2)
+        )
+        """,
+        order_id,
+        [state.value for state in disputes.WITHHELD],
+    )
+    return disputed

@@ -100,7 +100,8 @@ class OrderMutations:
             bool | None,
             strawberry.argument(
                 description="Whether money that has been taken is given back, which needs REFUNDS_WRITE, or kept. "
-                "Without it, and without `refundTo`, such an order is refused with PAYMENT_CAPTURED."
+                "Without it, and without `refundTo`, such an order is refused with PAYMENT_CAPTURED. While a dispute "
+                "withholds the money it cannot be given back: REFUND_TOO_LARGE."
             ),
         ] = strawberry.UNSET,
         refund_to: Annotated[

@@ -13,8 +13,9 @@ from app.payments.gateway import GatewayDispute
 from app.payments.models import DisputeState
 from app.payments.registry import gateways
 from tests.client import Api
-from tests.factories import catalogue, checkout, refunds
+from tests.factories import catalogue, checkout, deposits, refunds
 from tests.factories.fulfillments import FULFILL, fulfill
+from tests.factories.orders import cancel
 from tests.providers.paypal_server import CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID, PayPalServer
 from tests.providers.serving import configured, serving
 from tests.providers.stripe_server import SECRET, SIGNING_SECRET, StripeServer, signed
@@ -223,6 +224,31 @@ async def test_staff_list_what_is_not_decided_yet(
     assert (everything["totalCount"], everything["pageInfo"]["hasNextPage"]) == (2, True)
     # The one that is won lets go of nothing while the other one is open.
     assert (await seen(api, staff_token, order))["holds"] == ["DISPUTE"]
+
+
+async def test_a_cancellation_promises_no_money_that_a_bank_withholds(
+    api: Api, stripe: StripeServer, staff_token: str, drain: Drain
+) -> None:
+    bought = await checkout.placed(api, (await catalogue.product(stock=5), 1), payment=checkout.CASH)
+    card = {"method": "CARD", "gateway": "stripe", "token": "pm_card_visa", "returnUrl": "https://shop.example/"}
+    assert (await deposits.pay(api, bought, payment=card))["order"]["paymentStatus"] == "PAID"
+    order = bought["order"]["id"]
+    (intent,) = stripe.intents
+    dispute = stripe.dispute(intent)
+    await deliver(api, drain, stripe)
+    for given in ({"refund": True}, {"refundTo": "ORIGINAL"}):
+        refused = await cancel(api, staff_token, order, **given)
+        assert [error["code"] for error in refused["userErrors"]] == ["REFUND_TOO_LARGE"]
+    assert await db.fetchval("SELECT status FROM orders") == "OPEN"
+    assert await db.fetchval("SELECT count(*) FROM refunds") == 0
+    # The money is not promised to anybody; should the shop win, staff decide on it.
+    assert (await cancel(api, staff_token, order, refund=False))["userErrors"] == []
+    stripe.decide(dispute, "won")
+    await deliver(api, drain, stripe)
+    back = await refunds.create(api, staff_token, order, amount=refunds.usd("1.00"))
+    assert back["userErrors"] == []
+    await drain()
+    assert await invariants.check() == []
 
 
 async def test_an_older_answer_does_not_win(api: Api, stripe: StripeServer, staff_token: str, drain: Drain) -> None:
