@@ -55,6 +55,10 @@ _FOUND_AS_REFUND = """
       AND r.created_at >= $3 AND NOT EXISTS (SELECT FROM payment_disputes d WHERE d.refund_id = r.id)
     ORDER BY r.id LIMIT 1
 """
+_LOST_WITHOUT_ROOM = """
+    SELECT id, reference, amount_minor, opened_at FROM payment_disputes
+    WHERE payment_id = $1 AND id <> $2 AND state = 'LOST' AND refund_id IS NULL ORDER BY id FOR NO KEY UPDATE
+"""
 _LOSS = """
     WITH refund AS (
         INSERT INTO refunds (id, order_id, source, target, state, amount_minor, shipping_minor, currency_code, lines,
@@ -209,7 +213,11 @@ class _Change:
         if self.was is DisputeState.LOST:
             await self._undo_loss(written)
         if self.said.state is DisputeState.LOST:
-            await self._lose(written["id"])
+            await self._lose(written["id"], self.said.reference, self.amount_minor, self.said.opened_at)
+        if self.was is DisputeState.LOST:
+            # A claim and a chargeback of one payment: what came back of one of them is gone by the other.
+            for row in await db.fetch(_LOST_WITHOUT_ROOM, self.payment["id"], written["id"]):
+                await self._lose(row["id"], row["reference"], row["amount_minor"], row["opened_at"])
         if order_id is not None:
             await self._hold_goods(order_id, written["id"])
             await standing.refresh(order_id)
@@ -236,14 +244,14 @@ class _Change:
             await db.execute(_HOLD, order_id, OrderHold.DISPUTE.value)
             await freezing.freeze_all(order_id, dispute_id)
 
-    async def _lose(self, dispute_id: uuid.UUID) -> None:
+    async def _lose(self, dispute_id: uuid.UUID, reference: str, amount_minor: int, opened: datetime) -> None:
         """The buyer has the money: as much of it as had not gone back before is a refund in the books."""
-        payment_id, opened = self.payment["id"], self.said.opened_at
-        refund_id = await db.fetchval(_FOUND_AS_REFUND, payment_id, self.amount_minor, opened)
+        payment_id = self.payment["id"]
+        refund_id = await db.fetchval(_FOUND_AS_REFUND, payment_id, amount_minor, opened)
         if refund_id is None:
-            lost = min(self.amount_minor, max(0, await db.fetchval(_ROOM, payment_id)))
-            if lost < self.amount_minor:
-                await self._tell_of_more(self.amount_minor - lost)
+            lost = min(amount_minor, max(0, await db.fetchval(_ROOM, payment_id)))
+            if lost < amount_minor:
+                await self._tell_of_more(reference, amount_minor - lost)
             if lost == 0:
                 return
             refund_id, part_id = new_id(), new_id()
@@ -257,9 +265,9 @@ class _Change:
                 self.payment["currency_code"],
                 part_id,
                 payment_id,
-                self.said.reference,
+                reference,
             )
-            await end_part(part_id, RefundState.SUCCEEDED, reference=self.said.reference)
+            await end_part(part_id, RefundState.SUCCEEDED, reference=reference)
         await db.execute("UPDATE payment_disputes SET refund_id = $2 WHERE id = $1", dispute_id, refund_id)
 
     async def _undo_loss(self, written: db.Record) -> None:
@@ -280,14 +288,14 @@ class _Change:
             )
         await db.execute("UPDATE payment_disputes SET refund_id = NULL WHERE id = $1", written["id"])
 
-    async def _tell_of_more(self, more_minor: int) -> None:
+    async def _tell_of_more(self, reference: str, more_minor: int) -> None:
         money = Money(more_minor, self.payment["currency_code"])
         await discrepancies.note(
             DiscrepancyKind.AMOUNT_DIFFERS,
             gateway=self.payment["gateway"],
             payment_id=self.payment["id"],
             order_id=self.payment["order_id"],
-            reference=self.said.reference,
+            reference=reference,
             amount=money,
             detail=f"a dispute took {money.decimal} {money.currency} that had gone back to the buyer before",
         )

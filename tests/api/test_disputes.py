@@ -168,6 +168,26 @@ async def test_what_is_lost_a_second_time_is_in_the_books_again(
     assert (await reconcile("stripe")).found == {}
 
 
+async def test_of_a_claim_and_a_chargeback_that_are_lost_the_one_that_comes_back_leaves_the_other(
+    api: Api, stripe: StripeServer, staff_token: str, drain: Drain
+) -> None:
+    order = await half_shipped(api, staff_token, drain)
+    (intent,) = stripe.intents
+    first, second = stripe.dispute(intent), stripe.dispute(intent)
+    for dispute in (first, second):
+        stripe.decide(dispute, "lost")
+        await deliver(api, drain, stripe)
+    stripe.decide(first, "won")
+    await deliver(api, drain, stripe)
+    shown = await seen(api, staff_token, order)
+    assert (shown["paymentStatus"], shown["payments"][0]["refundedAmount"]["amount"]) == ("REFUNDED", TOTAL)
+    assert await invariants.check() == []
+    stripe.decide(second, "won")
+    await deliver(api, drain, stripe)
+    assert (await seen(api, staff_token, order))["paymentStatus"] == "PAID"
+    assert await invariants.check() == []
+
+
 async def test_webhooks_that_are_lost_are_made_up_for_by_comparing(
     api: Api, stripe: StripeServer, staff_token: str, drain: Drain
 ) -> None:
