@@ -89,12 +89,20 @@ def main() -> None:
             _become(request)
             crashing.main()
             sys.exit()
+        _give_group(pid)
         client.sendall(str(pid).encode())
+
+
+def _give_group(pid: int) -> None:
+    """A process group of its own. The parent and the child both see to it: the parent, so that whoever hears of the
+    child can kill its group at once; the child, so that all that it starts is in it."""
+    with contextlib.suppress(PermissionError, ProcessLookupError):  # it has gone on, or is gone
+        os.setpgid(pid, pid)
 
 
 def _become(request: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
+    _give_group(0)
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.argv[1:] = request["arguments"]
