@@ -29,7 +29,7 @@ NOT_AUDITED = {
     "secrets": {"session_tokens", "account_tokens"},
     "told by shoppers and providers": {
         "visitors", "profile_events", "product_reorders", "inbound_sms", "provider_notices", "message_links",
-        "message_clicks", "attributions", "referrals", "tax_id_checks",
+        "message_clicks", "attributions", "referrals", "tax_id_checks", "payment_disputes",
     },
 }  # fmt: skip
 CREATE = "mutation { collectionCreate(input: { name: %s }) { collection { id } userErrors { code } } }"

@@ -181,7 +181,8 @@ async def placed_order(
             fulfillment_status, payment_method, currency_code, subtotal_minor, discount_minor, shipping_minor,
             tax_minor, tax_included, total_minor, shipping_address, billing_address, shipping_quote, note, attributes,
             placed_at, updated_at)
-        VALUES ($1, nextval('order_numbers'), $2, $3, $4, $5, $6, $7, 'PAID', 'UNFULFILLED', $8, $9, $10, 0, $11, $12,
+        VALUES ($1, nextval('order_numbers'), $2, $3, $4, $5, $6, $7,
+            CASE $8 WHEN 'CASH_ON_DELIVERY' THEN 'PENDING' ELSE 'PAID' END, 'UNFULFILLED', $8, $9, $10, 0, $11, $12,
             $13, $14, $15, $16, $17, 'Ring twice.', '[]', business_now(), business_now())
         """,
         order_id,
