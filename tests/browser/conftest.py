@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from tests.live_server import LiveServer
+from tests.patience import patience
 
 DESKTOP = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
+expect.set_options(timeout=patience(5.0) * 1000)
 
 # Everything that Chromium would do on the network by itself is off: a request to another host is then the page's.
 ARGUMENTS = [
