@@ -9,6 +9,7 @@ import orjson
 
 from app import db
 from app.configuration import Versioned
+from app.errors import DomainError
 from app.markets.terms import BuyingContext, Markets, MarketTerms, Wish
 
 _ALL = """
@@ -99,7 +100,12 @@ async def resolve(wishes: Sequence[Wish] = (), *, customer_id: uuid.UUID | None 
     version, markets = await MARKETS.known()
     if markets is None:
         return None
-    return markets.resolve(wishes, version=version, customer_id=customer_id)
+    try:
+        return markets.resolve(wishes, version=version, customer_id=customer_id)
+    except DomainError:
+        # Nobody is refused by what has changed meanwhile: the currency may be a new market's.
+        version, markets = await now_with_version()
+        return markets.resolve(wishes, version=version, customer_id=customer_id)
 
 
 async def again(context: BuyingContext, version: int | None) -> BuyingContext:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.kit import ids
-from app.markets import service
+from app.markets import current, service
 from schema import executor
 from tests.client import Api
 from tests.factories import accounts, catalogue, markets
@@ -262,3 +262,15 @@ async def test_a_change_is_seen_at_once_by_who_knew_the_markets_before(api: Api)
     await service.create_market({"name": "EU", "code": "eu", "countries": ["DE"], "price_list_id": list_id})
     seen = await api.ok(IN_CONTEXT.replace(WHERE, ""), {"id": shirt.gid, "country": "DE"})
     assert seen["product"]["priceRange"]["min"] == {"amount": "9.00", "currencyCode": "EUR"}
+
+
+async def test_a_currency_is_not_refused_by_what_a_process_knew_before(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is read that depends on markets, nothing else would tell of the new one."""
+    query = "query ($currency: CurrencyCode) @inContext(currency: $currency) { shop { name } }"
+    await api.ok(query, {"currency": "USD"})
+    known = await current.MARKETS.known()
+    await markets.market("eu", ("DE",), await markets.price_list("EUR", rate="0.9"))
+    monkeypatch.setattr(current.MARKETS, "_kept", known)  # as where another process made it
+    assert (await api.ok(query, {"currency": "EUR"}))["shop"]["name"]
