@@ -67,11 +67,21 @@ async def smtp_server(
         server.close()
 
 
+@dataclass
+class Dripping:
+    """A server that drips: where it listens, and how many connections it took."""
+
+    port: int = 0
+    connections: int = 0
+
+
 @asynccontextmanager
-async def dripping_server(line: bytes, seconds_per_byte: float) -> AsyncIterator[int]:
-    """A server that keeps every single read short of a timeout, and never finishes. Yields its port."""
+async def dripping_server(line: bytes, seconds_per_byte: float) -> AsyncIterator[Dripping]:
+    """A server that keeps every single read short of a timeout, and never finishes."""
+    dripping = Dripping()
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        dripping.connections += 1
         try:
             while True:
                 for byte in line:
@@ -85,6 +95,7 @@ async def dripping_server(line: bytes, seconds_per_byte: float) -> AsyncIterator
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     try:
-        yield server.sockets[0].getsockname()[1]
+        dripping.port = server.sockets[0].getsockname()[1]
+        yield dripping
     finally:
         server.close()

@@ -111,11 +111,11 @@ async def expire_lease(attempt_id: uuid.UUID | None = None) -> None:
 
 
 async def watches_due() -> None:
-    """Delayed events are due now."""
+    """Delayed events are due now; also those that are due anyway, as the machine took so long."""
     await db.execute(
         """
         UPDATE events SET visible_at = clock_timestamp(), leased_until = NULL
-        WHERE acknowledged_at IS NULL AND leased_until > clock_timestamp()
+        WHERE acknowledged_at IS NULL AND leased_until IS NOT NULL
         """
     )
 

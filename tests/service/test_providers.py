@@ -279,7 +279,7 @@ async def test_a_tarpit_holds_few_senders_for_no_longer_than_the_deadline_and_ot
 ) -> None:
     monkeypatch.setattr(bulkhead, "STUCK_SECONDS", 0.2)
     async with dripping_server(b"220 mx.test ESMTP and so on", 0.05) as tarpit, smtp_server(Mailbox()) as second:
-        chosen = through(tarpit, second.port, options="&connections=2", timeout_seconds=4)
+        chosen = through(tarpit.port, second.port, options="&connections=2", timeout_seconds=4)
         stuck = [asyncio.create_task(providers.send(mail(), chosen)) for _ in range(2)]
         await asyncio.sleep(0.3)
         for _ in range(10):

@@ -196,10 +196,10 @@ async def test_a_server_that_is_away_is_temporary() -> None:
 
 @pytest.mark.parametrize("line", [b"220-welcome to a very slow server\r\n", b"2"])
 async def test_the_deadline_holds_against_a_server_that_drips(line: bytes) -> None:
-    async with dripping_server(line, 0.05) as port:
+    async with dripping_server(line, 0.05) as server:
         started = time.monotonic()
         with pytest.raises(TemporarySendError):
-            await transport(port, timeout=0.4).send(outgoing())
+            await transport(server.port, timeout=0.4).send(outgoing())
     assert time.monotonic() - started < patience(2)
 
 
