@@ -17,7 +17,7 @@ from app.errors import CommonErrorCode, DomainError
 from app.rate_limit import client_unit
 from app.sessions import service as sessions
 from app.settings import Settings
-from app.web.body import read_form
+from app.web.body import read_fields
 from app.web.client import client_hop
 
 MAX_BODY_BYTES = 10_000
@@ -45,8 +45,8 @@ async def _page(request: Request) -> Response:
     try:
         await links.find(kind, token)
         if request.method == "POST":
-            form = await read_form(request, MAX_BODY_BYTES)
-            signed_in = await _act(kind, token, form.get("password", [""])[-1], _client(request))
+            form = await read_fields(request, MAX_BODY_BYTES)
+            signed_in = await _act(kind, token, form.get("password", ""), _client(request))
             return await _done(kind, signed_in)
     except DomainError as error:
         if error.field == ["token"]:

@@ -11,7 +11,6 @@ from app.checkout import queries as checkouts
 from app.checkout.errors import CheckoutErrorCode
 from app.checkout.service import CheckoutKey
 from app.companies import ordering
-from app.companies.errors import CompanyErrorCode
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.kit.ids import new_id
 from app.kit.text import check_text
@@ -40,8 +39,7 @@ async def request(
         # Carts are open to whoever has their id: people who left the company, and whom they gave it to.
         member = await ordering.member_of(cart.company_id, customer.id) if customer else None
         if member is None:
-            message = "Sign in as somebody who buys for this company."
-            raise DomainError(CompanyErrorCode.NOT_A_MEMBER, message, ["input", "cartId"])
+            raise ordering.not_a_member(["input", "cartId"])
     if unfit := [problem for line in cart.lines for problem in line.customized.problems]:
         raise DomainErrors([DomainError(one.code, one.message, ["input", "cartId"]) for one in unfit])
     words = (message or "").strip() or None

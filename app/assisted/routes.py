@@ -25,7 +25,7 @@ from app.payments import later
 from app.payments.later import OrderPaymentRequest
 from app.rate_limit import client_unit
 from app.settings import get_settings
-from app.web.body import read_form
+from app.web.body import read_fields
 from app.web.client import client_hop
 
 MAX_BODY_BYTES = 10_000
@@ -45,7 +45,7 @@ async def _offer(request: Request) -> Response:
         return await _said("This offer is over", "Ask the shop for a new one.", status=410)
     if request.method != "POST":
         return await _shown(draft)
-    form = {name: values[-1] for name, values in (await read_form(request, MAX_BODY_BYTES)).items()}
+    form = await read_fields(request, MAX_BODY_BYTES)
     try:
         if "decline" in form:
             await service.decline(draft, None, ["token"])

@@ -42,7 +42,7 @@ def at_providers() -> list[Way]:
 
 
 def for_offer(order: OrderDraft, terms: Terms) -> list[Way]:
-    """None when nothing is due."""
+    """No way when nothing is due."""
     if not order.due_minor:
         return []
     by_itself = [

@@ -93,6 +93,10 @@ async def member_of(company_id: uuid.UUID, customer_id: uuid.UUID) -> db.Record 
     return await db.fetchrow(_MEMBER, company_id, customer_id)
 
 
+def not_a_member(at: Sequence[str]) -> DomainError:
+    return DomainError(CompanyErrorCode.NOT_A_MEMBER, CompanyErrorCode.NOT_A_MEMBER.value, at)
+
+
 def refusals(
     member: Mapping[str, Any] | None, total: Money, at: Sequence[str], *, is_approved: bool = False
 ) -> list[DomainError]:
@@ -103,8 +107,7 @@ def refusals(
         is_approved: whether somebody allowed just that.
     """
     if member is None:
-        message = "Sign in as somebody who buys for this company."
-        return [DomainError(CompanyErrorCode.NOT_A_MEMBER, message, at)]
+        return [not_a_member(at)]
     if is_approved:
         return []
     limit, threshold = member["spending_limit_minor"], member["approval_threshold_minor"]

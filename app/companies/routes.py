@@ -17,7 +17,7 @@ from app.errors import DomainError, DomainErrors
 from app.rate_limit import client_unit
 from app.sessions import passwords
 from app.sessions import service as sessions
-from app.web.body import read_form
+from app.web.body import read_fields
 from app.web.client import client_hop
 
 MAX_BODY_BYTES = 10_000
@@ -35,7 +35,7 @@ async def _invitation(request: Request) -> Response:
         return await _broken()
     email, problem = invited.email, None
     if request.method == "POST":
-        form = {name: values[-1] for name, values in (await read_form(request, MAX_BODY_BYTES)).items()}
+        form = await read_fields(request, MAX_BODY_BYTES)
         email = form.get("email", "").strip()
         client = Client(client_unit(client_hop(request, request.app.state.settings)), request.headers.get("user-agent"))
         try:

@@ -17,7 +17,7 @@ from app.rate_limit import client_unit
 from app.sessions.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 from app.settings import Settings
 from app.staff import invitations, links, password_changes
-from app.web.body import read_form
+from app.web.body import read_fields
 from app.web.client import client_hop
 
 MAX_BODY_BYTES = 10_000
@@ -38,12 +38,12 @@ async def _invitation(request: Request) -> Response:
         return await _broken()
     problem, status = None, 200
     if request.method == "POST":
-        form = await read_form(request, MAX_BODY_BYTES)
+        form = await read_fields(request, MAX_BODY_BYTES)
         try:
             await invitations.accept(
                 token,
-                password=_last(form, "password"),
-                name=_last(form, "name") or None,
+                password=form.get("password", ""),
+                name=form.get("name") or None,
                 client=_client(request),
                 origin=_origin(request),
                 signs_in=False,
@@ -71,10 +71,10 @@ async def _password_reset(request: Request) -> Response:
         return await _broken()
     problem, status = None, 200
     if request.method == "POST":
-        form = await read_form(request, MAX_BODY_BYTES)
+        form = await read_fields(request, MAX_BODY_BYTES)
         try:
             await password_changes.reset(
-                token, password=_last(form, "password"), client=_client(request), origin=_origin(request)
+                token, password=form.get("password", ""), client=_client(request), origin=_origin(request)
             )
         except (DomainError, DomainErrors) as error:
             problem, status = _told(error)
@@ -93,10 +93,6 @@ async def _password_reset(request: Request) -> Response:
 def _told(error: DomainError | DomainErrors) -> tuple[str, int]:
     limited = any(one.code is CommonErrorCode.RATE_LIMITED for one in error.errors)
     return " ".join(one.message for one in error.errors), 429 if limited else 422
-
-
-def _last(form: dict[str, list[str]], name: str) -> str:
-    return form.get(name, [""])[-1]
 
 
 def _client(request: Request) -> Client:

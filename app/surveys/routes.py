@@ -9,7 +9,7 @@ from app.customers.page import page
 from app.errors import DomainError, DomainErrors
 from app.surveys import service
 from app.surveys.links import SURVEY_PATH, Asked, read_token
-from app.web.body import read_form
+from app.web.body import read_fields
 
 MAX_BODY_BYTES = 20_000
 SCORES = range(11)
@@ -32,8 +32,7 @@ async def _survey(request: Request) -> Response:
             text="It may have been cut off. Please open it from the message again, or write to us.",
         )
     answered = request.method == "POST"
-    sent = await read_form(request, MAX_BODY_BYTES) if answered else {}
-    form = {name: values[-1] for name, values in sent.items()}
+    form = await read_fields(request, MAX_BODY_BYTES) if answered else {}
     score = _score(form.get("score") if answered else request.query_params.get("score"))
     if not answered or score is None:
         problem = "Please choose a number." if answered else None

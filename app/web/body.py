@@ -24,3 +24,8 @@ async def read_form(request: Request, max_bytes: int) -> dict[str, list[str]]:
         return parse_qs((body or b"").decode(), max_num_fields=MAX_FORM_FIELDS)
     except ValueError:
         return {}
+
+
+async def read_fields(request: Request, max_bytes: int) -> dict[str, str]:
+    """The same, for forms that send each field once: of one that comes twice, the last."""
+    return {name: values[-1] for name, values in (await read_form(request, max_bytes)).items()}
