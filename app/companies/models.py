@@ -98,6 +98,8 @@ class OrderApproval(Model):
     """Digest of the lines, see `app.companies.ordering.content_key`: what is approved is nothing else."""
     lines = fields.JSONField[list[dict[str, object]]]()
     """`[{"name", "sku", "quantity", "total_minor"}, …]`, for whoever decides."""
+    delivery = fields.JSONField[dict[str, object]](null=True)
+    """Where it goes, of `app.companies.delivery`; NULL where that was not known, so that any place is approved of."""
     total_minor = fields.BigIntField()
     """What the cart came to."""
     maximum_minor = fields.BigIntField()

@@ -53,6 +53,7 @@ TABLES = (
         columns(
             id="id company_id cart_id customer_id approver_id staff_id attempt_id order_id",
             text="message comment",
+            contact="delivery",
             fact="state lines total_minor maximum_minor currency_code staff_kind decided_at expires_at created_at "
             "updated_at",
             hidden="content_key",
