@@ -22,6 +22,8 @@ class ProductAlert(Model):
     """None for the default one."""
     currency_code = fields.CharField(max_length=3, null=True)
     """Of that price; None for the market's."""
+    company_id = fields.UUIDField(null=True)
+    """For which it was asked, in a cart of the company's: its price counts for as long as they are a member."""
     created_at = fields.DatetimeField()
     triggered_at = fields.DatetimeField(null=True)
     cancelled_at = fields.DatetimeField(null=True)

@@ -98,7 +98,7 @@ TABLES = (
         "product_alerts",
         Whose.PERSON,
         columns(
-            id="id profile_id variant_id",
+            id="id profile_id variant_id company_id",
             behaviour="kind created_at triggered_at cancelled_at",
             fact="price_minor market_id currency_code",
         ),
