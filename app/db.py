@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import asyncpg
+import structlog
 from tortoise import models as tortoise_models
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.connection import get_connections
@@ -25,6 +26,8 @@ from app.settings import Environment, Settings, get_settings
 # Tortoise parses the source of every model for comments on its fields that begin with `#:`, which ours have none of:
 # a tenth of the time that a process takes to start.
 tortoise_models._get_comments = lambda cls: {}
+
+log = structlog.get_logger(__name__)
 
 MODEL_MODULES = [
     "app.configuration",
@@ -307,8 +310,8 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
                         await begins_with(work)
                     yield work
                     await work._flush()
-                except BaseException:
-                    await connection.execute("ROLLBACK;")
+                except BaseException as error:
+                    await _roll_back(connection, error)
                     raise
                 if await connection.execute("COMMIT;") != "COMMIT":
                     # What PostgreSQL does without an error where a statement failed and somebody went on all the same.
@@ -321,6 +324,16 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
             # Where it did not end well, asyncpg shields this, and rolls back what a cancelled statement left open.
             await connections.give_back(pool, connection, finished=finished)
     work._committed()
+
+
+async def _roll_back(connection: Any, error: BaseException) -> None:
+    """Where this fails as well, PostgreSQL has rolled back or will, and the pool drops the connection: what went wrong
+    first is what callers decide by, so that it stays the error, with a note of the second."""
+    try:
+        await connection.execute("ROLLBACK;")
+    except Exception as second:  # noqa: BLE001 - whatever a lost connection is met with
+        error.add_note(f"ROLLBACK failed as well: {type(second).__name__}")
+        log.warning("rollback_failed", error=type(second).__name__, first=type(error).__name__)
 
 
 def current_unit_of_work() -> UnitOfWork:

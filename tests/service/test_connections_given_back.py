@@ -6,8 +6,11 @@ import random
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from app import db
+from app.errors import CommonErrorCode, DomainError
+from app.kit.postgres_url import connection_arguments
 from app.settings import Settings
 from tests.patience import patience
 
@@ -69,6 +72,28 @@ async def test_a_connection_that_dies_in_the_middle_is_not_given_to_others(setti
     for _ in range(settings.database_pool_max + 1):
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)):
             await die()
+    await all_clean(settings)
+
+
+async def test_what_went_wrong_first_is_what_is_raised_when_the_connection_is_cut(settings: Settings) -> None:
+    """Callers tell a refusal from a fault by the error, and a ROLLBACK on a cut connection is one more error."""
+    first = DomainError(CommonErrorCode.CONFLICT, "Somebody else was first.")
+
+    async def refuse() -> None:
+        async with db.unit_of_work():
+            cut = await db.fetchval("SELECT pg_backend_pid()")
+            other = await asyncpg.connect(**connection_arguments(settings.database_url))
+            try:
+                assert await other.fetchval("SELECT pg_terminate_backend($1, 5000)", cut)
+            finally:
+                await other.close()
+            raise first
+
+    with capture_logs() as logs, pytest.raises(DomainError) as raised:
+        await refuse()
+    assert raised.value is first
+    assert [note.partition(":")[0] for note in first.__notes__] == ["ROLLBACK failed as well"]
+    assert [(one["event"], one["first"]) for one in logs] == [("rollback_failed", "DomainError")]
     await all_clean(settings)
 
 
