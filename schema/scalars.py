@@ -6,7 +6,7 @@ import re
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import FloatValueNode, GraphQLError, IntValueNode, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
 from app.kit import money
@@ -18,21 +18,29 @@ JSON = NewType("JSON", object)
 MAX_DECIMAL_CHARS = 40
 MAX_DECIMAL_EXPONENT = 30
 """Of ten. Far beyond any amount, and short of what arithmetic on decimals overflows at."""
-_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-"""Python's own reader takes more: 1_000, digits of every script, NaN."""
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+"""Python's own reader takes more: 1_000, digits of every script, NaN, and 1e5, which people write who mean 1.5."""
+_NO_DECIMAL = 'A decimal is a string such as "19.90", without exponent, plus sign or spaces, or an integer.'
 
 
 def _parse_decimal(value: object) -> decimal.Decimal:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise GraphQLError('A decimal is a string such as "19.90", or an integer.')
+        raise GraphQLError(_NO_DECIMAL)
     # A float's shortest text is what the client wrote: 19.9 stays 19.9, where Decimal(19.9) would be 19.899999….
-    text = value.strip() if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else repr(value).removesuffix(".0")
     if len(text) > MAX_DECIMAL_CHARS or not _DECIMAL.fullmatch(text):
-        raise GraphQLError('A decimal is a string such as "19.90", or an integer.')
+        raise GraphQLError(_NO_DECIMAL)
     parsed = decimal.Decimal(text)
     if abs(parsed.adjusted()) > MAX_DECIMAL_EXPONENT:
         raise GraphQLError(f"A decimal lies between 1e-{MAX_DECIMAL_EXPONENT} and 1e{MAX_DECIMAL_EXPONENT}.")
     return parsed
+
+
+def _read_decimal(node: ValueNode, variables: object = None) -> decimal.Decimal:
+    """As it stands in a document, where a number has not been through a float: 1e5 is still seen."""
+    if not isinstance(node, StringValueNode | IntValueNode | FloatValueNode):
+        raise GraphQLError(_NO_DECIMAL)
+    return _parse_decimal(node.value)
 
 
 def _parse_datetime(value: object) -> dt.datetime:
@@ -78,9 +86,11 @@ def _isoformat(value: dt.datetime) -> str:
 SCALARS: dict[object, ScalarDefinition] = {
     decimal.Decimal: strawberry.scalar(
         name="Decimal",
-        description='An exact decimal as a JSON string, such as "19.90". Input accepts a string or an integer.',
+        description='An exact decimal as a JSON string, such as "19.90". Input accepts a string or an integer: '
+        "digits, and a point with digits where needed; no exponent, plus sign or spaces.",
         serialize=str,
         parse_value=_parse_decimal,
+        parse_literal=_read_decimal,
     ),
     dt.datetime: strawberry.scalar(
         name="DateTime",

@@ -90,6 +90,7 @@ async def test_a_card_that_is_given_later_is_mailed_then(api: Api, staff_token: 
     [
         ({"amount": {**FIFTY, "amount": "0"}}, ("OUT_OF_RANGE", ["input", "amount"])),
         ({"amount": {**FIFTY, "amount": "1.001"}}, ("INVALID", ["input", "amount", "amount"])),
+        ({"amount": {**FIFTY, "amount": "1.500"}}, ("INVALID", ["input", "amount", "amount"])),
         ({"amount": {**FIFTY, "currencyCode": "EUR"}}, ("INVALID", ["input", "amount", "currencyCode"])),
         ({"expiresAt": "2020-01-01T00:00:00Z"}, ("OUT_OF_RANGE", ["input", "expiresAt"])),
         ({"recipientEmail": "nobody"}, ("INVALID_EMAIL", ["input", "recipientEmail"])),
@@ -104,6 +105,15 @@ async def test_what_makes_no_card_is_refused(
     payload = (result.data or {})["giftCardIssue"]
     assert [(one["code"], one["field"]) for one in payload["userErrors"]] == [error]
     assert payload["code"] is None
+    assert await db.fetchval("SELECT count(*) FROM stored_values") == 0
+
+
+async def test_what_is_no_amount_makes_no_card(api: Api, staff_token: str) -> None:
+    for amount in ("1e5", "+50", " 50", "5_0", "NaN", "\u0665\u0660"):
+        refused = await api.query(ISSUE, {"input": {"amount": {**FIFTY, "amount": amount}}}, token=staff_token)
+        assert refused.codes == ["BAD_USER_INPUT"], amount
+    document = "mutation { giftCardIssue(input: {amount: {amount: 1e5, currencyCode: USD}}) { code } }"
+    assert (await api.query(document, token=staff_token)).codes == ["GRAPHQL_VALIDATION_FAILED"]
     assert await db.fetchval("SELECT count(*) FROM stored_values") == 0
 
 
