@@ -22,6 +22,8 @@ describe_enum(
     REGION_RESTRICTED="The product is not sold where the order would go to.",
     NOT_RESERVED="The items are not kept for the shopper this time; the checkout can be completed while there are any.",
     CHECKOUT_NOT_MERGED="Where the merged cart was to go to, or how, does not fit the cart that it is in now.",
+    COMPANY_LEFT="The cart is bought for a company that its account is no member of now: prices and taxes are those of "
+    "anybody, and it cannot be ordered before another company, or none, is chosen.",
 )
 
 

@@ -64,6 +64,7 @@ async def cart_of(row: Mapping[str, Any], secret: str) -> CartSnapshot | None:
         customer_id=row["customer_id"],
         market_id=row["market_id"],
         company_id=row["company_id"],
+        has_left_company=row["has_left_company"],
         tax_id=row["tax_id"],
         gift_options=orjson.loads(row["gift_options"]) if row["gift_options"] else None,
         gift_card_ids=orjson.loads(row["gift_card_ids"]),

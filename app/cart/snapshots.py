@@ -143,6 +143,7 @@ class CartSnapshot:
         market: in which its lines are priced; `market_id` is the one that it was put into, null before there were any.
         versions: of each part of the configuration at that moment, see `app.configuration`.
         company_id, tax_id: whom it is bought for, and the VAT number or the like of whoever buys.
+        has_left_company: its account is no member of that company: it is priced as for anybody, and cannot be ordered.
         gift_options: as they were chosen for the whole of it.
         tax_facts: what taxes depend on beside where it goes.
         tax_destination: where an order of it goes, or is billed to, once a checkout has said so.
@@ -177,6 +178,7 @@ class CartSnapshot:
     minimum_order_minor: int | None = None
     market_id: uuid.UUID | None = None
     company_id: uuid.UUID | None = None
+    has_left_company: bool = False
     tax_id: str | None = None
     gift_options: dict[str, Any] | None = None
     wrap_terms: WrapTerms | None = None

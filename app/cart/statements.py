@@ -38,6 +38,15 @@ DESCRIPTION = """,
 """
 
 
+# A company's prices and exemptions are for its members: who has left it, and still has the cart, sees everybody's.
+_COMPANY = """CROSS JOIN LATERAL (
+    SELECT CASE WHEN c.company_id IS NOT NULL THEN (
+        SELECT m.company_id FROM company_members m
+        WHERE m.company_id = c.company_id AND m.customer_id = c.customer_id
+    ) END AS id OFFSET 0
+) company"""
+
+
 def variant_terms(market: str, customer: str, company: str) -> str:
     """What is to be known of a variant `v` of the product `p`, by who buys it and where."""
     breaks = sql_of_price_breaks("v", market=market, customer=customer, company=company)
@@ -51,7 +60,7 @@ _PRODUCTS = """
     SELECT held.product_id FROM cart_lines l JOIN product_variants held ON held.id = l.variant_id WHERE l.cart_id = c.id
 """
 _DISCOUNTS = promotions.sql_of_offered("c.discount_codes", _PRODUCTS)
-_TAX_FACTS = sql_of_facts(tax_id="c.tax_id", customer_id="c.customer_id", company_id="c.company_id")
+_TAX_FACTS = sql_of_facts(tax_id="c.tax_id", customer_id="c.customer_id", company_id="company.id")
 
 
 def _carts(
@@ -63,12 +72,13 @@ def _carts(
     market: str = "c.market_id",
     beside: str = "",
 ) -> str:
-    terms = variant_terms(market, "c.customer_id", "c.company_id")
+    terms = variant_terms(market, "c.customer_id", "company.id")
     return f"""
         SELECT c.id, c.secret_hash, c.state, c.revision, c.email, c.phone, c.country_code, c.note, c.attributes,
                {market} AS priced_in, {VERSIONS} AS versions, business_now() AS read_at,
                (SELECT json_build_array(s.age_check, s.minimum_order_minor) FROM shop s WHERE s.id = 1) AS shop_terms,
                c.created_at, c.updated_at, c.profile_id, c.customer_id, c.market_id, c.company_id, c.tax_id,
+               c.company_id IS NOT NULL AND company.id IS NULL AS has_left_company,
                c.gift_options, {gifting.sql_of_terms("c")} AS wrap_terms,
                c.gift_card_ids, c.use_store_credit, {value.sql_of_value("c")} AS stored_value,
                c.discount_codes, {discounts} AS discounts, {_TAX_FACTS} AS tax_facts,
@@ -104,7 +114,7 @@ def _carts(
                    JOIN products p ON p.id = v.product_id
                    WHERE l.cart_id = c.id
                ) AS lines {more}
-        FROM carts c {beside} WHERE {which}
+        FROM carts c {_COMPANY} {beside} WHERE {which}
     """
 
 
@@ -120,7 +130,7 @@ def _products_among(parameter: str) -> str:
     return f"SELECT product_id FROM product_variants WHERE id = ANY(ARRAY(SELECT unnest({parameter}::uuid[])))"
 
 
-_OF_CART = variant_terms("c.market_id", "c.customer_id", "c.company_id")
+_OF_CART = variant_terms("c.market_id", "c.customer_id", "company.id")
 DESCRIBED = _carts("c.id = $1", description=DESCRIPTION)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from app.cart.snapshots import CartLineSnapshot
+from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.markets.terms import MarketTerms
 from app.terms.rules import NO_TERMS
 
@@ -23,6 +23,7 @@ class WarningCode(Enum):
     REGION_RESTRICTED = "REGION_RESTRICTED"
     NOT_RESERVED = "NOT_RESERVED"
     CHECKOUT_NOT_MERGED = "CHECKOUT_NOT_MERGED"
+    COMPANY_LEFT = "COMPANY_LEFT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ def market_changed(market: MarketTerms, field: list[str] | None = None) -> CartW
     """Told when a cart gets into another market, or its order would."""
     message = f"The prices are those of {market.name} now, in {market.currency_code}."
     return CartWarning(WarningCode.MARKET_CHANGED, message, field or ["countryCode"])
+
+
+def cart_warnings(cart: CartSnapshot) -> list[CartWarning]:
+    """What is to be known of a cart as a whole whenever it is looked at."""
+    if not cart.has_left_company:
+        return []
+    message = "This is priced as for anybody: its account does not buy for the company any more."
+    return [CartWarning(WarningCode.COMPANY_LEFT, message)]
 
 
 def line_warnings(line: CartLineSnapshot, wanted_of_variant: int) -> list[CartWarning]:

@@ -10,7 +10,7 @@ import strawberry
 from app.cart.costs import discounts_of, made_to_order, price_cart
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.cart.taxes import is_estimated
-from app.cart.warnings import line_warnings, terms_warnings
+from app.cart.warnings import cart_warnings, line_warnings, terms_warnings
 from app.errors import CommonErrorCode, DomainError
 from app.kit import ids
 from app.kit.pagination import MAX_PAGE, PageRequest, encode_cursor, page_of, page_request
@@ -106,6 +106,7 @@ class CartView:
             gift_options=GiftOptions.of(cart.gift_options),
             gift_cards=CartGiftCard.all_of(cart, lines.priced),
             store_credit=CartStoreCredit.of(cart, lines.priced),
+            warnings=[WarningType.of(warning) for warning in cart_warnings(cart)],
             pages={arguments: lines.page(request) for arguments, request in self.pages.items()},
         )
 

@@ -126,6 +126,9 @@ class Cart(Node):
         description="The gift cards that are to pay for it, in that order, with what each pays."
     )
     store_credit: CartStoreCredit = strawberry.field(description="What its account's store credit pays.")
+    warnings: list[WarningType] = strawberry.field(
+        description="What is to be known of it as a whole, whenever it is looked at; lines have their own."
+    )
     pages: strawberry.Private[dict[PageArguments, Connection[CartLine]]]
     """Made before, since a page that cannot be had has to be refused before anything is changed."""
 
