@@ -68,7 +68,7 @@ _REWRITE = """
     ), levels AS (
         UPDATE stock_levels l
         SET available = l.available - moved.units, reserved = l.reserved + moved.units, updated_at = business_now()
-        FROM moved WHERE l.id = moved.level_id
+        FROM moved WHERE l.id = moved.level_id AND l.id = ANY(ARRAY(SELECT level_id FROM moved))
     ), held AS (
         INSERT INTO stock_reservations (id, checkout_id, stock_level_id, variant_id, quantity, backordered, state,
                                         shipped_quantity, expires_at, created_at)
