@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from app.metrics import instruments
+from app.outages import DatabaseAwayError
 
 _waiting: dict[object, float] = {}
 """Since when who waits for a connection; the oldest first."""
@@ -65,12 +66,17 @@ async def take(pool: Any, timeout_seconds: float | None = None) -> Any:
 
     Raises:
         TimeoutError: nobody gave one back in time.
+        DatabaseAwayError: a new one was needed, and the server takes none.
     """
     started, who = time.perf_counter(), object()
     _waiting[who] = started
     try:
         # A time limit takes a task, too, so it is set only where somebody has to be waited for.
         connection = await pool.acquire(timeout=timeout_seconds if pool._queue.empty() else None)
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise DatabaseAwayError(type(error).__name__) from error
     finally:
         del _waiting[who]
     connection._holder._timeout = timeout_seconds  # for giving it back, as asyncpg does

@@ -2,7 +2,7 @@
 
 Shown: what the client can put right, which is syntax, validation, variables, and errors that a resolver raised with a
 code on purpose. Everything else is a fault of ours: the client gets a fixed sentence and the request's id, the log gets
-the exception under the same id.
+the exception under the same id. Whether it is worth asking again, the code says: SERVICE_UNAVAILABLE and TIMEOUT.
 """
 
 import re
@@ -14,13 +14,21 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import PreExecutionError
 
+from app import outages
 from app.logging import log_fault
+from app.outages import RETRY_AFTER_SECONDS
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 BAD_USER_INPUT = "BAD_USER_INPUT"
 INTERNAL = "INTERNAL_SERVER_ERROR"
 TIMEOUT = "TIMEOUT"
+UNAVAILABLE = "SERVICE_UNAVAILABLE"
+_TOLD = {
+    INTERNAL: "Something went wrong on our side.",
+    TIMEOUT: "It took too long, and was given up.",
+    UNAVAILABLE: "The shop cannot get at its data at the moment. Try again in a moment, with the same idempotency key.",
+}
 
 # Hints name fields and values of the schema, which is nobody's business where introspection is off.
 _SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")
@@ -45,9 +53,12 @@ class ErrorMasking(SchemaExtension):
 
     def _mask(self, result: Any) -> None:
         if errors := getattr(result, "errors", None):
-            request_id = getattr(self.execution_context.context, "request_id", "")
+            context = self.execution_context.context
+            request_id = getattr(context, "request_id", "")
             before_execution = isinstance(result, PreExecutionError)
             result.errors = public_errors(errors, request_id, before_execution=before_execution)
+            if context and any((error.extensions or {}).get("code") == UNAVAILABLE for error in result.errors):
+                context.retry_after_seconds = max(context.retry_after_seconds, RETRY_AFTER_SECONDS)
             if not self.suggestions:
                 for error in result.errors:
                     error.message = _SUGGESTION.sub("", error.message)
@@ -78,13 +89,19 @@ def _public(error: GraphQLError, request_id: str, before_execution: bool) -> Gra
     # Without a path it was said before any resolver ran: by validation, or about a variable's value.
     if error.path is None and (cause is None or isinstance(cause, GraphQLError)):
         return _with_code(error, VALIDATION_FAILED if before_execution else BAD_USER_INPUT)
-    log_fault(cause or error, path=error.path)
-    return GraphQLError(
-        "Something went wrong on our side.",
-        nodes=error.nodes,
-        path=error.path,
-        extensions={"code": INTERNAL, "requestId": request_id},
-    )
+    return masked(cause or error, request_id, error)
+
+
+def masked(fault: BaseException, request_id: str, at: GraphQLError | None = None) -> GraphQLError:
+    """What a client is told of a fault, which is logged: whether asking again may help.
+
+    Args:
+        at: the error that came of it, which knows the place.
+    """
+    code = UNAVAILABLE if outages.is_outage(fault) else TIMEOUT if outages.took_too_long(fault) else INTERNAL
+    nodes, path = (at.nodes, at.path) if at else (None, None)
+    log_fault(fault, path=path)
+    return GraphQLError(_TOLD[code], nodes=nodes, path=path, extensions={"code": code, "requestId": request_id})
 
 
 def _cause(error: GraphQLError) -> BaseException | None:

@@ -26,14 +26,14 @@ from strawberry.types.graphql import OperationType
 
 from app import db
 from app.errors import CommonErrorCode
-from app.logging import log_fault
+from app.outages import RETRY_AFTER_SECONDS
 from app.settings import Settings
 from app.web.hosts import is_local_origin
 from app.web.open_streams import OPERATIONS_PER_CLIENT, STREAMS_PER_CLIENT, Places
 from app.web.shutdown import until_shutdown
 from schema import build_schema
 from schema.context import Context, build_context, client_address
-from schema.faults import INTERNAL, TIMEOUT, public_errors
+from schema.faults import INTERNAL, TIMEOUT, UNAVAILABLE, masked, public_errors
 from schema.negotiation import GRAPHQL_RESPONSE, JSON, answer_type, wants_page
 from schema.sockets import INIT_SECONDS, SocketAdapter, SocketHandler
 from schema.throttling import refusal as too_many
@@ -42,7 +42,6 @@ Page: TypeAlias = Callable[[Request], Awaitable[Response]]
 BAD_REQUEST = "BAD_REQUEST"
 
 OVERLOADED = "OVERLOADED"
-RETRY_OVERLOADED_AFTER_SECONDS = 2
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _CODES = {
@@ -150,7 +149,7 @@ class View(GraphQL[Context, None]):
             response = self._unread(request, 429, too_many(refusal.wait_seconds), refusal.wait_seconds)
         except OverloadedError as refusal:
             error = GraphQLError(refusal.reason, extensions={"code": OVERLOADED, "requestId": _request_id(request)})
-            response = self._unread(request, 503, error, RETRY_OVERLOADED_AFTER_SECONDS)
+            response = self._unread(request, 503, error, RETRY_AFTER_SECONDS)
         except HTTPException as refusal:
             response = self._refuse(request, refusal.status_code, refusal.reason)
         except InvalidOperationTypeError as refusal:
@@ -158,8 +157,7 @@ class View(GraphQL[Context, None]):
         except ClientDisconnect:
             return
         except Exception as fault:  # noqa: BLE001 - the last place where it can become an answer in GraphQL's form
-            log_fault(fault)
-            response = self._refuse(request, 500, "Something went wrong on our side.")
+            response = self._failed(request, masked(fault, _request_id(request)))
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -314,7 +312,7 @@ class View(GraphQL[Context, None]):
         if isinstance(response_data, dict) and "data" not in response_data:
             status = 400 if sub_response.media_type == GRAPHQL_RESPONSE else 200
             errors: Any = response_data.get("errors") or ()
-            if any(error.get("extensions", {}).get("code") == TIMEOUT for error in errors):
+            if any(error.get("extensions", {}).get("code") in (TIMEOUT, UNAVAILABLE) for error in errors):
                 status = 503
         response = self._json(response_data, status, sub_response.media_type)
         if wait := sub_response.headers.get("Retry-After"):
@@ -351,6 +349,15 @@ class View(GraphQL[Context, None]):
         response.headers["Retry-After"] = str(wait_seconds)
         if request.method == "POST":
             response.headers["Connection"] = "close"  # the body is not read
+        return response
+
+    def _failed(self, request: Request, error: GraphQLError) -> Response:
+        """A fault from outside of the operation."""
+        code = (error.extensions or {})["code"]
+        status = 500 if code == INTERNAL else 503
+        response = self._json({"errors": [error.formatted]}, status, answer_type(request.headers.get("accept")))
+        if code == UNAVAILABLE:
+            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response
 
     def _json(self, body: object, status: int, media_type: str | None) -> Response:

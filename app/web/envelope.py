@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import tracing
 from app.logging import log_fault
 from app.metrics import instruments
+from app.outages import RETRY_AFTER_SECONDS, is_outage
 from app.settings import Settings
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
@@ -77,8 +78,8 @@ class Envelope:
                 if status:
                     raise ConnectionAbortedError from None  # half an answer is out: cut it off
                 if scope["type"] == "http":
-                    body = {"error": "Something went wrong on our side.", "requestId": request_id}
-                    await JSONResponse(body, 500)(scope, receive, send_with_headers)
+                    answer = _faulty(fault, request_id)
+                    await answer(scope, receive, send_with_headers)
             if scope["type"] == "http":
                 instruments.responded(status)
                 tracing.describe(status=status)
@@ -95,6 +96,13 @@ class Envelope:
         """A proxy's own id, where there is a proxy to trust, so that its log and ours go together."""
         given = Headers(scope=scope).get("x-request-id", "") if self.trusts_ids else ""
         return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def _faulty(fault: BaseException, request_id: str) -> JSONResponse:
+    if is_outage(fault):
+        body = {"error": "The shop cannot get at its data at the moment.", "requestId": request_id}
+        return JSONResponse(body, 503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return JSONResponse({"error": "Something went wrong on our side.", "requestId": request_id}, 500)
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:

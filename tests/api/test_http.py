@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 
 from app import db
 from app.main import create_app
+from app.outages import DatabaseAwayError
 from app.settings import Settings
 from tests.api.http_answers import code_of, errors_of
 from tests.client import Api
@@ -250,6 +252,50 @@ async def test_a_fault_before_the_operation_is_masked_too(api: Api, monkeypatch:
     assert response.status_code == 500
     assert "10.0.0.7" not in response.text
     assert code_of(response) == "INTERNAL_SERVER_ERROR"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (asyncpg.DiskFullError("could not extend file"), "SERVICE_UNAVAILABLE"),
+        (asyncpg.CannotConnectNowError("the database system is starting up"), "SERVICE_UNAVAILABLE"),
+        (asyncpg.ConnectionDoesNotExistError("closed in the middle of operation"), "SERVICE_UNAVAILABLE"),
+        (asyncpg.InterfaceError("cannot perform operation: connection is closed"), "SERVICE_UNAVAILABLE"),
+        (DatabaseAwayError("ConnectionRefusedError"), "SERVICE_UNAVAILABLE"),
+        (asyncpg.QueryCanceledError("canceling statement due to statement timeout"), "TIMEOUT"),
+        (TimeoutError(), "TIMEOUT"),
+        (asyncpg.InterfaceError("another operation is in progress"), "INTERNAL_SERVER_ERROR"),
+        (asyncpg.UniqueViolationError("duplicate key"), "INTERNAL_SERVER_ERROR"),
+        (FileNotFoundError("a template"), "INTERNAL_SERVER_ERROR"),
+    ],
+)
+async def test_a_client_learns_whether_asking_again_may_help(
+    api: Api, monkeypatch: pytest.MonkeyPatch, fault: Exception, code: str
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.shop.queries.current", broken)
+        inside = await api.http.post("/graphql", json={"query": "{ shop { name } }"})
+    with monkeypatch.context() as patch:
+        patch.setattr("schema.view.build_context", broken)
+        outside = await api.http.post("/graphql", json=TYPENAME)
+    assert (code_of(inside), code_of(outside)) == (code, code)
+    assert str(fault) == "" or str(fault) not in inside.text + outside.text
+    is_later = code != "INTERNAL_SERVER_ERROR"
+    assert (inside.status_code, outside.status_code) == (200, 503 if is_later else 500)
+    for answer in (inside, outside):
+        assert ("retry-after" in answer.headers) is (code == "SERVICE_UNAVAILABLE")
+
+
+async def test_a_page_says_that_the_database_is_away(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise DatabaseAwayError("ConnectionRefusedError")
+
+    monkeypatch.setattr("app.connections.take", away)
+    response = await api.http.get("/flows/-/overview")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "2")
 
 
 # Production, and other origins

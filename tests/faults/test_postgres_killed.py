@@ -63,6 +63,7 @@ async def test_postgresql_killed_in_the_middle_of_checkouts_and_of_jobs(
             assert await db.fetchval("SELECT count(*) FROM dead_letters") == 0
             assert await invariants.check() == []
     assert crowd.unanswered, "nobody noticed the kills"
+    assert "200 INTERNAL_SERVER_ERROR" not in crowd.unanswered, "an outage is told as what it is"
     figures(
         f"PostgreSQL killed {KILLS} times, {GUESTS} checkouts and an import under way",
         lost=lost,

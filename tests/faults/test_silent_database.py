@@ -63,6 +63,6 @@ async def test_nobody_waits_for_ever_and_all_is_well_again_after_it(tmp_path: Pa
                     ready = await client.get("/health/ready")
                     assert (ready.status_code, ready.json()["database"]) == (503, "unavailable")
                     answer = (await client.post("/graphql", json=QUERY)).json()
-                    assert answer["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+                    assert answer["errors"][0]["extensions"]["code"] == "TIMEOUT"
                 assert (await client.post("/graphql", json=QUERY)).json()["data"]
                 assert (await client.get("/health/ready")).status_code == 200

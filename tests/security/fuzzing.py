@@ -53,7 +53,7 @@ LEAKS = (
     "relation \\",
     " object at 0x",
 )
-FAULTS = {"INTERNAL_SERVER_ERROR", "INTERNAL_ERROR", "TIMEOUT"}
+FAULTS = {"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"}
 _PLACE = "\ue000"
 """Begins a placeholder; a digit follows. From the private use area, so that nothing else makes one by chance."""
 _places = st.integers(0, 9).map(lambda number: f"{_PLACE}{number}")
