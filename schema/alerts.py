@@ -75,7 +75,8 @@ class AlertMutations:
     @mutation(
         access=PUBLIC,
         description="Ask for one message when a variant costs less than it does now, in the market that the request is "
-        "in (`@inContext`) and by the price that everybody has there. It is no consent to any other message.",
+        "in (`@inContext`), for the person who asked: at the prices of their account's groups, and of the company that "
+        "their cart is for. It is no consent to any other message.",
     )
     async def price_drop_subscribe(self, info: Info, input: Input) -> ProductAlertPayload:
         return await _subscribe(info, AlertKind.PRICE_DROP, input)

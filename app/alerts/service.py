@@ -10,6 +10,7 @@ from app import db, events
 from app.addresses.contact import normalise_email
 from app.alerts.errors import AlertErrorCode
 from app.alerts.models import AlertKind
+from app.alerts.pricing import sql_of_price
 from app.alerts.watching import CHANGED
 from app.customers import identification
 from app.errors import CommonErrorCode, DomainError, not_found
@@ -18,7 +19,7 @@ from app.kit import ids
 from app.kit.crypto import hash_token, token_matches
 from app.kit.ids import new_id
 from app.markets import current as markets
-from app.markets.prices import sql_of_hidden, sql_of_unit_price
+from app.markets.prices import sql_of_hidden
 from app.markets.terms import MarketTerms
 from app.rate_limit import allow
 
@@ -35,16 +36,19 @@ SQL_TO_SELL = """
     ) END
 """
 _VARIANT = f"""
-    SELECT {sql_of_unit_price("v", "price_lists_for($2, null, null)")} AS price_minor, {SQL_TO_SELL} AS to_sell
+    SELECT {SQL_TO_SELL} AS to_sell
     FROM product_variants v JOIN products p ON p.id = v.product_id
     WHERE v.id = $1 AND v.removed_at IS NULL AND p.status = 'ACTIVE' AND NOT {sql_of_hidden("p.id", "$2")}
 """
-_INSERT = """
-    INSERT INTO product_alerts (id, kind, profile_id, variant_id, price_minor, market_id, currency_code, created_at)
-    SELECT $1, $2, $3, $4, $5, $7, $8, business_now()
-    WHERE (
+_INSERT = f"""
+    INSERT INTO product_alerts (id, kind, profile_id, variant_id, price_minor, market_id, currency_code, company_id,
+                                created_at)
+    SELECT $1, $2, $3::uuid, v.id, {sql_of_price("v", market="$6::uuid", profile="$3::uuid", company="$8::uuid")},
+           $6::uuid, $7, $8::uuid, business_now()
+    FROM product_variants v
+    WHERE v.id = $4 AND (
         SELECT count(*) FROM product_alerts WHERE profile_id = $3 AND triggered_at IS NULL AND cancelled_at IS NULL
-    ) < $6
+    ) < $5
     ON CONFLICT (kind, profile_id, variant_id) WHERE triggered_at IS NULL AND cancelled_at IS NULL DO NOTHING
 """
 
@@ -65,7 +69,7 @@ async def subscribe(
     """Note the wish; asking again changes nothing. Returns an id that `cancel` takes.
 
     Args:
-        market: where they are, whose price is watched: what everybody pays there, whatever their groups do.
+        market: where they are; watched is what they pay there, see `app.alerts.pricing`.
         client: where the request comes from, for the limit.
 
     Raises:
@@ -84,17 +88,17 @@ async def subscribe(
         raise DomainError(AlertErrorCode.ALERT_NOT_NEEDED, "It can be bought now.", ["input", "variantId"])
     alert_id = new_id()
     async with db.unit_of_work():
-        profile_id = await _profile(person, email)
+        profile_id, company_id = await _profile(person, email)
         written = await db.execute(
             _INSERT,
             alert_id,
             kind.value,
             profile_id,
             variant_id,
-            variant["price_minor"],
             MAX_OPEN_ALERTS,
             market.id,
             market.currency_code,
+            company_id,
         )
         if written:
             # Whatever changed between the look at the variant and this commit is looked at again after it.
@@ -102,13 +106,13 @@ async def subscribe(
     return ids.encode_with_secret(PREFIX, alert_id, keyring().derive_token(PREFIX, alert_id))
 
 
-async def _profile(person: Person, email: str | None) -> uuid.UUID:
-    """Whose alert it is; the profile is locked."""
+async def _profile(person: Person, email: str | None) -> tuple[uuid.UUID, uuid.UUID | None]:
+    """Whose alert it is, and the company that their cart is for; the profile is locked."""
     if email is not None:
-        return await identification.identify(email=email, visitor_id=person.visitor_id, source=SOURCE)
+        return await identification.identify(email=email, visitor_id=person.visitor_id, source=SOURCE), None
     known = await db.fetchrow(
         """
-        SELECT c.secret_hash, coalesce(
+        SELECT c.secret_hash, c.company_id, coalesce(
                    c.profile_id, (SELECT v.profile_id FROM visitors v WHERE v.id = $2)
                ) AS profile_id
         FROM (SELECT 1) one LEFT JOIN carts c ON c.id = $1
@@ -121,7 +125,7 @@ async def _profile(person: Person, email: str | None) -> uuid.UUID:
     if known["profile_id"] is not None:
         profile_id = await identification.lock(known["profile_id"])
         if await db.fetchval("SELECT coalesce(email, phone) IS NOT NULL FROM profiles WHERE id = $1", profile_id):
-            return profile_id
+            return profile_id, known["company_id"]
     raise DomainError(AlertErrorCode.ALERT_CONTACT_MISSING, "Give an email to write to.", ["input", "email"])
 
 

@@ -17,8 +17,22 @@ _AWAITED = """
 """
 _AWAITED_IN_LIST = """
     SELECT DISTINCT a.variant_id FROM product_alerts a
-    JOIN markets m ON m.id = a.market_id OR (a.market_id IS NULL AND m.is_default)
-    WHERE m.price_list_id = $1 AND a.kind = 'PRICE_DROP' AND a.triggered_at IS NULL AND a.cancelled_at IS NULL
+    WHERE a.kind = 'PRICE_DROP' AND a.triggered_at IS NULL AND a.cancelled_at IS NULL AND (
+        coalesce(a.market_id, (SELECT id FROM markets WHERE is_default)) IN (
+            SELECT id FROM markets WHERE price_list_id = $1
+        )
+        OR a.company_id IN (SELECT id FROM companies WHERE price_list_id = $1)
+        OR a.profile_id IN (
+            SELECT k.profile_id FROM customer_group_price_lists gl
+            JOIN customer_group_members g ON g.group_id = gl.group_id JOIN customers k ON k.id = g.customer_id
+            WHERE gl.price_list_id = $1
+        )
+    )
+    ORDER BY a.variant_id
+"""
+_AWAITED_BY = """
+    SELECT DISTINCT a.variant_id FROM product_alerts a JOIN customers k ON k.profile_id = a.profile_id
+    WHERE k.id = ANY($1::uuid[]) AND a.kind = 'PRICE_DROP' AND a.triggered_at IS NULL AND a.cancelled_at IS NULL
     ORDER BY a.variant_id
 """
 _AWAITED_OF_ATTEMPT = """
@@ -35,8 +49,13 @@ async def changed(variant_ids: Iterable[uuid.UUID]) -> None:
 
 
 async def repriced(price_list_id: uuid.UUID) -> None:
-    """The list makes other prices of the shop's now."""
+    """The list makes other prices of the shop's now, or somebody else buys by it."""
     await _tell(await db.fetch(_AWAITED_IN_LIST, price_list_id))
+
+
+async def regrouped(customer_ids: Iterable[uuid.UUID]) -> None:
+    """These accounts are in other groups now, which may have prices of their own."""
+    await _tell(await db.fetch(_AWAITED_BY, list(customer_ids)))
 
 
 async def given_back(attempt_id: uuid.UUID) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from app import db
 from app.catalogue.availability import for_sale
+from app.markets.prices import sql_of_hidden
 
 MAX_SUGGESTED = 24
 DEFAULT_SUGGESTED = 10
@@ -119,6 +120,11 @@ def _related(asked: str, left_out: str, *, candidates: str, first: str, shown: s
     """
 
 
+def _shown(market: str) -> str:
+    """Nothing is hidden where the market is null."""
+    return f" AND NOT {sql_of_hidden('p.id', f'{market}::uuid')}"
+
+
 _POPULAR = f"""
     SELECT p.id FROM (
         SELECT bought.id, sum(bought.orders) AS orders
@@ -134,10 +140,10 @@ _POPULAR = f"""
         WHERE bought.id <> ALL ($1::uuid[])
         GROUP BY bought.id ORDER BY orders DESC, bought.id DESC LIMIT {CANDIDATES}
     ) counted JOIN products p ON p.id = counted.id
-    WHERE {for_sale("p")} ORDER BY counted.orders DESC, p.id DESC LIMIT $2
+    WHERE {for_sale("p")}{_shown("$3")} ORDER BY counted.orders DESC, p.id DESC LIMIT $2
 """
-_BOUGHT_TOGETHER_WITH_MANY = _bought_together("$1::uuid[]", "$2::uuid[]", orders="$3", first="$4")
-_RELATED_TO_MANY = _related("$1::uuid[]", "$2::uuid[]", candidates="$3", first="$4")
+_BOUGHT_TOGETHER_WITH_MANY = _bought_together("$1::uuid[]", "$2::uuid[]", orders="$3", first="$4", shown=_shown("$5"))
+_RELATED_TO_MANY = _related("$1::uuid[]", "$2::uuid[]", candidates="$3", first="$4", shown=_shown("$5"))
 
 
 def of_one(product: str, intent: RecommendationIntent, first: int, *, shown: str = "") -> str:
@@ -171,38 +177,58 @@ def of_one(product: str, intent: RecommendationIntent, first: int, *, shown: str
 
 
 async def bought_together(
-    product_ids: Sequence[uuid.UUID], *, exclude: Iterable[uuid.UUID] = (), first: int
+    product_ids: Sequence[uuid.UUID],
+    *,
+    exclude: Iterable[uuid.UUID] = (),
+    first: int,
+    market_id: uuid.UUID | None = None,
 ) -> list[uuid.UUID]:
     """What stands most often in the same orders, cancelled ones left out."""
     if not product_ids:
         return []
     orders = max(LEAST_SHARE, ORDERS_COUNTED // len(product_ids))
-    return await _ids(_BOUGHT_TOGETHER_WITH_MANY, list(product_ids), list(exclude), orders, first)
+    return await _ids(_BOUGHT_TOGETHER_WITH_MANY, list(product_ids), list(exclude), orders, first, market_id)
 
 
 async def related(
-    product_ids: Sequence[uuid.UUID], *, exclude: Iterable[uuid.UUID] = (), first: int
+    product_ids: Sequence[uuid.UUID],
+    *,
+    exclude: Iterable[uuid.UUID] = (),
+    first: int,
+    market_id: uuid.UUID | None = None,
 ) -> list[uuid.UUID]:
     """What shares collections, type and tags with these."""
     if not product_ids:
         return []
     candidates = max(LEAST_SHARE, RELATED_COUNTED // len(product_ids))
-    return await _ids(_RELATED_TO_MANY, list(product_ids), list(exclude), candidates, first)
+    return await _ids(_RELATED_TO_MANY, list(product_ids), list(exclude), candidates, first, market_id)
 
 
-async def popular(*, exclude: Iterable[uuid.UUID] = (), first: int) -> list[uuid.UUID]:
+async def popular(
+    *, exclude: Iterable[uuid.UUID] = (), first: int, market_id: uuid.UUID | None = None
+) -> list[uuid.UUID]:
     """What the latest orders have most often; what nobody bought lately comes last, newest first."""
-    return await _ids(_POPULAR, list(exclude), first)
+    return await _ids(_POPULAR, list(exclude), first, market_id)
 
 
-async def recommended(near: Sequence[uuid.UUID], *, exclude: Iterable[uuid.UUID] = (), first: int) -> list[uuid.UUID]:
-    """For somebody who bought, chose or looked at `near`: bought together, then related, then popular."""
+async def recommended(
+    near: Sequence[uuid.UUID],
+    *,
+    exclude: Iterable[uuid.UUID] = (),
+    first: int,
+    market_id: uuid.UUID | None = None,
+) -> list[uuid.UUID]:
+    """For somebody who bought, chose or looked at `near`: bought together, then related, then popular.
+
+    Args:
+        market_id: what it hides is not suggested.
+    """
     left_out = {*near, *exclude}
-    found = await bought_together(near, exclude=left_out, first=first)
+    found = await bought_together(near, exclude=left_out, first=first, market_id=market_id)
     if len(found) < first:
-        found += await related(near, exclude={*left_out, *found}, first=first - len(found))
+        found += await related(near, exclude={*left_out, *found}, first=first - len(found), market_id=market_id)
     if len(found) < first:
-        found += await popular(exclude={*left_out, *found}, first=first - len(found))
+        found += await popular(exclude={*left_out, *found}, first=first - len(found), market_id=market_id)
     return found
 
 

@@ -7,6 +7,7 @@ import orjson
 
 from app import db
 from app.addresses.postal import PostalAddress
+from app.alerts import watching
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.kit.ids import new_id
 from app.kit.money import Money
@@ -74,6 +75,9 @@ async def update(company_id: uuid.UUID, given: CompanyGiven) -> None:
             company_id,
             _json(values),
         )
+        price_list_id = values["price_list_id"]
+        if isinstance(price_list_id, uuid.UUID) and price_list_id != row["price_list_id"]:
+            await watching.repriced(price_list_id)
 
 
 async def _check(values: dict[str, object], given: CompanyGiven) -> None:

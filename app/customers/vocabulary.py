@@ -103,14 +103,14 @@ _LIST = [
     EventType(
         "alert.back_in_stock",
         "A variant that this person asked about can be had again.",
-        _ids("productId", "variantId", "alertId", "marketId"),
+        _ids("productId", "variantId", "alertId", "marketId", "companyId"),
         key="variantId",
     ),
     EventType(
         "alert.price_drop",
         "A variant that this person asked about costs less.",
         {
-            **_ids("productId", "variantId", "alertId", "marketId", "currencyCode"),
+            **_ids("productId", "variantId", "alertId", "marketId", "companyId", "currencyCode"),
             "oldPriceMinor": DataType.WHOLE,
             "newPriceMinor": DataType.WHOLE,
         },

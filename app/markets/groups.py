@@ -7,6 +7,7 @@ from typing import TypedDict
 import asyncpg
 
 from app import db
+from app.alerts import watching
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.kit.ids import new_id
 from app.kit.problems import Problems
@@ -92,6 +93,7 @@ async def add_members(group_id: uuid.UUID, customer_ids: Sequence[uuid.UUID]) ->
             group_id,
             list(customer_ids),
         )
+        await watching.regrouped(customer_ids)
 
 
 async def remove_members(group_id: uuid.UUID, customer_ids: Sequence[uuid.UUID]) -> None:
@@ -140,12 +142,15 @@ async def _set_lists(group_id: uuid.UUID, list_ids: Sequence[uuid.UUID]) -> None
         group_id,
         list(list_ids),
     )
-    await db.execute(
+    added = await db.fetch(
         """
         INSERT INTO customer_group_price_lists (group_id, price_list_id)
         SELECT DISTINCT $1::uuid, list_id FROM unnest($2::uuid[]) AS list_id ON CONFLICT ON CONSTRAINT
             customer_group_price_lists_once DO NOTHING
+        RETURNING price_list_id
         """,
         group_id,
         list(list_ids),
     )
+    for row in added:
+        await watching.repriced(row["price_list_id"])

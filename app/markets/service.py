@@ -9,6 +9,7 @@ from typing import TypedDict
 import asyncpg
 
 from app import db
+from app.alerts import watching
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.kit.ids import new_id
 from app.kit.problems import MAX_INT, Problems
@@ -118,6 +119,8 @@ async def update_market(market_id: uuid.UUID, given: MarketGiven) -> None:
                 market_id,
                 *_columns(after),
             )
+            if after.price_list_id is not None and after.price_list_id != before.price_list_id:
+                await watching.repriced(after.price_list_id)
         if given.get("countries") is not None:
             await _set_countries(market_id, given["countries"] or [])
 

@@ -19,7 +19,7 @@ from app.cart.snapshots import CartLineSnapshot, CartSnapshot
 from app.customers import links as customer_links
 from app.customers.vocabulary import EVENT_TYPES
 from app.keys import keyring
-from app.messaging import blocks, coupon_values, formats, order_context, product_values
+from app.messaging import blocks, coupon_values, formats, order_context, product_values, recipients
 from app.messaging.ledger import LedgerRow
 from app.messaging.merge_data import OpenNames
 from app.messaging.models import MessageChannel
@@ -124,8 +124,10 @@ async def build(
     if "survey" in wanted:
         values["survey"] = _survey(subject)
     if wanted & {"product", "alert", "collection", "blocks"}:
-        market = await product_values.market_of(subject.context, subject.cart_id)
-        values |= await product_values.about(subject.context, wanted, shop.locale, settings, market)
+        reader = await recipients.reader(
+            subject.profile_id, subject.context, cart_id=subject.cart_id, order_id=subject.order_id
+        )
+        values |= await product_values.about(subject.context, wanted, shop.locale, settings, reader)
     if "blocks" in wanted:
         names_of_blocks = {name.partition(".")[2] for name in uses if name.startswith("blocks")}
         values["blocks"] = await blocks.build(
@@ -138,7 +140,7 @@ async def build(
             ),
             shop.locale,
             settings,
-            market,
+            reader,
         )
     return values
 

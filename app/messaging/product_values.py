@@ -8,10 +8,9 @@ from urllib.parse import quote
 from babel import Locale
 
 from app import db
-from app.markets import current as markets
 from app.markets.prices import sql_of_hidden, sql_of_listed, sql_of_unit_price
-from app.markets.terms import MarketTerms
 from app.messaging import formats
+from app.messaging.recipients import Reader, uuid_of
 from app.settings import Settings
 
 
@@ -42,7 +41,7 @@ _PRODUCTS = f"""
            ) AS compare_at_minor
     FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, position)
     JOIN products p ON p.id = wanted.id AND NOT {sql_of_hidden("p.id", "$2")}
-    CROSS JOIN (SELECT price_lists_for($2, null, null) AS ids OFFSET 0) lists
+    CROSS JOIN (SELECT price_lists_for($2, $3, $4) AS ids OFFSET 0) lists
     CROSS JOIN LATERAL (
         SELECT min(listed.price_minor) AS lowest, max(listed.price_minor) AS highest FROM {_LISTED}
     ) prices
@@ -52,7 +51,7 @@ _PRODUCTS = f"""
     ORDER BY wanted.position
 """
 _VARIANT = f"""
-    SELECT v.name, {sql_of_unit_price("v", "price_lists_for($2, null, null)")} AS price_minor
+    SELECT v.name, {sql_of_unit_price("v", "price_lists_for($2, $3, $4)")} AS price_minor
     FROM product_variants v WHERE v.id = $1
 """
 MAX_DESCRIPTION_CHARS = 200
@@ -60,26 +59,21 @@ COLLECTION_PRODUCTS = 4
 
 
 async def products(
-    product_ids: Sequence[uuid.UUID], locale: Locale, settings: Settings, market: MarketTerms | None = None
+    product_ids: Sequence[uuid.UUID], locale: Locale, settings: Settings, reader: Reader
 ) -> list[ProductValues]:
-    """In the order of the ids; what is gone is left out, and what the market does not show.
+    """In the order of the ids; what is gone is left out, and what the reader's market does not show."""
+    found = await by_id(product_ids, locale, settings, reader)
+    return [found[product_id] for product_id in product_ids if product_id in found]
 
-    Args:
-        market: whose prices are shown; the default one unless given.
-    """
+
+async def by_id(
+    product_ids: Sequence[uuid.UUID], locale: Locale, settings: Settings, reader: Reader
+) -> dict[uuid.UUID, ProductValues]:
+    """The same by id: one statement, however many they are."""
     if not product_ids:
-        return []
-    market = market or (await markets.now()).default
-    rows = await db.fetch(_PRODUCTS, list(product_ids), market.id)
-    return [_product(row, market.currency_code, locale, settings) for row in rows]
-
-
-async def market_of(context: Mapping[str, Any], cart_id: uuid.UUID | None) -> MarketTerms:
-    """Where the message's prices are for: the market that its trigger names, else its cart's, else the default one."""
-    market_id = _id(context.get("marketId"))
-    if market_id is None and cart_id is not None:
-        market_id = await db.fetchval("SELECT market_id FROM carts WHERE id = $1", cart_id)
-    return (await markets.now()).of_id(market_id)
+        return {}
+    rows = await db.fetch(_PRODUCTS, list(product_ids), *reader.arguments)
+    return {row["id"]: _product(row, reader.market.currency_code, locale, settings) for row in rows}
 
 
 async def slugs(product_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
@@ -122,64 +116,58 @@ def _product(row: db.Record, currency: str, locale: Locale, settings: Settings) 
 
 
 async def about(
-    context: Mapping[str, Any], wanted: Iterable[str], locale: Locale, settings: Settings, market: MarketTerms
+    context: Mapping[str, Any], wanted: Iterable[str], locale: Locale, settings: Settings, reader: Reader
 ) -> dict[str, object]:
     """`product`, `alert` and `collection`, as the trigger's data names them. Those that are gone are left out.
 
     Args:
-        market: of `market_of`, whose prices are shown.
+        reader: whose prices are shown.
     """
     values: dict[str, object] = {}
-    if "product" in wanted and (product_id := _id(context.get("productId"))):
-        for product in await products([product_id], locale, settings, market):
+    if "product" in wanted and (product_id := uuid_of(context.get("productId"))):
+        for product in await products([product_id], locale, settings, reader):
             values["product"] = product
-    if "alert" in wanted and (variant_id := _id(context.get("variantId"))):
-        values |= await _alert(variant_id, context, locale, market)
-    if "collection" in wanted and (collection_id := _id(context.get("collectionId"))):
-        values |= await _collection(collection_id, locale, settings, market)
+    if "alert" in wanted and (variant_id := uuid_of(context.get("variantId"))):
+        values |= await _alert(variant_id, context, locale, reader)
+    if "collection" in wanted and (collection_id := uuid_of(context.get("collectionId"))):
+        values |= await _collection(collection_id, locale, settings, reader)
     return values
 
 
 async def _alert(
-    variant_id: uuid.UUID, context: Mapping[str, Any], locale: Locale, market: MarketTerms
+    variant_id: uuid.UUID, context: Mapping[str, Any], locale: Locale, reader: Reader
 ) -> dict[str, object]:
-    row = await db.fetchrow(_VARIANT, variant_id, market.id)
+    row = await db.fetchrow(_VARIANT, variant_id, *reader.arguments)
     if row is None:
         return {}
     old, new = context.get("oldPriceMinor"), context.get("newPriceMinor")
     # What was told is in the currency that was told with it, whatever the market sells in by now.
-    told = context.get("currencyCode") or market.shop_currency_code
+    told = context.get("currencyCode") or reader.market.shop_currency_code
     return {
         "alert": {
             "variant": row["name"],
             "old_price": formats.money_text(int(old), told, locale) if old else None,
             "new_price": formats.money_text(int(new), told, locale)
             if new
-            else formats.money_text(row["price_minor"], market.currency_code, locale),
+            else formats.money_text(row["price_minor"], reader.market.currency_code, locale),
         }
     }
 
 
 async def _collection(
-    collection_id: uuid.UUID, locale: Locale, settings: Settings, market: MarketTerms
+    collection_id: uuid.UUID, locale: Locale, settings: Settings, reader: Reader
 ) -> dict[str, object]:
     name = await db.fetchval("SELECT name FROM collections WHERE id = $1", collection_id)
     if name is None:
         return {}
     rows = await db.fetch(
-        """
+        f"""
         SELECT p.id FROM collection_products c JOIN products p ON p.id = c.product_id AND p.status = 'ACTIVE'
-        WHERE c.collection_id = $1 ORDER BY c.position, c.id LIMIT $2
+        WHERE c.collection_id = $1 AND NOT {sql_of_hidden("p.id", "$3")} ORDER BY c.position, c.id LIMIT $2
         """,
         collection_id,
         COLLECTION_PRODUCTS,
+        reader.market.id,
     )
-    shown = await products([row["id"] for row in rows], locale, settings, market)
+    shown = await products([row["id"] for row in rows], locale, settings, reader)
     return {"collection": {"name": name, "products": shown}}
-
-
-def _id(text: object) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if isinstance(text, str) else None
-    except ValueError:
-        return None

@@ -108,6 +108,6 @@ async def test_a_mail_about_a_cart_shows_products_at_the_carts_prices(api: Api, 
     # 9.00 and 8.10 for the engraving
     (of_cart,) = shown["cart"]["lines"]
     assert (of_cart["unit_price"], of_cart["total"], of_cart["notes"]) == ("€17.10", "€34.20", ["Engraving: Ada"])
-    # About no cart and no market: at home.
-    at_home = await values({"productId": str(pen.id)}, settings, "product.price")
-    assert at_home["product"]["price"] == "$10.00"
+    # About no cart and no market: where they shopped last.
+    later = await values({"productId": str(pen.id)}, settings, "product.price")
+    assert later["product"]["price"] == "€9.00"

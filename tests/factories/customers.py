@@ -123,6 +123,7 @@ async def past_order(
     price_minor: int = 1999,
     email: str | None = None,
     announced: bool = False,
+    market_id: uuid.UUID | None = None,
 ) -> uuid.UUID:
     """An order of the past, paid and shipped, with its cart; returns its id.
 
@@ -157,10 +158,11 @@ async def past_order(
         """
         INSERT INTO orders (id, number, attempt_id, cart_id, token_hash, email, phone, status, payment_status,
                             fulfillment_status, currency_code, subtotal_minor, discount_minor, shipping_minor,
-                            tax_minor, tax_included, total_minor, attributes, profile_id, placed_at, updated_at)
+                            tax_minor, tax_included, total_minor, attributes, profile_id, placed_at, updated_at,
+                            market_id)
         SELECT $1::uuid, nextval('order_numbers'), $2, $3, sha256(convert_to(($1::uuid)::text, 'UTF8')),
                coalesce($7, p.email), p.phone, 'COMPLETED', 'PAID', 'FULFILLED', 'USD', $4, 0, 0, 0, false, $4, '[]',
-               p.id, $5, $5
+               p.id, $5, $5, $8::uuid
         FROM profiles p WHERE p.id = $6
         """,
         order_id,
@@ -170,6 +172,7 @@ async def past_order(
         moment,
         profile_id,
         email,
+        market_id,
     )
     await db.execute(
         """

@@ -9,7 +9,9 @@ from babel import Locale
 
 from app import db
 from app.kit.ids import new_id
+from app.markets import current as markets
 from app.messaging import blocks
+from app.messaging.recipients import Reader
 from app.settings import get_settings
 from tests.factories import cart as carts
 from tests.factories import catalogue, customers, orders, shop
@@ -47,7 +49,8 @@ async def printed(
 ) -> dict[str, list[str]]:
     """Names of the products, by block."""
     around = blocks.Around(profile_id=profile_id, cart_id=cart_id, order_id=order_id, product_id=product_id)
-    built = await blocks.build(names, around, Locale("en"), get_settings())
+    reader = Reader((await markets.now()).default)
+    built = await blocks.build(names, around, Locale("en"), get_settings(), reader)
     return {name: [one["name"] for one in found] for name, found in built.items()}
 
 
