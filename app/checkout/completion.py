@@ -29,6 +29,7 @@ from app.checkout.payment_methods import Terms, check_payment, terms_for
 from app.checkout.requests import CompletionRequest, Details
 from app.checkout.review import Review, review, shortages
 from app.companies import ordering
+from app.companies.delivery import delivery_of
 from app.companies.ordering import NotAllowed, Permit
 from app.errors import CommonErrorCode, DomainError, DomainErrors, not_found
 from app.gift_cards import stored_value
@@ -198,7 +199,7 @@ async def _payable(
     permit = None
     if cart.company_id is not None:
         total = Money(seen.priced.total_minor, seen.priced.currency)
-        permit = await ordering.permit(cart, request.customer_id, total, ["input", request.source])
+        permit = await ordering.permit(cart, request.customer_id, total, delivery_of(seen), ["input", request.source])
         problems += permit.problems
     problems = problems or _total_changed(seen, request)
     problems = problems or spending.amount_due_changed(seen.priced, request, most_due_minor) or shortages(cart.lines)

@@ -14,8 +14,8 @@ _STATE = (
 )
 _APPROVALS = f"""
     SELECT a.id, a.company_id, c.name AS company_name, a.customer_id, asks.email AS asked_by, {_STATE} AS state,
-           a.lines, a.total_minor, a.maximum_minor, a.currency_code, a.message, a.comment, decides.email AS decided_by,
-           a.staff_id, a.decided_at, a.order_id, a.expires_at, a.created_at
+           a.lines, a.delivery, a.total_minor, a.maximum_minor, a.currency_code, a.message, a.comment,
+           decides.email AS decided_by, a.staff_id, a.decided_at, a.order_id, a.expires_at, a.created_at
     FROM order_approvals a
     JOIN companies c ON c.id = a.company_id
     LEFT JOIN company_members asks ON asks.company_id = a.company_id AND asks.customer_id = a.customer_id
@@ -67,6 +67,33 @@ async def page(
     )
     total = await db.fetchval(f"SELECT count(*) FROM order_approvals a WHERE {where}", *wanted) if count else None
     return page_of(rows, [encode_cursor([row["id"].hex], CURSOR) for row in rows], request, total)
+
+
+async def approver(member_id: uuid.UUID, company_id: uuid.UUID) -> db.Record | None:
+    """The role and the account of a member who joined; None for who is none any more."""
+    return await db.fetchrow(
+        """
+        SELECT m.customer_id, m.role, m.email, k.password_hash
+        FROM company_members m JOIN customers k ON k.id = m.customer_id AND k.is_active
+        WHERE m.id = $1 AND m.company_id = $2
+        """,
+        member_id,
+        company_id,
+    )
+
+
+async def was_asked_anew(approval_id: uuid.UUID) -> bool:
+    """Whether there is a newer one of the same cart."""
+    found: bool = await db.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM order_approvals a JOIN order_approvals newer ON newer.cart_id = a.cart_id AND newer.id > a.id
+            WHERE a.id = $1
+        )
+        """,
+        approval_id,
+    )
+    return found
 
 
 async def approvers_of(approval_id: uuid.UUID) -> list[db.Record]:

@@ -19,6 +19,7 @@ from app.checkout.requests import Details
 from app.checkout.review import Review, review
 from app.checkout.service import CheckoutKey
 from app.companies import ordering
+from app.companies.delivery import delivery_of
 from app.companies.errors import CompanyErrorCode
 from app.companies.models import APPROVAL, ApprovalState, MemberRole
 from app.errors import CommonErrorCode, DomainError, not_found
@@ -41,9 +42,9 @@ _AT = ["input", "cartId"]
 
 _INSERT = """
     INSERT INTO order_approvals (id, company_id, cart_id, customer_id, state, content_key, lines, total_minor,
-                                 maximum_minor, currency_code, message, expires_at, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, 'PENDING', $5, $6::jsonb, $7, $8, $9, $10, business_now() + $11::int * interval '1 day',
-            business_now(), business_now())
+                                 maximum_minor, currency_code, message, delivery, expires_at, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, 'PENDING', $5, $6::jsonb, $7, $8, $9, $10, $12::jsonb,
+            business_now() + $11::int * interval '1 day', business_now(), business_now())
     RETURNING expires_at
 """
 # Whoever asked again is not asked for what they asked before.
@@ -127,6 +128,7 @@ async def request(
             most.currency,
             words,
             GOOD_DAYS,
+            orjson.dumps(goes).decode() if (goes := delivery_of(seen)) else None,
         )
         await timers.schedule(EXPIRES, subject_id=approval_id, due_at=expires_at)
         await events.record(REQUESTED, subject_id=approval_id)

@@ -13,7 +13,7 @@ class CompanyErrorCode(ErrorCode):
     )
     APPROVAL_REQUIRED = (
         "Of what comes to so much for the company, an approver has to approve: orderApprovalRequest asks for it. Or "
-        "the cart is not the one that was approved any more."
+        "the cart, or where it goes, is not what was approved any more."
     )
     APPROVAL_NOT_REQUIRED = "You may order this by yourself."
     NOT_AN_APPROVER = "Nobody decides on what they ask for themselves: another approver of the company has to."
@@ -26,7 +26,7 @@ class ApprovalRequired(DomainError):  # noqa: N818 - named after what happened
     def __init__(self, threshold: Money, field: Sequence[str | int] | None = None) -> None:
         message = (
             f"What comes to more than {threshold.decimal} {threshold.currency} needs an approval; "
-            "ask an approver of the company, and ask again when the cart has changed since."
+            "ask an approver of the company, and ask again when the cart has changed since, or where it goes."
         )
         super().__init__(CompanyErrorCode.APPROVAL_REQUIRED, message, field)
         self.threshold = threshold

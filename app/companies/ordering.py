@@ -14,6 +14,7 @@ import orjson
 
 from app import db
 from app.cart.snapshots import CartLineSnapshot, CartSnapshot
+from app.companies.delivery import is_covered
 from app.companies.errors import ApprovalRequired, CompanyErrorCode
 from app.errors import DomainError
 from app.kit.money import Money
@@ -25,7 +26,8 @@ _MEMBER = """
 """
 # What a cart was approved for says so by itself; whether that is this content and no more money is decided here.
 _STANDING = f"""
-    SELECT m.*, a.id AS approval_id, a.content_key, a.maximum_minor, a.currency_code AS approved_in
+    SELECT m.*, a.id AS approval_id, a.content_key, a.maximum_minor, a.currency_code AS approved_in,
+           a.delivery AS approved_delivery
     FROM ({_MEMBER}) m LEFT JOIN order_approvals a
         ON a.cart_id = $3 AND a.company_id = $1 AND a.customer_id = $2 AND a.state = 'APPROVED'
         AND a.expires_at > business_now()
@@ -68,16 +70,23 @@ class Permit:
             raise NotAllowed(problems)
 
 
-async def permit(cart: CartSnapshot, customer_id: uuid.UUID | None, total: Money, at: Sequence[str]) -> Permit:
-    """Whether somebody may order a company's cart at this total.
+async def permit(
+    cart: CartSnapshot,
+    customer_id: uuid.UUID | None,
+    total: Money,
+    delivery: Mapping[str, Any] | None,
+    at: Sequence[str],
+) -> Permit:
+    """Whether somebody may order a company's cart at this total, to go there.
 
     Args:
+        delivery: of `app.companies.delivery`.
         at: path of the cart in the request.
     """
     if cart.company_id is None:
         raise LookupError("nobody has to allow what one buys for oneself")
     member = await db.fetchrow(_STANDING, cart.company_id, customer_id, cart.id)
-    approved = member is not None and member["approval_id"] is not None and _covers(member, cart, total)
+    approved = member is not None and member["approval_id"] is not None and _covers(member, cart, total, delivery)
     return Permit(
         company_id=cart.company_id,
         customer_id=customer_id,
@@ -126,8 +135,11 @@ def _is_above(limit_minor: int | None, currency: str, total: Money) -> bool:
     return limit_minor is not None and (currency != total.currency or total.amount_minor > limit_minor)
 
 
-def _covers(approval: Mapping[str, Any], cart: CartSnapshot, total: Money) -> bool:
-    """Whether it is the approved content, for no more than was approved."""
+def _covers(approval: Mapping[str, Any], cart: CartSnapshot, total: Money, delivery: Mapping[str, Any] | None) -> bool:
+    """Whether it is the approved content, for no more than was approved, and goes where that was to go."""
+    goes = orjson.loads(approval["approved_delivery"]) if approval["approved_delivery"] else None
+    if not is_covered(goes, delivery):
+        return False
     most = Money(approval["maximum_minor"], approval["approved_in"])
     is_same = bytes(approval["content_key"]) == content_key(cart.lines)
     return is_same and most.currency == total.currency and total.amount_minor <= most.amount_minor

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from app.accounts.clients import Client
 from app.accounts.signing_in import sign_in
 from app.accounts.signing_up import create
-from app.companies import invitations
+from app.companies import approval_page, invitations
 from app.customers.page import page
 from app.errors import DomainError, DomainErrors
 from app.rate_limit import client_unit
@@ -25,7 +25,10 @@ MAX_BODY_BYTES = 10_000
 
 def routes() -> list[BaseRoute]:
     """What is added to the API's own routes."""
-    return [Route(f"{invitations.PATH}/{{token}}", _invitation, methods=["GET", "POST"])]
+    return [
+        Route(f"{invitations.PATH}/{{token}}", _invitation, methods=["GET", "POST"]),
+        *approval_page.routes(),
+    ]
 
 
 async def _invitation(request: Request) -> Response:

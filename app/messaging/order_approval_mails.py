@@ -2,19 +2,19 @@
 
 | template | beside `language` and `shop` |
 |---|---|
-| approval_requested | `company`; `asked_by`; `total`; `maximum`; `expires_on`; `message`, `url` or nil; `lines` |
+| approval_requested | `company`; `asked_by`; `total`; `maximum`; `expires_on`; `message`, `url` or nil; `lines`; |
+| | `delivery`: lines of text; `is_fetched`; `is_delivery_open` |
 | approval_decided | the same; `is_approved`; `comment` or nil |
 """
 
 import uuid
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import orjson
 
-from app.assisted.links import storefront_url
-from app.companies import approval_queries
+from app.companies import approval_links, approval_queries, delivery
 from app.companies.models import ApprovalState
-from app.kit import ids
 from app.messaging import checks, formats, ledger
 from app.messaging.ledger import LedgerRow
 from app.messaging.models import MessageChannel, MessagePurpose, MessageReason
@@ -25,8 +25,6 @@ from app.shop import queries as shop_queries
 
 REQUESTED, DECIDED = "approval_requested", "approval_decided"
 TEMPLATES = frozenset({REQUESTED, DECIDED})
-PREFIX = "oapr"
-"""Of its id in the API."""
 
 
 class ApprovalNotFoundError(Exception):
@@ -37,7 +35,9 @@ async def reserve_request(approval_id: uuid.UUID) -> bool:
     """Inside a unit of work, to everybody who can decide; False where there is nobody."""
     approvers = await approval_queries.approvers_of(approval_id)
     for approver in approvers:
-        await _reserve(REQUESTED, approver["email"], approval_id, approver["id"])
+        await _reserve(
+            REQUESTED, approver["email"], approval_id, approver["id"], {"companyMemberId": str(approver["id"])}
+        )
     return bool(approvers)
 
 
@@ -48,7 +48,9 @@ async def reserve_decision(approval_id: uuid.UUID) -> None:
         await _reserve(DECIDED, approval["asked_by"], approval_id, approval["customer_id"])
 
 
-async def _reserve(template: str, email: str, approval_id: uuid.UUID, to: uuid.UUID) -> None:
+async def _reserve(
+    template: str, email: str, approval_id: uuid.UUID, to: uuid.UUID, more: Mapping[str, str] = MappingProxyType({})
+) -> None:
     await ledger.reserve(
         dedupe_key=f"{template}:{approval_id.hex}:{to.hex}",
         channel=MessageChannel.EMAIL,
@@ -56,7 +58,7 @@ async def _reserve(template: str, email: str, approval_id: uuid.UUID, to: uuid.U
         template=template,
         recipient=email,
         order_id=None,
-        context={"orderApprovalId": str(approval_id)},
+        context={"orderApprovalId": str(approval_id), **more},
     )
 
 
@@ -79,6 +81,7 @@ async def build(context: Mapping[str, object], settings: Settings) -> dict[str, 
         raise ApprovalNotFoundError("there is no such approval")
     shop = await shop_queries.current()
     locale, currency = formats.text_locale(shop.locale or LANGUAGE), approval["currency_code"]
+    goes = orjson.loads(approval["delivery"]) if approval["delivery"] else None
     return {
         "language": LANGUAGE,
         "shop": shop_values(shop, settings),
@@ -90,7 +93,12 @@ async def build(context: Mapping[str, object], settings: Settings) -> dict[str, 
         "message": approval["message"],
         "comment": approval["comment"],
         "is_approved": approval["state"] != ApprovalState.REJECTED,
-        "url": storefront_url("order-approval", ids.encode(PREFIX, approval_id)),
+        "url": approval_links.url_for(approval_id, uuid.UUID(str(member_id)))
+        if (member_id := context.get("companyMemberId"))
+        else approval_links.storefront_page(approval_id),
+        "delivery": delivery.lines_of(goes),
+        "is_fetched": goes is not None and goes["kind"] == delivery.PICKUP,
+        "is_delivery_open": goes is None,
         "lines": [
             {**line, "total": formats.money_text(line["total_minor"], currency, locale)}
             for line in orjson.loads(approval["lines"])

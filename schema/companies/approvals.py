@@ -8,10 +8,13 @@ import orjson
 import strawberry
 
 from app import db
+from app.addresses.postal import PostalAddress
+from app.companies.approval_links import PREFIX as APPROVAL_PREFIX
+from app.companies.delivery import NONE, PICKUP
 from app.companies.errors import ApprovalRequired
 from app.companies.models import ApprovalState
 from app.kit import ids
-from app.messaging.order_approval_mails import PREFIX as APPROVAL_PREFIX
+from schema.addresses import Address
 from schema.companies.types import COMPANY_PREFIX
 from schema.enums import describe_enum
 from schema.errors import UserError, error_type
@@ -57,6 +60,21 @@ class OrderApprovalLine:
         )
 
 
+@strawberry.type(description="Where an order goes that somebody asks for: what is approved goes nowhere else.")
+class OrderApprovalDelivery:
+    address: Address = strawberry.field(description="Of whom it is shipped to, or of the store.")
+    pickup_location_name: str | None = strawberry.field(
+        description="The store that it is fetched from; null where it is shipped."
+    )
+
+    @classmethod
+    def of(cls, stored: dict[str, Any] | None) -> "OrderApprovalDelivery | None":
+        if stored is None or stored["kind"] == NONE:
+            return None
+        address = Address.of(PostalAddress.from_json(stored["address"]))
+        return cls(address=address, pickup_location_name=stored["name"] if stored["kind"] == PICKUP else None)
+
+
 @strawberry.type(
     description="That a cart may be ordered for a company, by whoever asked for it: just what was in it then, once, "
     "and for no more than the maximum. For whoever asked, the company's approvers, and staff."
@@ -71,6 +89,12 @@ class OrderApproval(Node):
     lines: list[OrderApprovalLine] = strawberry.field(description="What was in the cart.")
     total: Money = strawberry.field(description="What the cart came to, as far as shipping and taxes were known.")
     maximum_total: Money = strawberry.field(description="What the order may come to.")
+    delivery: OrderApprovalDelivery | None = strawberry.field(
+        description="Where it goes; null where nothing is delivered, and where that was not known yet."
+    )
+    is_delivery_open: bool = strawberry.field(
+        description="Whether it was not known where it goes, so that any place is approved of."
+    )
     message: str | None = strawberry.field(description="From whoever asks.")
     comment: str | None = strawberry.field(description="From whoever decided.")
     decided_by: str | None = strawberry.field(
@@ -87,6 +111,7 @@ class OrderApproval(Node):
     @classmethod
     def of(cls, row: db.Record) -> "OrderApproval":
         currency, order_id = row["currency_code"], row["order_id"]
+        goes = orjson.loads(row["delivery"]) if row["delivery"] else None
         return cls(
             id=_gid(APPROVAL_PREFIX, row["id"]),
             company_id=_gid(COMPANY_PREFIX, row["company_id"]),
@@ -96,6 +121,8 @@ class OrderApproval(Node):
             lines=[OrderApprovalLine.of(line, currency) for line in orjson.loads(row["lines"])],
             total=Money.of(row["total_minor"], currency),
             maximum_total=Money.of(row["maximum_minor"], currency),
+            delivery=OrderApprovalDelivery.of(goes),
+            is_delivery_open=goes is None,
             message=row["message"],
             comment=row["comment"],
             decided_by=row["decided_by"],

@@ -49,8 +49,12 @@ async def order_input(
     given = await checkout.ready_input(
         api, (product, quantity), shippingQuoteId=None, shippingAddress=None, payment=payment or ON_ACCOUNT
     )
-    await api.ok(_CHOOSE, {"cart": given["cartId"], "company": company}, token=buyer.token)
+    await choose_company(api, given["cartId"], company, buyer.token)
     return given
+
+
+async def choose_company(api: Api, cart: str, company: str, token: str) -> None:
+    await api.ok(_CHOOSE, {"cart": cart, "company": company}, token=token)
 
 
 async def request(api: Api, cart: str, token: str | None, **given: Any) -> dict[str, Any]:
