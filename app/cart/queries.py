@@ -60,15 +60,17 @@ async def described(row: db.Record, secret: str) -> CartSnapshot | None:
     return await with_customer_uses(cart) if cart else None
 
 
-async def load_to_ship(cart_id: uuid.UUID, secret: str, country_code: str) -> tuple[CartSnapshot, ShippingTerms] | None:
-    """The cart as an order to this country would have it, and how the shop ships there; None for a wrong secret."""
+async def load_to_ship(
+    cart_id: uuid.UUID, secret: str, country_code: str
+) -> tuple[list[CartLineSnapshot], ShippingTerms] | None:
+    """The lines as an order to this country would have them, and how the shop ships there; None for a wrong secret."""
     row = await db.fetchrow(statements.FOR_QUOTES, cart_id, country_code, EVERYWHERE)
-    cart = await described(row, secret) if row else None
+    cart = await cart_of(row, secret) if row else None
     if row is None or cart is None:
         return None
     version = cart.versions.get(MARKETS.name)
     terms = await terms_of(row["shipping_terms"], country_code, now=cart.read_at, markets_version=version)
-    return await priced_for(cart, country_code), terms
+    return (await priced_for(cart, country_code)).lines, terms
 
 
 async def priced_for(cart: CartSnapshot, country_code: str) -> CartSnapshot:

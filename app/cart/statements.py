@@ -71,17 +71,21 @@ def _carts(
     discounts: str = _DISCOUNTS,
     market: str = "c.market_id",
     beside: str = "",
+    for_amounts: bool = True,
 ) -> str:
     terms = variant_terms(market, "c.customer_id", "company.id")
+    wrap_terms, stored_value, tax_facts = gifting.sql_of_terms("c"), value.sql_of_value("c"), _TAX_FACTS
+    if not for_amounts:
+        discounts = wrap_terms = stored_value = tax_facts = "NULL"
     return f"""
         SELECT c.id, c.secret_hash, c.state, c.revision, c.email, c.phone, c.country_code, c.note, c.attributes,
                {market} AS priced_in, {VERSIONS} AS versions, business_now() AS read_at,
                (SELECT json_build_array(s.age_check, s.minimum_order_minor) FROM shop s WHERE s.id = 1) AS shop_terms,
                c.created_at, c.updated_at, c.profile_id, c.customer_id, c.market_id, c.company_id, c.tax_id,
                c.company_id IS NOT NULL AND company.id IS NULL AS has_left_company,
-               c.gift_options, {gifting.sql_of_terms("c")} AS wrap_terms,
-               c.gift_card_ids, c.use_store_credit, {value.sql_of_value("c")} AS stored_value,
-               c.discount_codes, {discounts} AS discounts, {_TAX_FACTS} AS tax_facts,
+               c.gift_options, {wrap_terms} AS wrap_terms,
+               c.gift_card_ids, c.use_store_credit, {stored_value} AS stored_value,
+               c.discount_codes, {discounts} AS discounts, {tax_facts} AS tax_facts,
                EXISTS (
                    SELECT FROM checkout_attempts a
                    WHERE a.cart_id = c.id AND a.state IN ('PROCESSING', 'REQUIRES_ACTION')
@@ -134,7 +138,7 @@ _OF_CART = variant_terms("c.market_id", "c.customer_id", "company.id")
 DESCRIBED = _carts("c.id = $1", description=DESCRIPTION)
 
 
-def carts_with(more: str, *, which: str, beside: str = "", described: bool = False) -> str:
+def carts_with(more: str, *, which: str, beside: str = "", described: bool = False, for_amounts: bool = True) -> str:
     """Carts with what another module wants to know at the same moment of a cart `c`.
 
     Args:
@@ -142,8 +146,11 @@ def carts_with(more: str, *, which: str, beside: str = "", described: bool = Fal
         which: what is true of the cart.
         beside: joins.
         described: with names and pictures.
+        for_amounts: with all that amounts depend on: discounts, taxes, wrapping, stored value. PostgreSQL sets up each
+            part of a statement whether it runs or not, so who asks for the lines alone gets them for half of the time.
     """
-    return _carts(which, description=DESCRIPTION if described else "", more=more, beside=beside)
+    description = DESCRIPTION if described else ""
+    return _carts(which, description=description, more=more, beside=beside, for_amounts=for_amounts)
 
 
 DESCRIBED_ELSEWHERE = _carts("c.id = $1", description=DESCRIPTION, market="$2::uuid")
@@ -157,7 +164,7 @@ FOR_CODES = _carts("c.id = $1", discounts=promotions.sql_of_offered("$2::jsonb",
 ONE = _carts("c.id = $1")
 MANY = _carts("c.id = ANY(ARRAY(SELECT unnest($1::uuid[])))")
 OF_LINES = _carts("c.id IN (SELECT l.cart_id FROM cart_lines l WHERE l.id = ANY(ARRAY(SELECT unnest($1::uuid[]))))")
-FOR_QUOTES = carts_with(f", {sql_of_terms_to_ship('$2', '$3')} AS shipping_terms", which="c.id = $1")
+FOR_QUOTES = carts_with(f", {sql_of_terms_to_ship('$2', '$3')} AS shipping_terms", which="c.id = $1", for_amounts=False)
 OFFER = f"""
     SELECT business_now() AS now, s.countries, {VERSIONS} AS versions,
            {variants_among("$1", variant_terms("$3::uuid", "$4::uuid", "null::uuid"))},

@@ -114,8 +114,7 @@ async def _lines_of(
         loaded = await load_to_ship(*ids.decode_with_secret("cart", input.cart_id, field), country_code)
         if loaded is None:
             raise not_found("cart", field)
-        cart, terms = loaded
-        return cart.lines, terms
+        return loaded
     if input.lines is None or input.lines is strawberry.UNSET:
         raise DomainError(CommonErrorCode.REQUIRED, "Give a cart or lines.", ["input", "lines"])
     at = ["input", "lines"]
