@@ -67,7 +67,7 @@ class PlannedPayment:
     purchase_order_number: str | None = None
 
 
-def _sql_to_claim(cart: str, watched: str = "", standing: str = "cart") -> str:
+def _sql_to_claim(cart: str, watched: str = "", standing: str = "cart", keeper: str | None = None) -> str:
     """SQL: begin an attempt on the row of a CTE `cart (id)` that the text `cart` makes: nothing without one, or where
     the key is in use. It says how many attempts, carts and rows of `standing` there were."""
     return f"""
@@ -80,7 +80,7 @@ def _sql_to_claim(cart: str, watched: str = "", standing: str = "cart") -> str:
         FROM cart
         ON CONFLICT DO NOTHING
         RETURNING id, payment_id
-    ), {reservations.sql_to_hold("$12", "$11", "$21")}, payment AS (
+    ), {reservations.sql_to_hold("$12", "$11", keeper)}, payment AS (
         INSERT INTO payments (id, attempt_id, gateway, method, amount_minor, currency_code, state, token, return_url,
                               saved_method_id, saves, captured_minor, refunded_minor, created_at, updated_at)
         SELECT payment_id, id, $13, $14, $15, $16, 'PENDING', $17, $18, $19, $20, 0, 0, business_now(), business_now()
@@ -97,18 +97,19 @@ _CLAIM = _sql_to_claim(
     """
     cart AS (
         UPDATE carts SET revision = revision + 1 WHERE id = $2 AND revision = $3 AND state = 'OPEN' RETURNING id
-    )"""
+    )""",
+    keeper="$21",
 )
 # The same with the stock locked on the way, cart before levels, and with the event that watches over the attempt.
 _CLAIM_AT_ONCE = _sql_to_claim(
     f"""
     standing AS MATERIALIZED (
         SELECT id FROM carts WHERE id = $2 AND revision = $3 AND state = 'OPEN' FOR NO KEY UPDATE
-    ), {reservations.sql_to_fit("standing", "$12", "$22")}, cart AS (
+    ), {reservations.sql_to_fit("standing", "$12", "$21")}, cart AS (
         UPDATE carts SET revision = revision + 1 FROM standing, fit WHERE carts.id = standing.id AND fit.all_there
         RETURNING carts.id
     )""",
-    f", watched AS ({events.sql_to_watch('attempt', '$23')})",
+    f", watched AS ({events.sql_to_watch('attempt', '$22')})",
     "standing",
 )
 _NO_PAYMENT = (None,) * 9
@@ -155,7 +156,7 @@ async def claim(
 
     Args:
         shares: found in the same unit of work, which has their levels locked; but `at_once`.
-        checkout_id: whose units went into the shares, and are its own no more.
+        checkout_id: whose units went into the shares, and are its own no more; never `at_once`.
         at_once: outside any unit of work, with the shares from `reservations.shares_at_once`.
 
     Returns:
@@ -217,8 +218,7 @@ async def _claim(
         hold_until,
         reservations.shares_json(shares),
         *payment_columns,
-        checkout_id,
-        *((at_once.levels, at_once.watch.json) if at_once else ()),
+        *((at_once.levels, at_once.watch.json) if at_once else (checkout_id,)),
     )
     if row is None:
         raise RuntimeError("the claim says nothing")

@@ -175,7 +175,7 @@ def sql_to_fit(cart: str, shares: str, levels: str) -> str:
     """
 
 
-def sql_to_hold(shares: str, until: str, checkout: str = "NULL") -> str:
+def sql_to_hold(shares: str, until: str, checkout: str | None = None) -> str:
     """SQL: take shares out of what can be sold, and of what a checkout keeps, for an attempt that is being paid.
 
     Part of the one statement that begins an attempt; it reads a CTE `attempt (id)`. Nothing lets go of the units by
@@ -184,22 +184,15 @@ def sql_to_hold(shares: str, until: str, checkout: str = "NULL") -> str:
 
     Args:
         shares, until, checkout: the statement's parameters, such as `$7`: of `shares_json`, a business time, and the
-            id of a checkout that keeps nothing from then on, or null.
+            id of a checkout that keeps nothing from then on, or null. Without the last, nobody keeps anything.
     """
+    moved = _WITHOUT_KEEPER if checkout is None else _sql_to_take_over(f"{checkout}::uuid")
     return f"""
     share AS (
         SELECT attempt.id AS attempt_id, (s ->> 0)::uuid AS level_id, (s ->> 1)::uuid AS variant_id,
                (s ->> 2)::int AS quantity, (s ->> 3)::int AS backordered
         FROM attempt, jsonb_array_elements({shares}::jsonb) AS s
-    ), given_up AS (
-        DELETE FROM stock_reservations r USING attempt WHERE r.checkout_id = {checkout}::uuid AND r.state = 'HELD'
-        RETURNING r.stock_level_id, r.quantity
-    ), moved AS (
-        SELECT level_id, sum(quantity)::int AS quantity, sum(backordered)::int AS backordered FROM (
-            SELECT level_id, quantity, backordered FROM share
-            UNION ALL SELECT stock_level_id, -quantity, 0 FROM given_up
-        ) both_ways GROUP BY level_id
-    ), taken AS (
+    ), {moved}, taken AS (
         UPDATE stock_levels l
         SET available = l.available - moved.quantity, reserved = l.reserved + moved.quantity,
             backordered = l.backordered + moved.backordered, updated_at = business_now()
@@ -212,6 +205,23 @@ def sql_to_hold(shares: str, until: str, checkout: str = "NULL") -> str:
         FROM share
     )
     """
+
+
+# A level gives one share at the most, unless what a checkout gives up goes back to it.
+_WITHOUT_KEEPER = "moved AS (SELECT level_id, quantity, backordered FROM share)"
+
+
+def _sql_to_take_over(checkout: str) -> str:
+    return f"""
+    given_up AS (
+        DELETE FROM stock_reservations r USING attempt WHERE r.checkout_id = {checkout} AND r.state = 'HELD'
+        RETURNING r.stock_level_id, r.quantity
+    ), moved AS (
+        SELECT level_id, sum(quantity)::int AS quantity, sum(backordered)::int AS backordered FROM (
+            SELECT level_id, quantity, backordered FROM share
+            UNION ALL SELECT stock_level_id, -quantity, 0 FROM given_up
+        ) both_ways GROUP BY level_id
+    )"""
 
 
 SQL_TO_COMMIT = f"""
