@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+import orjson
 from pydantic import TypeAdapter
 
 from app.orders.models import OrderSource
@@ -156,7 +157,7 @@ class OrderDraft:
         return not self.ships or self.deposit_minor is not None
 
     def to_json(self) -> str:
-        return _DRAFT.dump_json(self).decode()
+        return _json(self)
 
     @staticmethod
     def from_json(text: str) -> "OrderDraft":
@@ -164,8 +165,19 @@ class OrderDraft:
 
 
 _DRAFT = TypeAdapter(OrderDraft)
-_LINES = TypeAdapter(list[OrderLineDraft])
 
 
 def lines_json(draft: OrderDraft) -> str:
-    return _LINES.dump_json(draft.lines).decode()
+    return _json(draft.lines)
+
+
+def _json(what: object) -> str:
+    """What `from_json` reads. orjson takes half of the time that pydantic does, and a checkout does it three times."""
+    return orjson.dumps(what, default=_text).decode()
+
+
+def _text(value: object) -> str:
+    """Of rates, and of ids as asyncpg gives them."""
+    if isinstance(value, Decimal | uuid.UUID):
+        return str(value)
+    raise TypeError(f"an order's draft does not keep {type(value).__name__}")
