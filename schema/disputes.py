@@ -46,6 +46,17 @@ class PaymentDispute:
     )
     opened_at: dt.datetime = strawberry.field(description="When it was opened, as the provider says.")
     closed_at: dt.datetime | None = strawberry.field(description="When the shop heard that it is over.")
+    fee: Money | None = strawberry.field(
+        description="What the provider has charged for it so far, less what it gave back, in the currency of its "
+        "account; null where it does not say. It is no part of `amount`."
+    )
+    withheld_store_credit: Money = strawberry.field(
+        description="Of store credit that gift cards of the order were turned into: what is taken while it is "
+        "disputed, and for good once it is lost."
+    )
+    spent_store_credit: Money = strawberry.field(
+        description="Of the same credit: what was spent before it could be taken. It stays spent."
+    )
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "PaymentDispute":
@@ -61,6 +72,9 @@ class PaymentDispute:
             respond_by=row["respond_by"] and _moment(row["respond_by"]),
             opened_at=_moment(row["opened_at"]),
             closed_at=row["closed_at"] and _moment(row["closed_at"]),
+            fee=None if row["fee_minor"] is None else Money.of(row["fee_minor"], row["fee_currency_code"]),
+            withheld_store_credit=Money.of(row["withheld_minor"], row["currency_code"]),
+            spent_store_credit=Money.of(row["spent_minor"], row["currency_code"]),
         )
 
 

@@ -4,7 +4,7 @@ import uuid
 
 from app import events
 from app.events import Event
-from app.gift_cards import expiring, issuing, selling
+from app.gift_cards import credit_parts, expiring, issuing, selling
 from app.messaging import gift_card_mails
 
 
@@ -16,6 +16,7 @@ async def on_mail_due(event: Event) -> None:
 @events.on(expiring.EXPIRES, name="gift_cards.expire")
 async def on_expires(event: Event) -> None:
     await expiring.expire(_subject(event))
+    await credit_parts.look(_subject(event))
 
 
 async def _sells_gift_cards(event: Event) -> bool:

@@ -14,6 +14,15 @@ TRUTHS = [
         """,
     ),
     (
+        "store_credit_parts",
+        "Of no amount of credit is more withheld, and over, than was given.",
+        """
+        SELECT made.id, made.amount_minor, sum(moved.amount_minor) AS moved
+        FROM stored_value_entries made JOIN stored_value_entries moved ON moved.part_id = made.id
+        GROUP BY made.id HAVING made.amount_minor + sum(moved.amount_minor) < 0
+        """,
+    ),
+    (
         "stored_value_held_for_the_living",
         "Amounts are held for attempts that are under way, spent by their orders, and back from the others.",
         """

@@ -30,6 +30,10 @@ class EntryKind(StrEnum):
     EXPIRE = "EXPIRE"
     ADJUST = "ADJUST"
     """By staff, for a reason."""
+    WITHHOLD = "WITHHOLD"
+    """Credit that a gift card became whose payment is disputed; lost with the dispute."""
+    RESTORE = "RESTORE"
+    """What was withheld is the customer's again."""
 
 
 class StoredValue(Model):
@@ -94,6 +98,10 @@ class StoredValueEntry(Model):
     source_key = fields.CharField(max_length=200, null=True, unique=True)
     """The one reason for it, where it could be asked for twice."""
     reason = fields.CharField(max_length=500, null=True)
+    expires_at = fields.DatetimeField(null=True)
+    """Business time at which what is left of what it gave ends (`credit_parts`); None for never."""
+    part_id = fields.BigIntField(null=True)
+    """Of a line that is about what another one gave: that one's id."""
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -29,7 +29,7 @@ _ACCOUNTS = """
 """
 # A hold that was redeemed is shown as that, with its order; what was redeemed moves nothing itself.
 _ENTRIES = """
-    SELECT v.id AS value_id, e.id, e.amount_minor, e.reason, e.created_at,
+    SELECT v.id AS value_id, e.id, e.amount_minor, e.reason, e.expires_at, e.created_at,
            CASE WHEN paid.id IS NOT NULL THEN 'REDEEM' ELSE e.kind END AS kind,
            coalesce(paid.order_id, e.order_id) AS order_id
     FROM unnest($1::uuid[]) AS v (id)

@@ -1,10 +1,11 @@
 """A gift card made into store credit of an account: all that is left on it, at once."""
 
 import uuid
+from datetime import datetime
 
-from app import db
+from app import clock, db
 from app.errors import DomainError, DomainErrors, not_found
-from app.gift_cards import credit, entering
+from app.gift_cards import credit, credit_parts, entering
 from app.gift_cards.errors import GiftCardErrorCode
 from app.gift_cards.managing import MOVE, check_result
 from app.gift_cards.models import EntryKind, ValueStatus
@@ -17,9 +18,21 @@ _LOCK = """
     WHERE s.id IN ($1, $2) ORDER BY s.id FOR NO KEY UPDATE OF s
 """
 
+_GIVE = """
+    WITH noted AS (
+        INSERT INTO stored_value_entries (stored_value_id, kind, amount_minor, source_key, reason, expires_at,
+                                          created_at)
+        VALUES ($1, 'ISSUE', $2, $3, $4, $5, business_now())
+        RETURNING stored_value_id, amount_minor
+    )
+    UPDATE stored_values s SET balance_minor = s.balance_minor + noted.amount_minor, updated_at = business_now()
+    FROM noted WHERE s.id = noted.stored_value_id
+"""
+
 
 async def redeem(typed: str, customer_id: uuid.UUID, client: str) -> uuid.UUID:
-    """Owe the customer what is left on the card, in its currency. What checkouts hold of it stays theirs.
+    """Owe the customer what is left on the card, in its currency, until the card would have ended. What checkouts hold
+    of it stays theirs.
 
     Args:
         typed: the card's code.
@@ -29,8 +42,7 @@ async def redeem(typed: str, customer_id: uuid.UUID, client: str) -> uuid.UUID:
         The credit's id.
 
     Raises:
-        DomainErrors: as `entering.card_of`; GIFT_CARD_NOT_REDEEMABLE for a card that ends: credit does not, and would
-            outlive it.
+        DomainErrors: as `entering.card_of`.
         DomainError: RATE_LIMITED; NOT_FOUND for an account that is closed meanwhile.
     """
     found = await entering.card_of(typed, client)
@@ -39,24 +51,24 @@ async def redeem(typed: str, customer_id: uuid.UUID, client: str) -> uuid.UUID:
             raise not_found("customer")
         credit_id = await credit.open_account(customer_id, found.currency_code)
         rows = {row["id"]: row for row in await db.fetch(_LOCK, found.id, credit_id)}
-        card, minor = rows[found.id], rows[found.id]["balance_minor"]
-        _check(card)
+        card = rows[found.id]
+        minor, last = card["balance_minor"], card["last_characters"]
+        _check(card, await clock.now())
         check_result(rows[credit_id]["balance_minor"] + minor)
         key = f"redeem:{new_id().hex}"
         taken = (found.id, EntryKind.ADJUST.value, -minor, f"{key}:card", "Turned into store credit")
-        given = (credit_id, EntryKind.ISSUE.value, minor, f"{key}:credit", f"Gift card {card['last_characters']}")
-        for entry in (taken, given):
-            await db.execute(MOVE, *entry)
+        await db.execute(MOVE, *taken)
+        await db.execute(_GIVE, credit_id, minor, f"{key}:credit", f"Gift card {last}", card["expires_at"])
+        await credit_parts.settle(credit_id)
         return credit_id
 
 
-def _check(card: db.Record) -> None:
+def _check(card: db.Record, now: datetime) -> None:
     """Once more, holding it: somebody else may have spent it since."""
     if card["status"] != ValueStatus.ACTIVE:
         code, message = GiftCardErrorCode.GIFT_CARD_DISABLED, "This gift card is switched off."
-    elif card["expires_at"] is not None:
-        message = "This gift card has an end, and store credit has none: spend it at a checkout."
-        code = GiftCardErrorCode.GIFT_CARD_NOT_REDEEMABLE
+    elif card["expires_at"] is not None and card["expires_at"] <= now:
+        code, message = GiftCardErrorCode.GIFT_CARD_EXPIRED, "This gift card is over."
     elif card["balance_minor"] == 0:
         code, message = GiftCardErrorCode.GIFT_CARD_EMPTY, "This gift card is empty."
     else:

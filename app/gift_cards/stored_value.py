@@ -13,7 +13,7 @@ from typing import Protocol
 import orjson
 
 from app import db
-from app.gift_cards import expiring
+from app.gift_cards import credit_parts, expiring
 
 
 class Spending(Protocol):
@@ -60,6 +60,11 @@ _LOCK_OF_ATTEMPT = """
     WHERE id IN (SELECT stored_value_id FROM stored_value_entries WHERE attempt_id = $1)
     ORDER BY id FOR NO KEY UPDATE
 """
+# Whether gift cards became a part of it, which has its own end, and may be disputed.
+_OF_CARDS = """EXISTS (
+        SELECT FROM stored_value_entries made
+        WHERE made.stored_value_id = s.id AND made.source_key LIKE 'redeem:%:credit'
+    )"""
 _RELEASE = f"""
     WITH released AS (
         INSERT INTO stored_value_entries (stored_value_id, kind, amount_minor, attempt_id, created_at)
@@ -68,7 +73,7 @@ _RELEASE = f"""
     )
     UPDATE stored_values s SET balance_minor = s.balance_minor + released.amount_minor, updated_at = business_now()
     FROM released WHERE s.id = released.stored_value_id
-    RETURNING s.id, s.expires_at
+    RETURNING s.id, s.expires_at, {_OF_CARDS} AS of_cards
 """
 
 
@@ -105,6 +110,8 @@ async def release(attempt_id: uuid.UUID) -> None:
     for row in await db.fetch(_RELEASE, attempt_id):
         if row["expires_at"] is not None:
             await expiring.watch(row["id"], row["expires_at"])
+        if row["of_cards"]:
+            await credit_parts.settle(row["id"])
 
 
 # --- back from an order -----------------------------------------------------------------------------------------------
@@ -126,7 +133,7 @@ _SPENT = """
     WHERE paid.order_id = $1 AND paid.kind = 'REDEEM'
     ORDER BY held.id DESC
 """
-_GIVE_BACK = """
+_GIVE_BACK = f"""
     WITH wanted AS (
         SELECT * FROM jsonb_to_recordset($1::jsonb) AS w (id uuid, amount_minor bigint)
     ), noted AS (
@@ -137,6 +144,7 @@ _GIVE_BACK = """
     SET balance_minor = s.balance_minor + wanted.amount_minor, updated_at = business_now(),
         expires_at = CASE WHEN s.expires_at > business_now() THEN s.expires_at END
     FROM wanted WHERE s.id = wanted.id
+    RETURNING s.id, {_OF_CARDS} AS of_cards
 """
 
 
@@ -190,5 +198,7 @@ async def refund(order_id: uuid.UUID, refund_id: uuid.UUID, amount_minor: int | 
         raise ValueError("more than was paid with stored value cannot go back to it")
     if returned:
         wanted = [{"id": str(part.id), "amount_minor": part.amount_minor} for part in returned]
-        await db.execute(_GIVE_BACK, orjson.dumps(wanted).decode(), order_id, refund_id)
+        for row in await db.fetch(_GIVE_BACK, orjson.dumps(wanted).decode(), order_id, refund_id):
+            if row["of_cards"]:
+                await credit_parts.settle(row["id"])
     return returned

@@ -12,6 +12,7 @@ from app.errors import CommonErrorCode, DomainError
 from app.kit.crypto import token_matches
 from app.kit.pagination import PageRequest, PageResult, encode_cursor, page_of
 from app.orders.models import OrderStatus
+from app.payments import dispute_queries
 
 OrderRow = Mapping[str, Any]
 """The columns of `orders`, and decoded `lines` and `payments` where they were asked for (empty lists otherwise)."""
@@ -33,13 +34,16 @@ _FOUND = """
 _OVERDUE = "o.payment_due_at < business_now() AND o.payment_status IN ('PENDING', 'PARTIALLY_PAID')"
 _IS_OVERDUE = f"({_OVERDUE}) IS TRUE AS is_payment_overdue"
 _LINES = "(SELECT json_agg(l ORDER BY l.position, l.id) FROM order_lines l WHERE l.order_id = o.id) AS lines"
-_PAYMENTS = """
+_PAYMENTS = f"""
     (
         SELECT json_agg(json_build_object(
             'id', p.id, 'gateway', p.gateway, 'method', p.method, 'state', p.state, 'amount_minor', p.amount_minor,
             'captured_minor', p.captured_minor, 'refunded_minor', p.refunded_minor, 'reference', p.reference,
             'created_at', p.created_at, 'disputes', (
-                SELECT json_agg(to_jsonb(d) || jsonb_build_object('order_id', p.order_id) ORDER BY d.opened_at, d.id)
+                SELECT json_agg(to_jsonb(d) || jsonb_build_object(
+                    'order_id', p.order_id, 'withheld_minor', {dispute_queries.WITHHELD},
+                    'spent_minor', {dispute_queries.SPENT}
+                ) ORDER BY d.opened_at, d.id)
                 FROM payment_disputes d WHERE d.payment_id = p.id
             )
         ) ORDER BY p.created_at, p.id)

@@ -8,6 +8,21 @@ from app.kit.pagination import PageRequest, PageResult, encode_cursor, page_of
 
 CURSOR_ORDER = "payment_disputes"
 
+# Of credit that gift cards of the disputed order `p` became (`gift_cards.credit_parts`): while the dispute `d` is not
+# won, whatever is not spent is withheld, or over.
+_MADE = """
+    FROM gift_cards g
+    JOIN stored_value_entries taken ON taken.stored_value_id = g.id AND taken.source_key LIKE 'redeem:%:card'
+    JOIN stored_value_entries made ON made.source_key = replace(taken.source_key, ':card', ':credit')
+    JOIN stored_value_entries moved ON moved.stored_value_id = made.stored_value_id
+     AND (moved.id = made.id OR moved.part_id = made.id)
+    WHERE g.order_id = p.order_id AND d.state <> 'WON'
+"""
+WITHHELD = f"""(
+    SELECT coalesce(-sum(moved.amount_minor) FILTER (WHERE moved.kind IN ('WITHHOLD', 'RESTORE')), 0)::bigint {_MADE}
+)"""
+SPENT = f"(SELECT coalesce(sum(moved.amount_minor), 0)::bigint {_MADE})"
+
 _OPEN = "d.state NOT IN ('WON', 'LOST')"
 
 
@@ -17,7 +32,8 @@ async def listed(request: PageRequest, *, only_open: bool, count: bool) -> PageR
     total = await db.fetchval(f"SELECT count(*) FROM payment_disputes d WHERE {where}") if count else None
     rows = await db.fetch(
         f"""
-        SELECT d.*, p.order_id FROM payment_disputes d JOIN payments p ON p.id = d.payment_id
+        SELECT d.*, p.order_id, {WITHHELD} AS withheld_minor, {SPENT} AS spent_minor
+        FROM payment_disputes d JOIN payments p ON p.id = d.payment_id
         WHERE {where} AND ($1::uuid IS NULL OR d.id < $1) ORDER BY d.id DESC LIMIT $2
         """,
         request.cursor_id(),

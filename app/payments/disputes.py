@@ -35,11 +35,15 @@ _PAYMENT = """
 """
 _WRITE = """
     INSERT INTO payment_disputes AS d (id, payment_id, gateway, reference, state, amount_minor, currency_code, reason,
-                                       respond_by, opened_at, closed_at, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $11 THEN business_now() END, business_now(), $12)
+                                       respond_by, opened_at, closed_at, created_at, updated_at, fee_minor,
+                                       fee_currency_code)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $11 THEN business_now() END, business_now(), $12, $13,
+            $14)
     ON CONFLICT (gateway, reference) DO UPDATE
     SET state = EXCLUDED.state, amount_minor = EXCLUDED.amount_minor, reason = EXCLUDED.reason,
         respond_by = EXCLUDED.respond_by, updated_at = EXCLUDED.updated_at,
+        fee_minor = coalesce(EXCLUDED.fee_minor, d.fee_minor),
+        fee_currency_code = coalesce(EXCLUDED.fee_currency_code, d.fee_currency_code),
         closed_at = CASE WHEN $11 THEN coalesce(d.closed_at, EXCLUDED.closed_at) END
     RETURNING id, refund_id
 """
@@ -79,6 +83,13 @@ _LET_GO = """
         SELECT FROM payment_disputes d JOIN payments p ON p.id = d.payment_id
         WHERE p.order_id = $1 AND d.state <> 'WON'
     )
+"""
+
+_ALL_WON = """
+    SELECT id FROM (
+        SELECT d.id, bool_and(d.state = 'WON') OVER () AS all_won
+        FROM payment_disputes d JOIN payments p ON p.id = d.payment_id WHERE p.order_id = $1
+    ) of_order WHERE all_won ORDER BY id
 """
 
 
@@ -203,6 +214,8 @@ class _Change:
             said.opened_at,
             said.state not in OPEN,
             asked_at,
+            said.fee and said.fee.amount_minor,
+            said.fee and said.fee.currency,
         )
         if row is None:
             raise LookupError("the dispute was not written")
@@ -231,6 +244,8 @@ class _Change:
             "amountMinor": self.amount_minor,
             "currencyCode": self.payment["currency_code"],
             "reason": self.said.reason,
+            "feeMinor": self.said.fee and self.said.fee.amount_minor,
+            "feeCurrencyCode": self.said.fee and self.said.fee.currency,
             "respondBy": self.said.respond_by.isoformat() if self.said.respond_by else None,
         }
         await events.record(DISPUTED, subject_id=self.payment["id"], payload=facts)
@@ -238,7 +253,9 @@ class _Change:
     async def _hold_goods(self, order_id: uuid.UUID, dispute_id: uuid.UUID) -> None:
         if self.said.state is DisputeState.WON:
             await db.execute(_LET_GO, order_id, OrderHold.DISPUTE.value)
-            await freezing.thaw(order_id, dispute_id)
+            # The cards bear the name of the first of several, and the last that is won frees them.
+            for row in await db.fetch(_ALL_WON, order_id):
+                await freezing.thaw(order_id, row["id"])
         elif self.was in (None, DisputeState.WON):
             # Staff may let go of the hold, and it does not come back while the dispute goes on.
             await db.execute(_HOLD, order_id, OrderHold.DISPUTE.value)

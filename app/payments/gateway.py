@@ -18,6 +18,7 @@ from enum import Enum
 from typing import Protocol, runtime_checkable
 
 from app.addresses.postal import PostalAddress
+from app.kit.money import Money
 from app.payments.models import DisputeState, PaymentMethod
 
 
@@ -218,6 +219,8 @@ class GatewayDispute:
         currency: of that amount; of the provider's account, where it says no other.
         reason: the provider's code.
         respond_by: real time; None where the shop has nothing to answer.
+        fee: what the provider has charged for it so far, less what it gave back, in the account's currency; None where
+            it does not say.
     """
 
     reference: str
@@ -229,6 +232,7 @@ class GatewayDispute:
     payment_reference: str | None = None
     reason: str | None = None
     respond_by: datetime | None = None
+    fee: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from app import db, events
 from app.events import Event
+from app.gift_cards import credit_parts
 from app.orders import cancellation, status
 from app.payments import (
     capturing,
@@ -77,6 +78,13 @@ async def on_dispute_notified(event: Event) -> None:
         await disputes.ask(event.payload["gateway"], event.payload["reference"])
     except GatewayUnavailableError:
         await _again(event, MAX_PAUSE_SECONDS)
+
+
+@events.on(disputes.DISPUTED, name="payments.disputed_credit")
+async def on_disputed(event: Event) -> None:
+    """After the gift cards are switched off: what some of them have become before."""
+    if event.payload["orderId"] is not None:
+        await credit_parts.settle_order(uuid.UUID(event.payload["orderId"]))
 
 
 async def _follow(payment_id: uuid.UUID) -> None:

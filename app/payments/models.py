@@ -310,6 +310,10 @@ class PaymentDispute(Model):
     """Real time, as the provider says."""
     refund_id = fields.UUIDField(null=True)
     """What the books have of the loss."""
+    fee_minor = fields.BigIntField(null=True)
+    """What the provider has charged for it so far, less what it gave back; None where it does not say."""
+    fee_currency_code = fields.CharField(max_length=3, null=True)
+    """Of the provider's account."""
     opened_at = fields.DatetimeField()
     """Real time, as the provider says."""
     closed_at = fields.DatetimeField(null=True)

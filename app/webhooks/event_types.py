@@ -71,6 +71,8 @@ _LIST = (
             Datum("state", "INQUIRY, NEEDS_RESPONSE, UNDER_REVIEW, WON or LOST."),
             Datum("amountMinor", "In minor units."),
             Datum("currencyCode", "ISO 4217."),
+            Datum("feeMinor", "What the provider has charged for it so far, where it says so; in minor units."),
+            Datum("feeCurrencyCode", "Of that fee, ISO 4217."),
             Datum("respondBy", "By when the shop has to answer at the provider's."),
         ),
     ),

@@ -47,8 +47,8 @@ class StoreCreditMutations:
     @mutation(
         access=CUSTOMER,
         description="Turn what is left on a gift card into one's own store credit, which needs no code any more. What "
-        "checkouts hold of it stays theirs. A card that ends cannot be: GIFT_CARD_NOT_REDEEMABLE. Who tries too many "
-        "codes that do not exist hears RATE_LIMITED for a while.",
+        "checkouts hold of it stays theirs. Of a card that ends, what is left of the credit ends when the card would "
+        "have; it is spent first. Who tries too many codes that do not exist hears RATE_LIMITED for a while.",
     )
     async def gift_card_redeem(
         self, info: Info, code: Annotated[str, strawberry.argument(description="In any case, with or without hyphens.")]

@@ -40,6 +40,9 @@ describe_enum(
     REFUND="Given back by an order.",
     EXPIRE="Its time was over.",
     ADJUST="Changed by staff, or turned into store credit.",
+    WITHHOLD="Credit that a gift card was turned into, while what was paid for the card is disputed. What is spent by "
+    "then stays spent. It stays taken where the dispute is lost.",
+    RESTORE="Withheld credit, back as the dispute was won.",
 )
 
 
@@ -49,6 +52,10 @@ class StoredValueEntry:
     amount: Money = strawberry.field(description="By which the balance changed; what was taken is below zero.")
     order_id: strawberry.ID | None = strawberry.field(description="The order that it paid for, or that gave it back.")
     reason: str | None = strawberry.field(description="Why, such as staff's words for it.")
+    expires_at: dt.datetime | None = strawberry.field(
+        description="Of credit that a gift card with an end was turned into: when what is left of it ends. What ends "
+        "first is spent first."
+    )
     created_at: dt.datetime = strawberry.field(description="When.")
 
     @classmethod
@@ -59,6 +66,7 @@ class StoredValueEntry:
                 amount=Money.of(row["amount_minor"], currency),
                 order_id=strawberry.ID(ids.encode("ord", row["order_id"])) if row["order_id"] else None,
                 reason=row["reason"],
+                expires_at=row["expires_at"],
                 created_at=row["created_at"],
             )
             for row in rows

@@ -38,7 +38,8 @@ describe_enum(
     REFUND_CREATED="Money is to go back; `data` has `refundId`, `state`, `amountMinor`, `source` and `to`.",
     REFUND_CHANGED="It went back, or the gateway refused; `data` is as of REFUND_CREATED.",
     DISPUTE_CHANGED="The buyer disputes a payment, or the dispute is in another state; `data` has `paymentId`, "
-    "`disputeId`, `before`, `after` and `amountMinor`. For staff.",
+    "`disputeId`, `before`, `after`, `amountMinor` and, where the provider tells its fee, `feeMinor` and "
+    "`feeCurrencyCode`. For staff.",
     APPROVED="Somebody of the company it was bought for, or of the shop, had approved of it; `data` has `approvalId`.",
     INVOICE_ISSUED="An invoice or a credit note was issued; `data` has `invoiceId`, `number`, `kind` and `totalMinor`.",
 )

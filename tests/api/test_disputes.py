@@ -188,6 +188,34 @@ async def test_of_a_claim_and_a_chargeback_that_are_lost_the_one_that_comes_back
     assert await invariants.check() == []
 
 
+async def test_what_stripe_charges_is_kept_and_what_it_gives_back_taken_off(
+    api: Api, stripe: StripeServer, staff_token: str, drain: Drain
+) -> None:
+    order = await half_shipped(api, staff_token, drain)
+    (intent,) = stripe.intents
+    dispute = stripe.dispute(intent)
+    await deliver(api, drain, stripe)
+    assert await fees(api, staff_token, order) == (None, []), "no word of it yet"
+    # Booked after the dispute was told of, and with it: both are on the timeline, in the account's currency.
+    booked = stripe.disputes[dispute]["balance_transactions"]
+    booked.append({"amount": -4300, "currency": "eur", "fee": 2000})
+    stripe.decide(dispute, "needs_response", told="funds_withdrawn")
+    await deliver(api, drain, stripe)
+    assert await fees(api, staff_token, order) == ({"amount": "20.00", "currencyCode": "EUR"}, [2000])
+    booked.append({"amount": 4300, "currency": "eur", "fee": -500})
+    stripe.decide(dispute, "won")
+    await deliver(api, drain, stripe)
+    assert await fees(api, staff_token, order) == ({"amount": "15.00", "currencyCode": "EUR"}, [2000, 1500])
+
+
+async def fees(api: Api, token: str, order: str) -> tuple[Any, list[int]]:
+    """As the dispute has it, and as the timeline tells of it."""
+    listing = "{ paymentDisputes { nodes { fee { amount currencyCode } } } }"
+    (found,) = (await api.ok(listing, token=token))["paymentDisputes"]["nodes"]
+    moves = [event["data"] for event in (await seen(api, token, order))["timeline"]]
+    return found["fee"], [data["feeMinor"] for data in moves if "feeMinor" in data]
+
+
 async def test_webhooks_that_are_lost_are_made_up_for_by_comparing(
     api: Api, stripe: StripeServer, staff_token: str, drain: Drain
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +13,14 @@ from app.cart import entering as cart_entering
 from app.cart.service import CartKey
 from app.gift_cards import entering, managing
 from tests.client import Api
-from tests.factories import accounts, catalogue, checkout, gift_cards
+from tests.factories import accounts, catalogue, checkout, gift_cards, refunds
 from tests.factories import cart as carts
 
+Advance = Callable[[str], Awaitable[None]]
+
 REDEEM = """mutation ($code: String!) { giftCardRedeem(code: $code) {
-    account { balance { amount currencyCode } entries { type reason amount { amount } } } userErrors { code field }
+    account { balance { amount currencyCode } entries { type reason amount { amount } expiresAt } }
+    userErrors { code field }
 } }"""
 
 
@@ -39,7 +43,12 @@ async def test_a_card_becomes_credit_of_the_account_that_has_the_code(api: Api) 
     made = (await redeem(api, typed, ada.token))["account"]
     assert made["balance"] == {"amount": "57.00", "currencyCode": "USD"}
     last = card.code.replace("-", "")[-4:]
-    assert made["entries"][0] == {"type": "ISSUE", "reason": f"Gift card {last}", "amount": {"amount": "50.00"}}
+    assert made["entries"][0] == {
+        "type": "ISSUE",
+        "reason": f"Gift card {last}",
+        "amount": {"amount": "50.00"},
+        "expiresAt": None,
+    }
     assert await gift_cards.ledger(card.id) == [("ISSUE", 5000), ("ADJUST", -5000)]
 
     again = await redeem(api, card.code, ada.token)
@@ -54,13 +63,57 @@ async def test_a_card_becomes_credit_of_the_account_that_has_the_code(api: Api) 
     assert await invariants.check() == []
 
 
-async def test_what_cannot_become_credit_stays_as_it_is(api: Api) -> None:
+async def test_credit_of_a_card_that_ends_is_spent_first_and_ends_with_it(api: Api, advance: Advance) -> None:
+    ada, now = await accounts.signed_in(), await clock.now()
+    await gift_cards.store_credit(ada.id, 700)
+    late, soon = [await gift_cards.gift_card(1000, expires_at=now + timedelta(days=days)) for days in (60, 30)]
+    for card in (late, soon):
+        made = (await redeem(api, card.code, ada.token))["account"]
+    assert made["balance"]["amount"] == "27.00"
+    assert [entry["expiresAt"][:10] for entry in made["entries"][:2]] == [
+        (now + timedelta(days=days)).date().isoformat() for days in (30, 60)
+    ]
+    product = await catalogue.product(price_minor=400, kind="DIGITAL", requires_shipping=False, stock=None)
+    assert (await gift_cards.bought_with_credit(api, ada, product))["order"]
+    await advance("P31D")
+    assert await credit_of(ada) == 1700, "4 of what ended were spent, and 6 are over"
+    await advance("P31D")
+    assert await credit_of(ada) == 700
+    kinds = [kind for kind, _ in await gift_cards.ledger(await credit_id(ada))]
+    assert kinds == ["ISSUE", "ISSUE", "ISSUE", "HOLD", "REDEEM", "EXPIRE", "EXPIRE"]
+    assert await invariants.check() == []
+
+
+async def test_what_is_given_back_for_ended_credit_is_good_again(api: Api, staff_token: str, advance: Advance) -> None:
+    ada, now = await accounts.signed_in(), await clock.now()
+    card = await gift_cards.gift_card(1000, expires_at=now + timedelta(days=30))
+    await redeem(api, card.code, ada.token)
+    product = await catalogue.product(price_minor=400, kind="DIGITAL", requires_shipping=False, stock=None)
+    order = (await gift_cards.bought_with_credit(api, ada, product))["order"]["id"]
+    await advance("P31D")
+    assert await credit_of(ada) == 0
+    assert (await refunds.create(api, staff_token, order, amount=refunds.usd("4.00")))["userErrors"] == []
+    await advance("P31D")
+    assert await credit_of(ada) == 400, "the shop does not keep what it owes back"
+    assert await invariants.check() == []
+
+
+async def credit_id(ada: accounts.Account) -> Any:
+    return await db.fetchval("SELECT id FROM stored_values WHERE customer_id = $1", ada.id)
+
+
+async def credit_of(ada: accounts.Account) -> int:
+    return await gift_cards.balance(await credit_id(ada))
+
+
+async def test_what_cannot_become_credit_stays_as_it_is(api: Api, advance: Advance) -> None:
     ada = await accounts.signed_in()
-    ends = await gift_cards.gift_card(1000, expires_at=await clock.now() + timedelta(days=30))
+    over = await gift_cards.gift_card(1000, expires_at=await clock.now() + timedelta(seconds=1))
+    await advance("PT10M")
     off = await gift_cards.gift_card(1000)
     await managing.switch_card(off.id, on=False)
     for code, error in (
-        (ends.code, "GIFT_CARD_NOT_REDEEMABLE"),
+        (over.code, "GIFT_CARD_EXPIRED"),
         (off.code, "GIFT_CARD_DISABLED"),
         ("ABCD-EFGH-JKLM-NPQR", "GIFT_CARD_NOT_FOUND"),
         (" ", "REQUIRED"),
@@ -70,7 +123,7 @@ async def test_what_cannot_become_credit_stays_as_it_is(api: Api) -> None:
         assert refused == {"account": None, "userErrors": [{"code": error, "field": ["code"]}]}
     guest = await api.query(REDEEM, {"code": off.code})
     assert [error["code"] for error in (guest.data or {})["giftCardRedeem"]["userErrors"]] == ["UNAUTHENTICATED"]
-    assert [await gift_cards.balance(card.id) for card in (ends, off)] == [1000, 1000]
+    assert [await gift_cards.balance(card.id) for card in (over, off)] == [0, 1000]
     assert await db.fetchval("SELECT count(*) FROM stored_values WHERE kind = 'STORE_CREDIT'") == 0
 
 

@@ -3,11 +3,19 @@
 import itertools
 import uuid
 from datetime import datetime
+from typing import Any
 
 from app import db
+from app.cart.merging import keep_for_customer
+from app.cart.service import CartKey
 from app.gift_cards import credit, issuing
 from app.gift_cards.issuing import Gift, Issued
 from app.kit.money import Money
+from tests.client import Api
+from tests.factories import cart as carts
+from tests.factories import checkout
+from tests.factories.accounts import Account
+from tests.factories.catalogue import MadeProduct
 
 _keys = itertools.count(1)
 
@@ -28,6 +36,16 @@ async def store_credit(customer_id: uuid.UUID, minor: int, currency: str = "USD"
     """Credit that an account has; returns the balance's id."""
     async with db.unit_of_work():
         return await credit.credit(customer_id, Money(minor, currency), "Sorry", f"test:{next(_keys)}")
+
+
+async def bought_with_credit(api: Api, buyer: Account, product: MadeProduct) -> dict[str, Any]:
+    """One of what needs no shipping, paid with what the account is owed; the payload of the checkout."""
+    cart = await carts.cart((product.variant_id, 1))
+    await keep_for_customer(CartKey(cart.id, cart.secret), buyer.id)
+    use = "mutation ($id: ID!) { cartStoreCreditUpdate(cartId: $id, use: true) { userErrors { code } } }"
+    assert (await api.ok(use, {"id": cart.gid}, token=buyer.token))["cartStoreCreditUpdate"]["userErrors"] == []
+    given = {"cartId": cart.gid, "idempotencyKey": checkout.new_key(), "email": buyer.email}
+    return await checkout.complete(api, given, token=buyer.token)
 
 
 async def balance(value_id: uuid.UUID) -> int:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import stripe
 
+from app.kit.money import Money
 from app.payments.adapters.stripe_amounts import from_stripe
 from app.payments.adapters.stripe_reading import intent_named_by
 from app.payments.gateway import GatewayDispute
@@ -81,7 +82,19 @@ def dispute_of(dispute: Mapping[str, Any]) -> GatewayDispute:
         payment_reference=intent_named_by(dispute),
         reason=dispute.get("reason"),
         respond_by=datetime.fromtimestamp(due, UTC) if due and state is not DisputeState.UNDER_REVIEW else None,
+        fee=_fee(dispute),
     )
+
+
+def _fee(dispute: Mapping[str, Any]) -> Money | None:
+    """Of all movements of the account's balance that the dispute led to; a fee that is given back is below zero there.
+    An inquiry moves nothing. Source: https://docs.stripe.com/api/disputes/object#dispute_object-balance_transactions"""
+    rows = dispute.get("balance_transactions") or []
+    currencies = {str(row["currency"]).upper() for row in rows}
+    if len(currencies) != 1:
+        return None
+    (currency,) = currencies
+    return Money(from_stripe(sum(row.get("fee") or 0 for row in rows), currency), currency)
 
 
 def _state(dispute: Mapping[str, Any]) -> DisputeState:

@@ -95,8 +95,8 @@ TABLES = (
         Whose.PERSON,
         columns(
             id="id payment_id refund_id",
-            fact="gateway reference state amount_minor currency_code reason respond_by opened_at closed_at created_at "
-            "updated_at",
+            fact="gateway reference state amount_minor currency_code reason respond_by fee_minor "
+            "fee_currency_code opened_at closed_at created_at updated_at",
         ),
         rows=f"t.payment_id IN ({_PAYMENTS})",
         section="paymentDisputes",

@@ -17,8 +17,8 @@ TABLES = (
         "stored_value_entries",
         Whose.PERSON,
         columns(
-            id="id stored_value_id attempt_id order_id refund_id source_key",
-            fact="kind amount_minor created_at",
+            id="id stored_value_id attempt_id order_id refund_id source_key part_id",
+            fact="kind amount_minor expires_at created_at",
             text="reason",
         ),
         rows=f"t.stored_value_id IN ({_CREDIT})",
