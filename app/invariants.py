@@ -314,6 +314,23 @@ _CATALOGUE = [
         """,
     ),
     Invariant(
+        "products_begin_at_their_own_prices",
+        "What a product with own prices in a list begins at there is the lowest price of its variants in that list.",
+        """
+        SELECT coalesce(k.price_list_id, f.price_list_id) AS price_list_id, coalesce(k.product_id, f.product_id) AS id,
+               k.lowest_minor, k.shop_minor, f.lowest, f.shop
+        FROM price_list_products k FULL JOIN (
+            SELECT l.id AS price_list_id, v.product_id, min(v.price_minor) AS shop, min(coalesce(
+                       own.price_minor, list_price(v.price_minor, l.factor, l.round_to_minor, l.ending_minor)
+                   )) AS lowest
+            FROM price_lists l CROSS JOIN product_variants v LEFT JOIN price_list_prices own
+                ON own.price_list_id = l.id AND own.variant_id = v.id AND own.min_quantity = 1
+            WHERE v.removed_at IS NULL GROUP BY l.id, v.product_id HAVING count(own.id) > 0
+        ) f ON f.price_list_id = k.price_list_id AND f.product_id = k.product_id
+        WHERE (k.lowest_minor, k.shop_minor) IS DISTINCT FROM (f.lowest, f.shop)
+        """,
+    ),
+    Invariant(
         "variant_has_its_options",
         "A variant has one value of each of its product's options, out of that option's values.",
         """

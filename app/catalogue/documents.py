@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from app.catalogue import orderings, prices, recommendations
 from app.catalogue.availability import for_sale
-from app.catalogue.orderings import Ordering, ProductSortKey
+from app.catalogue.orderings import Order, ProductSortKey
 from app.catalogue.recommendations import DEFAULT_SUGGESTED, MAX_SUGGESTED, RecommendationIntent
 from app.catalogue.rules import MAX_IMAGES
+from app.catalogue.shown_prices import ShownPrice
 from app.catalogue.statements import (
     PAGE_ARGUMENTS,
     Statement,
@@ -146,8 +147,15 @@ def _recommendations(s: Statement, product: str, field: WantedField, wanted: Wan
     return documents(source, columns)
 
 
+def product_order(s: Statement, sort_key: ProductSortKey, *, reverse: bool) -> Order:
+    """By the prices that are shown, where these are not the shop's own."""
+    if sort_key is ProductSortKey.PRICE and s.has_own_prices:
+        return ShownPrice(s.price_lists(), s.only_price_list(), reverse)
+    return orderings.product_ordering(sort_key, reverse=reverse)
+
+
 def product_connection(
-    s: Statement, row: str, source: str, *, ordering: Ordering, field: WantedField, wanted: Wanted
+    s: Statement, row: str, source: str, *, ordering: Order, field: WantedField, wanted: Wanted
 ) -> str:
     return connection(
         s,
@@ -297,9 +305,9 @@ def _products_of(s: Statement, collection: str, field: WantedField, wanted: Want
     sort_key: ProductSortKey | None = field.arguments.get("sortKey")
     reverse = bool(field.arguments.get("reverse"))
     if sort_key is None:
-        ordering = orderings.as_arranged(reverse=reverse)
+        ordering: Order = orderings.as_arranged(reverse=reverse)
     else:
-        ordering = orderings.product_ordering(sort_key, reverse=reverse)
+        ordering = product_order(s, sort_key, reverse=reverse)
     source = f"""collection_products entry JOIN products {row} ON {row}.id = entry.product_id
         WHERE entry.collection_id = {collection}.id AND {s.product_is_visible(row)}"""
     return product_connection(s, row, source, ordering=ordering, field=field, wanted=wanted)

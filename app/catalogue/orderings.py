@@ -5,8 +5,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from app.errors import CommonErrorCode, DomainError
+from app.kit.pagination import PageRequest
+
+Bind = Callable[[object, str], str]
+"""Takes a value and its SQL type; gives the SQL of a parameter."""
 
 _MAX_BIGINT = 2**63 - 1
 _MAX_INT = 2**31 - 1
@@ -50,6 +55,42 @@ def _text(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """A page of rows as SQL.
+
+    Attributes:
+        rows: a subquery with an alias, cut to the page and one row more.
+        order: of these rows.
+        cursor: of a row, as JSON.
+    """
+
+    rows: str
+    order: str
+    cursor: str
+
+
+class Order(Protocol):
+    """In which a list comes: what a connection asks of it."""
+
+    @property
+    def cursor_name(self) -> str: ...
+
+    def page(self, bind: Bind, row: str, source: str, request: PageRequest) -> Page:
+        """
+        Args:
+            source: FROM and WHERE, in which the row has the alias `row`.
+
+        Raises:
+            DomainError: INVALID for a cursor that this order never made.
+        """
+        ...
+
+
+def foreign_cursor(field: str) -> DomainError:
+    return DomainError(CommonErrorCode.INVALID, "The cursor does not belong to this list and order.", [field])
+
+
+@dataclass(frozen=True, slots=True)
 class Ordering:
     """A list's order.
 
@@ -78,9 +119,26 @@ class Ordering:
             key, row_id = cursor
             return self.parse(key), uuid.UUID(hex=str(row_id))
         except (ValueError, TypeError) as error:
-            raise DomainError(
-                CommonErrorCode.INVALID, "The cursor does not belong to this list and order.", [field]
-            ) from error
+            raise foreign_cursor(field) from error
+
+    def page(self, bind: Bind, row: str, source: str, request: PageRequest) -> Page:
+        """See `Order`."""
+        key, tie = self.key.format(row=row), self.id.format(row=row)
+        descending = self.reverse != request.backward
+        if request.cursor is not None:
+            value, row_id = self.position(request.cursor, "before" if request.backward else "after")
+            bound = f"{bind(value, self.sql_type)}, {bind(row_id, 'uuid')}"
+            source = f"{source} AND ({key}, {tie}) {'<' if descending else '>'} ({bound})"
+        way = "DESC" if descending else "ASC"
+        rows = f"""(
+            SELECT {row}.*, {key} AS "_key", {tie} AS "_tie" FROM {source}
+            ORDER BY {key} {way}, {tie} {way} LIMIT {request.fetch_limit}
+        ) {row}"""
+        return Page(
+            rows=rows,
+            order=f"{row}._key {way}, {row}._tie {way}",
+            cursor=f"json_build_array({row}._key, replace({row}._tie::text, '-', ''))",
+        )
 
 
 _PRODUCT_ORDERINGS = {

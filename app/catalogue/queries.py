@@ -2,7 +2,7 @@
 
 Who reads is told by `sees_hidden`: staff who may read products see drafts, archived products, unpublished collections,
 costs and exact stock; for everybody else none of that is there. `buying` says where the prices are for, and what is
-hidden there; without it they are the shop's own. Lists by price go by the shop's own prices in every market.
+hidden there, in lists by price too; without it they are the shop's own.
 """
 
 import re
@@ -15,7 +15,7 @@ import orjson
 
 from app import db
 from app.catalogue import documents
-from app.catalogue.orderings import ProductSortKey, product_ordering
+from app.catalogue.orderings import ProductSortKey
 from app.catalogue.statements import Statement, document
 from app.catalogue.statements import documents as many
 from app.configuration import version
@@ -115,7 +115,7 @@ async def product_page(
 
     def build(s: Statement) -> str:
         source = f"products p WHERE {s.product_is_visible('p')}{matching(s, search)}"
-        ordering = product_ordering(sort_key, reverse=reverse)
+        ordering = documents.product_order(s, sort_key, reverse=reverse)
         return documents.product_connection(s, "p", source, ordering=ordering, field=page, wanted=wanted)
 
     return await _found(build, sees_hidden=sees_hidden, buying=buying)

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from app.catalogue.orderings import Ordering
+from app.catalogue.orderings import Order
 from app.kit.pagination import page_request
 from app.kit.text import check_text
 from app.kit.wanted import Wanted, WantedField
@@ -107,7 +107,7 @@ def documents(source: str, columns: Sequence[str]) -> str:
 
 
 def connection(
-    s: Statement, row: str, source: str, *, ordering: Ordering, field: WantedField, wanted: Wanted, fields: Fields
+    s: Statement, row: str, source: str, *, ordering: Order, field: WantedField, wanted: Wanted, fields: Fields
 ) -> str:
     """A page of rows as one document: `rows`, and what is needed to tell where the page stands.
 
@@ -119,21 +119,11 @@ def connection(
     """
     request = page_request(*(field.arguments.get(name) for name in PAGE_ARGUMENTS), order=ordering.cursor_name)
     total = f"(SELECT count(*) FROM {source})" if "totalCount" in wanted else "null"
-    key, tie = ordering.key.format(row=row), ordering.id.format(row=row)
-    descending = ordering.reverse != request.backward
-    if request.cursor is not None:
-        value, row_id = ordering.position(request.cursor, "before" if request.backward else "after")
-        bound = f"{s.bind(value, ordering.sql_type)}, {s.bind(row_id, 'uuid')}"
-        source = f"{source} AND ({key}, {tie}) {'<' if descending else '>'} ({bound})"
-    way = "DESC" if descending else "ASC"
     # The page is cut before anything is looked up for its rows.
-    page = f"""(
-        SELECT {row}.*, {key} AS "_key", {tie} AS "_tie" FROM {source}
-        ORDER BY {key} {way}, {tie} {way} LIMIT {request.fetch_limit}
-    ) {row}"""
+    page = ordering.page(s.bind, row, source, request)
     columns, joins = fields(row, wanted.nodes())
-    columns.append(f"json_build_array({row}._key, replace({row}._tie::text, '-', '')) AS \"_cursor\"")
-    rows = documents(f"{page} {joins} ORDER BY {row}._key {way}, {row}._tie {way}", columns)
+    columns.append(f'{page.cursor} AS "_cursor"')
+    rows = documents(f"{page.rows} {joins} ORDER BY {page.order}", columns)
     flags = f"'limit', {request.limit}, 'backward', {request.backward}, 'resumed', {request.cursor is not None}"
     return f"json_build_object('rows', {rows}, 'total', {total}, 'order', '{ordering.cursor_name}', {flags})"
 

@@ -40,6 +40,20 @@ class PriceListPrice(Model):
         table = "price_list_prices"
 
 
+class PriceListProduct(Model):
+    """A product with own prices in a list, and what it begins at there. Triggers keep it (migration 0053)."""
+
+    id = fields.UUIDField(primary_key=True)
+    price_list_id = fields.UUIDField()
+    product_id = fields.UUIDField()
+    lowest_minor = fields.BigIntField()
+    shop_minor = fields.BigIntField()
+    """In the shop's own prices; decides between equal ones."""
+
+    class Meta:
+        table = "price_list_products"
+
+
 class Market(Model):
     id = fields.UUIDField(primary_key=True)
     code = fields.CharField(max_length=32, unique=True)

@@ -152,6 +152,14 @@ async def set_prices(list_id: uuid.UUID, given: Sequence[PriceGiven], gone: Sequ
         row = await db.fetchrow("SELECT currency_code FROM price_lists WHERE id = $1 FOR SHARE", list_id)
         if row is None:
             raise not_found("price list", ["id"])
+        # Triggers keep what products begin at, under the products' locks: taken in one order, before any price's.
+        await db.execute(
+            """
+            SELECT FROM products WHERE id IN (SELECT product_id FROM product_variants WHERE id = ANY($1::uuid[]))
+            ORDER BY id FOR NO KEY UPDATE
+            """,
+            [*(one.variant_id for one in given), *(one.variant_id for one in gone)],
+        )
         await _check_prices(given, gone, row["currency_code"])
         if gone:
             await db.execute(

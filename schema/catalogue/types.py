@@ -51,7 +51,7 @@ describe_enum(
     CREATED_AT="When they were added, oldest first.",
     UPDATED_AT="When they last changed, longest ago first.",
     NAME="Name, from A to Z, in any case of letters.",
-    PRICE="Lowest price among the variants, cheapest first: the shop's own, also in markets that have others.",
+    PRICE="Lowest price among the variants as it is shown to you, cheapest first.",
 )
 
 describe_enum(

@@ -52,6 +52,7 @@ TABLES = (
     ),
     shop("message_templates", "id key name channel purpose trigger created_at updated_at"),
     shop("price_list_prices", "id price_list_id variant_id min_quantity price_minor compare_at_price_minor updated_at"),
+    shop("price_list_products", "id price_list_id product_id lowest_minor shop_minor"),
     shop(
         "price_lists",
         "id name currency_code adjustment_percentage exchange_rate round_to_minor ending_minor factor created_at "
