@@ -34,6 +34,8 @@ async def on_order_refunded(event: Event) -> None:
     if not event.payload["notifyCustomer"]:
         return
     refund_id: str = event.payload["refundId"]
+    if await payment_notices.is_told_of_with_its_cancellation(uuid.UUID(refund_id)):
+        return
     await notices.reserve_notice(
         "order_refunded", order_id=_subject(event), subject_id=uuid.UUID(refund_id), context={"refundId": refund_id}
     )

@@ -111,7 +111,7 @@ async def build(template: str, order_id: uuid.UUID, ids: dict[str, Any], setting
         case "order_ready_for_pickup":
             extra = _fetched(row, shop)
         case "order_cancelled":
-            extra = await _cancelled(row)
+            extra = await _cancelled(row, shop)
         case "order_refunded":
             extra = await _refunded(uuid.UUID(ids["refundId"]), shop)
         case "order_edited":
@@ -356,15 +356,8 @@ def _parcel_values(row: db.Record, shop: _Shop) -> ParcelValues:
     )
 
 
-async def _cancelled(row: db.Record) -> dict[str, object]:
-    money = await db.fetchrow(
-        """
-        SELECT EXISTS (SELECT FROM refunds WHERE order_id = $1) AS has_refund,
-               EXISTS (SELECT FROM payments WHERE order_id = $1 AND captured_minor > 0) AS is_kept
-        """,
-        row["id"],
-    )
-    refund = payment_values.how_money_goes_back(row, **(money or {}))
+async def _cancelled(row: db.Record, shop: _Shop) -> dict[str, object]:
+    refund = await payment_values.of_cancellation(row, shop.locale)
     return {"reason": row["cancel_reason"] or None, "refund": refund}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from app import db
 from app.kit.money import Money
 from app.messaging import staff_notices
-from app.payments.models import DisputeState
+from app.payments.models import DisputeState, RefundSource
 
 
 async def discrepancy(event_id: uuid.UUID, facts: Mapping[str, Any]) -> None:
@@ -55,6 +55,12 @@ _DISPUTED = {
     DisputeState.WON: ("is disputed no more", "The shop keeps the money, and what was held because of it is free."),
     DisputeState.LOST: ("was lost to a dispute", "The buyer has the money; the order's refunds show it."),
 }
+
+
+async def is_told_of_with_its_cancellation(refund_id: uuid.UUID) -> bool:
+    """Whoever cancels an order and gives its money back does one thing, of which one mail says both."""
+    source: str | None = await db.fetchval("SELECT source FROM refunds WHERE id = $1", refund_id)
+    return source == RefundSource.CANCELLATION
 
 
 async def disputed(event_id: uuid.UUID, facts: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from app import db
 from app.messaging import formats
 from app.messaging.order_values import TotalValues
 from app.payments import later, payment_settings, transfers
-from app.payments.models import PaymentMethod, RefundTarget
+from app.payments.models import PaymentMethod, RefundSource, RefundTarget
 
 
 class TransferValues(TypedDict):
@@ -55,14 +55,17 @@ async def refunded(refund_id: uuid.UUID, locale: Locale) -> dict[str, object] | 
     row = await db.fetchrow("SELECT amount_minor, currency_code, target, reason FROM refunds WHERE id = $1", refund_id)
     if row is None:
         return None
-    to_credit = row["target"] == RefundTarget.STORE_CREDIT
     return {
         "amount": formats.money_text(row["amount_minor"], row["currency_code"], locale),
         "reason": row["reason"],
-        "money": "It is store credit now, which you can spend with your next order."
-        if to_credit
-        else "It goes back the way it came. Banks take a few days until you see it.",
+        "money": _where_to(row["target"]),
     }
+
+
+def _where_to(target: str) -> str:
+    if target == RefundTarget.STORE_CREDIT:
+        return "It is store credit now, which you can spend with your next order."
+    return "It goes back the way it came. Banks take a few days until you see it."
 
 
 async def edited(edit_id: uuid.UUID, currency: str, locale: Locale) -> dict[str, object] | None:
@@ -113,17 +116,24 @@ def formats_iban(iban: str | None) -> str | None:
     return " ".join(iban[i : i + 4] for i in range(0, len(iban), 4)) if iban else None
 
 
-def how_money_goes_back(order: Any, *, has_refund: bool, is_kept: bool) -> str | None:
-    """One sentence in the mail about a cancelled order, or None.
-
-    Args:
-        is_kept: money was taken, and stays with the shop.
-    """
-    if has_refund:
-        return "What you have paid goes back to you; we will write again when it does."
-    if not order["total_minor"]:
-        return None
-    if is_kept:
+async def of_cancellation(order: Any, locale: Locale) -> str | None:
+    """What the mail about a cancelled order says of its money, or None. It is the only mail about a refund that the
+    cancelling led to."""
+    money = await db.fetchrow(
+        """
+        SELECT r.amount_minor, r.currency_code, r.target,
+               EXISTS (SELECT FROM payments WHERE order_id = $1 AND captured_minor > 0) AS was_paid
+        FROM (SELECT) AS one LEFT JOIN LATERAL (
+            SELECT * FROM refunds WHERE order_id = $1 AND source = $2 ORDER BY id DESC LIMIT 1
+        ) r ON true
+        """,
+        order["id"],
+        RefundSource.CANCELLATION.value,
+    )
+    if money is not None and money["amount_minor"] is not None:
+        amount = formats.money_text(money["amount_minor"], money["currency_code"], locale)
+        return f"We give back {amount} of what you have paid. {_where_to(money['target'])}"
+    if not order["total_minor"] or (money is not None and money["was_paid"]):
         return None
     if order["payment_method"] == PaymentMethod.CARD:
         return "Your card is not charged: an amount that your bank has set aside is released within a few days."

@@ -1,5 +1,7 @@
 """Cancelling an order with everything it can be paid by: stock, uses, money and invoice go back, or stay as is said."""
 
+import email
+import email.policy
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,7 +12,17 @@ from app.payments import capturing, credit
 from app.payments.models import RefundState
 from app.staff.permissions import Permission
 from tests.client import Api
-from tests.factories import accounts, catalogue, checkout, companies, discounts, fulfillments, gift_cards, staff
+from tests.factories import (
+    accounts,
+    catalogue,
+    checkout,
+    companies,
+    discounts,
+    fulfillments,
+    gift_cards,
+    refunds,
+    staff,
+)
 from tests.factories.orders import Bought, bought, cancel
 
 Drain = Callable[[], Awaitable[None]]
@@ -112,13 +124,39 @@ async def test_the_customer_is_told_unless_staff_say_not_and_reads_no_note(
         note = "Called; was rude."
         await ended(api, staff_token, order, drain, refund=True, notifyCustomer=told, reason="Broken", staffNote=note)
         sent = await db.fetch("SELECT template FROM messages WHERE order_id = $1 ORDER BY template", order.id)
-        expected = ["order_cancelled", "order_confirmation", "order_refunded"] if told else ["order_confirmation"]
+        expected = ["order_cancelled", "order_confirmation"] if told else ["order_confirmation"]
         assert [row["template"] for row in sent] == expected
-        contents = await db.fetch("SELECT content FROM dev_messages")
+        contents = await db.fetch("SELECT content FROM dev_messages ORDER BY id DESC")
         assert all(note.encode() not in row["content"] for row in contents)
+        if told:
+            text = written(contents[0]["content"])
+            assert "was cancelled" in text
+            assert "We give back $25.99 of what you have paid. It goes back the way it came." in text
         timeline = "query ($id: ID!) { order(id: $id) { cancelReason timeline { type reason } } }"
         seen = (await api.ok(timeline, {"id": order.gid}, token=staff_token))["order"]
         assert (seen["cancelReason"], {"type": "NOTE_ADDED", "reason": note} in seen["timeline"]) == ("Broken", True)
+
+
+async def test_a_refund_alone_is_told_of(api: Api, staff_token: str, drain: Drain) -> None:
+    order = await bought(api, (await catalogue.product(price_minor=2000), 1), payment=checkout.CASH)
+    await api.ok(PAID, {"id": order.gid}, token=staff_token)
+    assert (await refunds.create(api, staff_token, order.gid, amount=refunds.usd("5.00")))["userErrors"] == []
+    await drain()
+    sent = await db.fetch("SELECT template FROM messages WHERE order_id = $1 ORDER BY template", order.id)
+    assert [row["template"] for row in sent] == ["order_confirmation", "order_refunded"]
+    # What is left goes back with the order, and the mail names no more than that.
+    await ended(api, staff_token, order, drain, refund=True)
+    sent = await db.fetch("SELECT template FROM messages WHERE order_id = $1 ORDER BY template", order.id)
+    assert [row["template"] for row in sent] == ["order_cancelled", "order_confirmation", "order_refunded"]
+    contents = await db.fetch("SELECT content FROM dev_messages ORDER BY id DESC LIMIT 1")
+    assert "We give back $20.99" in written(contents[0]["content"])
+
+
+def written(raw: bytes) -> str:
+    """A mail's plain text in one line."""
+    body = email.message_from_bytes(raw, policy=email.policy.default).get_body(("plain",))
+    assert body is not None
+    return " ".join(body.get_content().split())
 
 
 async def test_an_order_on_account_owes_nothing_any_more(api: Api, staff_token: str, drain: Drain) -> None:
