@@ -181,10 +181,12 @@ async def load_offer(
 ) -> Offer:
     """For a cart of somebody who is where `wishes` say. One statement, and another one where the markets are not what
     this process took them for. Raises DomainError(CURRENCY_NOT_OFFERED)."""
-    buying, entered = await markets.resolve(wishes), orjson.dumps(list(codes)).decode()
+    buying, known = await markets.resolve(wishes), bool(codes or customer_id or tax_id)
+    sql = statements.OFFER if known else statements.OFFER_TO_ANYBODY
+    of_buyer = (orjson.dumps(list(codes)).decode(), customer_id, tax_id) if known else ()
     while True:
         market_id = buying.market.id if buying else None
-        row = await db.fetchrow(statements.OFFER, variant_ids, entered, market_id, customer_id, tax_id)
+        row = await db.fetchrow(sql, variant_ids, market_id, *of_buyer)
         if row is None:
             raise RuntimeError("the shop has no row; migrations make one")
         versions = versions_of(row["versions"])

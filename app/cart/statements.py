@@ -165,10 +165,22 @@ ONE = _carts("c.id = $1")
 MANY = _carts("c.id = ANY(ARRAY(SELECT unnest($1::uuid[])))")
 OF_LINES = _carts("c.id IN (SELECT l.cart_id FROM cart_lines l WHERE l.id = ANY(ARRAY(SELECT unnest($1::uuid[]))))")
 FOR_QUOTES = carts_with(f", {sql_of_terms_to_ship('$2', '$3')} AS shipping_terms", which="c.id = $1", for_amounts=False)
-OFFER = f"""
-    SELECT business_now() AS now, s.countries, {VERSIONS} AS versions,
-           {variants_among("$1", variant_terms("$3::uuid", "$4::uuid", "null::uuid"))},
-           {promotions.sql_of_offered("$2::jsonb", _products_among("$1"))} AS discounts,
-           {sql_of_facts(tax_id="$5::text", customer_id="$4::uuid", company_id="null::uuid")} AS tax_facts
-    FROM shop s WHERE s.id = 1
-"""
+
+
+def _offer(terms: str, discounts: str, tax_facts: str) -> str:
+    return f"""
+        SELECT business_now() AS now, s.countries, {VERSIONS} AS versions,
+               {variants_among("$1", terms)}, {discounts} AS discounts, {tax_facts} AS tax_facts
+        FROM shop s WHERE s.id = 1
+    """
+
+
+OFFER = _offer(
+    variant_terms("$2::uuid", "$4::uuid", "null::uuid"),
+    promotions.sql_of_offered("$3::jsonb", _products_among("$1")),
+    sql_of_facts(tax_id="$5::text", customer_id="$4::uuid", company_id="null::uuid"),
+)
+# For somebody who says nothing of themselves and enters no code: most carts begin so.
+OFFER_TO_ANYBODY = _offer(
+    variant_terms("$2::uuid", "null::uuid", "null::uuid"), promotions.sql_of_automatic(_products_among("$1")), "NULL"
+)

@@ -23,37 +23,57 @@ MAX_CODES = 10
 """On one cart."""
 
 
-def sql_of_offered(codes: str, products: str) -> str:
-    """SQL: all that a cart may get as JSON, for `offered_of`; NULL where there is nothing.
+_TERMS = """
+    'discount_id', d.id, 'name', d.name, 'rule', d.rule::text, 'percentage', d.percentage::text,
+    'amount_minor', d.amount_minor, 'currency_code', d.currency_code,
+    'minimum_subtotal_minor', d.minimum_subtotal_minor, 'limit_per_customer', d.usage_limit_per_customer
+"""
+_TERMS_BY_CODE = """
+    'code_id', k.id, 'code', k.code,
+    'owner_id', owner.id, 'owner_email', lower(owner.email), 'owner_phone', owner.phone,
+    'referrer_id', referrer.id, 'referrer_email', referrer.email, 'referrer_phone', referrer.phone,
+    'blocked', CASE
+        WHEN d.status <> 'ACTIVE' OR k.disabled_at IS NOT NULL OR referrer.id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM referral_program WHERE enabled
+        ) THEN 'DISABLED'
+        WHEN d.used_count >= d.usage_limit OR k.used_count >= k.usage_limit THEN 'USED_UP'
+        WHEN greatest(d.starts_at, k.starts_at) > business_now() THEN 'NOT_STARTED'
+        WHEN least(d.ends_at, k.ends_at) <= business_now() THEN 'EXPIRED' END
+"""
+_TERMS_BY_ITSELF = """
+    'blocked', CASE
+        WHEN d.used_count >= d.usage_limit THEN 'USED_UP'
+        WHEN d.starts_at > business_now() THEN 'NOT_STARTED'
+        WHEN d.ends_at <= business_now() THEN 'EXPIRED' END
+"""
+
+
+def _sql_of_terms(terms: str, discounts: str, products: str) -> str:
+    """SQL: JSON for `offered_of`; NULL where there is nothing.
 
     Where products stand is read where one of these discounts asks for it, and nowhere else.
-
-    Args:
-        codes: an expression, the codes that were entered as a JSON array of strings.
-        products: a query of the ids of the cart's products.
     """
     return f"""(
-        SELECT json_build_object('terms', json_agg(json_build_object(
-            'discount_id', d.id, 'name', d.name, 'rule', d.rule::text, 'percentage', d.percentage::text,
-            'amount_minor', d.amount_minor,
-            'currency_code', d.currency_code, 'minimum_subtotal_minor', d.minimum_subtotal_minor,
-            'limit_per_customer', d.usage_limit_per_customer, 'code_id', k.id, 'code', k.code,
-            'owner_id', owner.id, 'owner_email', lower(owner.email), 'owner_phone', owner.phone,
-            'referrer_id', referrer.id, 'referrer_email', referrer.email, 'referrer_phone', referrer.phone,
-            'blocked', CASE
-                WHEN d.status <> 'ACTIVE' OR k.disabled_at IS NOT NULL OR referrer.id IS NOT NULL AND NOT EXISTS (
-                    SELECT FROM referral_program WHERE enabled
-                ) THEN 'DISABLED'
-                WHEN d.used_count >= d.usage_limit OR k.used_count >= k.usage_limit THEN 'USED_UP'
-                WHEN greatest(d.starts_at, k.starts_at) > business_now() THEN 'NOT_STARTED'
-                WHEN least(d.ends_at, k.ends_at) <= business_now() THEN 'EXPIRED' END
-        ) ORDER BY d.id), 'products', CASE WHEN bool_or(d.reads_products) THEN (
+        SELECT json_build_object('terms', json_agg(json_build_object({_TERMS}, {terms}) ORDER BY d.id),
+        'products', CASE WHEN bool_or(d.reads_products) THEN (
             SELECT json_object_agg(stands.id, json_build_object('tags', to_json(stands.tags), 'collections', (
                 SELECT json_agg(e.collection_id) FROM collection_products e WHERE e.product_id = stands.id
             )))
             FROM products stands WHERE stands.id IN ({products})
         ) END)
-        FROM (
+        FROM {discounts}
+        HAVING count(*) > 0
+    )"""
+
+
+def sql_of_offered(codes: str, products: str) -> str:
+    """SQL: all that a cart may get as JSON, for `offered_of`; NULL where there is nothing.
+
+    Args:
+        codes: an expression, the codes that were entered as a JSON array of strings.
+        products: a query of the ids of the cart's products.
+    """
+    offered = f"""(
             SELECT id AS discount_id, NULL::uuid AS code_id FROM discounts WHERE automatic AND status = 'ACTIVE'
             UNION ALL
             SELECT discount_id, id FROM discount_codes WHERE upper(code) IN (
@@ -65,9 +85,13 @@ def sql_of_offered(codes: str, products: str) -> str:
         LEFT JOIN profiles given ON given.id = k.profile_id
         LEFT JOIN profiles owner ON owner.id = coalesce(given.merged_into_id, given.id)
         LEFT JOIN referral_codes recommended ON recommended.discount_code_id = k.id
-        LEFT JOIN profiles referrer ON referrer.id = recommended.profile_id
-        HAVING count(*) > 0
-    )"""
+        LEFT JOIN profiles referrer ON referrer.id = recommended.profile_id"""
+    return _sql_of_terms(_TERMS_BY_CODE, offered, products)
+
+
+def sql_of_automatic(products: str) -> str:
+    """As `sql_of_offered`, where no code was entered: half of the work for PostgreSQL."""
+    return _sql_of_terms(_TERMS_BY_ITSELF, "discounts d WHERE d.automatic AND d.status = 'ACTIVE'", products)
 
 
 def offered_of(text: str | None) -> Offered:
@@ -80,7 +104,7 @@ def offered_of(text: str | None) -> Offered:
 
 def _terms(row: dict[str, Any]) -> DiscountTerms:
     for name in ("discount_id", "code_id", "owner_id", "referrer_id"):
-        row[name] = row[name] and uuid.UUID(row[name])
+        row[name] = uuid.UUID(row[name]) if row.get(name) else None
     row["rule"] = rule_of(row["rule"], row.pop("percentage"), row.pop("amount_minor"))
     row["blocked"] = row["blocked"] and DiscountCodeReason(row["blocked"])
     return DiscountTerms(**row)
