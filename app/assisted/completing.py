@@ -17,6 +17,7 @@ from app.assisted.content import MAX_DAYS_TO_PAY, check_for_buyer
 from app.assisted.errors import DraftOrderErrorCode
 from app.assisted.models import DraftState
 from app.assisted.queries import Draft
+from app.assisted.shipping import placed_at
 from app.assisted.ways import AFTERWARDS
 from app.catalogue.models import InventoryPolicy
 from app.checkout import attempts, completion, declines, own, paying, settlement
@@ -116,6 +117,7 @@ async def _try(
         else None,
         customer_id=order.customer_id or (request.customer.id if request.customer else None),
     )
+    order = placed_at(order, draft.content, standing["now"])
     try:
         with declines.trial(str(draft_id), request.client) as trial:
             return await paying.hold_and_pay(
@@ -169,15 +171,23 @@ async def _payment(order: OrderDraft, request: DraftCompletion) -> attempts.Plan
 
 
 async def _demands(order: OrderDraft) -> list[Demand]:
-    """Units to hold, by variant, as the catalogue has it now."""
+    """Units to hold, by variant, as the catalogue has it now; what is fetched is held in its store alone."""
     units: dict[uuid.UUID, int] = {}
+    fetched: set[uuid.UUID] = set()
     for line in order.lines:
         if line.track_inventory:
             units[line.variant_id] = units.get(line.variant_id, 0) + line.quantity
+        if line.requires_shipping and order.pickup_location_id is not None:
+            fetched.add(line.variant_id)
     rows = await db.fetch("SELECT id, inventory_policy FROM product_variants WHERE id = ANY($1::uuid[])", list(units))
     policies: Mapping[uuid.UUID, Any] = {row["id"]: row["inventory_policy"] for row in rows}
     return [
-        Demand(variant_id, quantity, policies.get(variant_id) == InventoryPolicy.CONTINUE)
+        Demand(
+            variant_id,
+            quantity,
+            policies.get(variant_id) == InventoryPolicy.CONTINUE and variant_id not in fetched,
+            order.pickup_location_id if variant_id in fetched else None,
+        )
         for variant_id, quantity in units.items()
     ]
 
@@ -249,6 +259,7 @@ async def _try_by_hand(
         payment_due_at=standing["now"] + timedelta(days=days) if days is not None and owes else None,
         purchase_order_number=draft.content.purchase_order_number,
     )
+    order = placed_at(order, draft.content, standing["now"])
     claim = Claim(
         cart_id=draft_id,
         revision=standing["revision"],

@@ -68,11 +68,21 @@ class ShippingLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pickup:
+    """`location`: the store as an order keeps it, once it has been looked up; `ready_hours`: from the order on."""
+
+    location_id: uuid.UUID
+    location: dict[str, Any] | None = None
+    ready_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftContent:
     """All that is written; addresses as `PostalAddress.to_json` gives them.
 
     Attributes:
         shipping_quote_id: in the place of `shipping`, until it was priced.
+        pickup: the store that it is fetched from, in the place of an address and a way to ship.
         gift_options: of all of it, as `GiftOptions.to_json` has them.
         deposit_minor: to be paid when it is placed, and before the goods leave. Of a percentage, what that came to
             when it was priced.
@@ -90,6 +100,7 @@ class DraftContent:
     discount: StaffDiscount | None = None
     shipping: ShippingLine | None = None
     shipping_quote_id: str | None = None
+    pickup: Pickup | None = None
     gift_options: dict[str, Any] | None = None
     shipping_address: dict[str, str] | None = None
     billing_address: dict[str, str] | None = None
@@ -115,7 +126,9 @@ class DraftContent:
 
     @property
     def postal_address(self) -> PostalAddress | None:
-        stored = self.shipping_address or self.billing_address
+        """Where the goods change hands, or else who pays: what is due in taxes goes by this, and the market."""
+        store = self.pickup.location if self.pickup else None
+        stored = (store and store["address"]) or self.shipping_address or self.billing_address
         return PostalAddress.from_json(stored) if stored else None
 
 
@@ -148,6 +161,7 @@ def checked(content: DraftContent) -> DraftContent:
         title = problems.required_line(shipping.title, "A title", "shipping", "title", max_chars=MAX_TITLE_CHARS)
         _amount(shipping.price_minor, problems, "shipping", "price")
         shipping = ShippingLine(title=title, price_minor=shipping.price_minor)
+    _check_pickup(content, problems)
     _check_deposit(content, problems)
     if content.days_to_pay is not None and not 0 <= content.days_to_pay <= MAX_DAYS_TO_PAY:
         problems.add(CommonErrorCode.OUT_OF_RANGE, f"From 0 to {MAX_DAYS_TO_PAY} days.", "daysToPay")
@@ -214,6 +228,18 @@ def _check_discount(discount: StaffDiscount | None, problems: Problems) -> None:
         _amount(discount.amount_minor, problems, "discount", "amount")
 
 
+def _check_pickup(content: DraftContent, problems: Problems) -> None:
+    if content.pickup is None:
+        return
+    for given, name in (
+        (content.shipping_address, "shippingAddress"),
+        (content.shipping, "shipping"),
+        (content.shipping_quote_id, "shippingQuoteId"),
+    ):
+        if given is not None:
+            problems.add(CommonErrorCode.INVALID, "What is fetched from a store is not shipped; leave this out.", name)
+
+
 def _check_deposit(content: DraftContent, problems: Problems) -> None:
     if content.deposit_percentage is not None and not 0 < content.deposit_percentage <= 100:
         problems.add(CommonErrorCode.OUT_OF_RANGE, "A percentage is above 0, up to 100.", "depositPercentage")
@@ -251,10 +277,11 @@ def _amount(amount_minor: int, problems: Problems, *path: str | int) -> None:
 
 def missing_for_buyer(content: DraftContent, *, ships: bool, at: Sequence[str]) -> list[DomainError]:
     """What has to be known before somebody can be asked to pay for it."""
+    shipped = ships and content.pickup is None
     wanted = [
         (not content.lines, "lines", "There is nothing in it."),
-        (ships and content.shipping_address is None, "shippingAddress", "Say where it goes."),
-        (ships and content.shipping is None, "shipping", "Say how it is shipped, and for how much."),
+        (shipped and content.shipping_address is None, "shippingAddress", "Say where it goes."),
+        (shipped and content.shipping is None, "shipping", "Say how it is shipped, and for how much."),
         (not (content.email or content.phone), "email", "Say whom it is for: an email address or a phone number."),
     ]
     return [DomainError(CommonErrorCode.REQUIRED, message, [*at, name]) for lacks, name, message in wanted if lacks]

@@ -7,8 +7,11 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from app import db
+from app.addresses.lines import address_lines
+from app.addresses.postal import PostalAddress
 from app.assisted import ways
 from app.assisted.queries import Draft
+from app.assisted.shipping import store_lines
 from app.assisted.waiting import KEY_PREFIX, Waiting
 from app.checkout.payment_methods import terms_for
 from app.configuration import VERSIONS, versions_of
@@ -46,6 +49,7 @@ async def offer(draft: Draft, problem: str | None) -> Response:
         named = ", ".join(filter(None, (line.product_name, line.variant_name)))
         return {"name": named, "made": made, "quantity": line.quantity, "total": money(line.total_minor)}
 
+    store = store_lines(draft.content)
     in_full = order.first_payment_minor == order.due_minor
     return await page(
         "offer",
@@ -55,7 +59,11 @@ async def offer(draft: Draft, problem: str | None) -> Response:
         lines=[line_values(line) for line in order.lines],
         discount=money(-order.discount_minor) if order.discount_minor else None,
         gift_wrap=money(order.gift_wrap_minor) if order.gift_wrap_minor else None,
-        shipping=money(order.shipping_minor) if order.ships else None,
+        shipping=money(order.shipping_minor) if order.ships and not store else None,
+        store=store,
+        goes_to=address_lines(PostalAddress.from_json(order.shipping_address))
+        if order.ships and order.shipping_address
+        else [],
         tax=money(order.tax_minor) if order.tax_minor else None,
         tax_included=order.tax_included,
         total=money(order.total_minor),

@@ -11,7 +11,7 @@ from app.assisted.cart_of import cart_of
 from app.assisted.content import DraftContent, deposit_of
 from app.assisted.goods import load
 from app.assisted.models import DraftKind
-from app.assisted.shipping import promise_of, with_quote
+from app.assisted.shipping import check_fetched, promise_of, with_quote
 from app.cart.costs import lines_to_price, wrap_to_price
 from app.cart.taxes import facts_for_engine, taxation_of, taxed_shipping, taxed_wrap
 from app.checkout.drafting import draft_order
@@ -80,6 +80,7 @@ async def offer(draft_id: uuid.UUID, kind: DraftKind, content: DraftContent, mar
         tax_id=content.tax_id,
     )
     cart = await cart_of(draft_id, content, market, goods)
+    check_fetched(content, ships=any(line.requires_shipping for line in cart.lines))
     content = await with_quote(content, cart)
     taxation, wrap, shipping = taxation_of(cart), wrap_to_price(cart), None
     if written_shipping := content.shipping:
@@ -137,6 +138,7 @@ async def offer(draft_id: uuid.UUID, kind: DraftKind, content: DraftContent, mar
             if discount and priced.discount_minor
             else [],
             shipping_quote=promise_of(content, market) if frozen.ships or content.shipping else None,
+            pickup_location_id=content.pickup.location_id if content.pickup else None,
         ),
         market,
         content,

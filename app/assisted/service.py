@@ -14,6 +14,7 @@ from app.assisted.content import DraftContent, check_for_buyer, checked
 from app.assisted.errors import DraftOrderErrorCode
 from app.assisted.models import DRAFT, DraftKind, DraftState
 from app.assisted.queries import TOKEN_PURPOSE, Draft
+from app.assisted.shipping import with_store
 from app.checkout.errors import in_progress
 from app.errors import CommonErrorCode, DomainError, not_found
 from app.events import timers
@@ -77,7 +78,7 @@ async def create(
     Raises:
         DomainErrors: see `checked` and `pricing.offer`; NOT_FOUND for the customer.
     """
-    content = await _with_buyer(checked(content))
+    content = await with_store(await _with_buyer(checked(content)))
     draft_id, market = new_id(), await pricing.market_of(content, currencies)
     offer = await pricing.offer(draft_id, kind, content, market)
     async with db.unit_of_work():
@@ -112,7 +113,7 @@ async def update(draft_id: uuid.UUID, content: DraftContent, currencies: frozens
     draft = await find(draft_id)
     if draft.state is not DraftState.OPEN:
         _check_move(draft, DraftState.OPEN)
-    content = await _with_buyer(checked(content))
+    content = await with_store(await _with_buyer(checked(content)))
     offer = await pricing.offer(draft_id, draft.kind, content, await pricing.market_of(content, currencies))
     async with db.unit_of_work():
         await _lock(draft_id, ["id"])

@@ -1,8 +1,9 @@
-"""The mails with the link of a draft order or a quotation, and with an invitation to a company.
+"""Messages with the link of a draft order or a quotation, and with an invitation to a company.
 
 | template | beside `language` and `shop` |
 |---|---|
-| draft_order | `url`; `is_quotation`; `total`; `deposit`, `owed`, `expires_on` and `message`, or nil; `lines` |
+| draft_order | `url`; `is_quotation`; `total`; `deposit`, `owed`, `expires_on` and `message`, or nil; `lines`; |
+| | `store`: lines of text, none where it is shipped |
 | company_invitation | `url`; `company` |
 """
 
@@ -11,16 +12,18 @@ from collections.abc import Mapping
 
 from app import db
 from app.assisted import queries
+from app.assisted.content import DraftContent
 from app.assisted.links import url_of
 from app.assisted.models import DraftKind, DraftState
+from app.assisted.shipping import store_lines
 from app.companies import invitations
-from app.messaging import checks, formats, ledger
+from app.messaging import checks, formats, ledger, providers
 from app.messaging.ledger import LedgerRow
 from app.messaging.models import MessageChannel, MessagePurpose, MessageReason
 from app.messaging.rendering import LANGUAGE
 from app.messaging.shop_values import shop_values
 from app.payments import later
-from app.settings import Settings
+from app.settings import Settings, get_settings
 from app.shop import queries as shop_queries
 
 DRAFT_ORDER, COMPANY_INVITATION = "draft_order", "company_invitation"
@@ -32,14 +35,26 @@ class DraftNotFoundError(Exception):
 
 
 async def reserve(draft_id: uuid.UUID, asked: uuid.UUID) -> None:
-    """Inside a unit of work; nothing for a draft without an email address.
+    """Inside a unit of work: a mail, or a text message to who has a phone alone.
 
     Args:
-        asked: the event, so that every time it is sent is one mail.
+        asked: the event, so that every time it is sent is one message.
     """
-    email = await db.fetchval("SELECT email FROM draft_orders WHERE id = $1", draft_id)
-    if email is not None:
-        await _reserve(DRAFT_ORDER, email, asked, {"draftOrderId": str(draft_id)})
+    draft = (await queries.by_ids([draft_id])).get(draft_id)
+    channel = channel_of(draft.content) if draft else None
+    if draft is None or channel is None:
+        return
+    recipient = draft.content.email if channel is MessageChannel.EMAIL else draft.content.phone
+    if recipient:
+        await _reserve(DRAFT_ORDER, recipient, asked, {"draftOrderId": str(draft_id)}, channel)
+
+
+def channel_of(content: DraftContent) -> MessageChannel | None:
+    """How a draft's link is sent; None where the shop cannot, as text messages were never set up."""
+    if content.email:
+        return MessageChannel.EMAIL
+    texts = content.phone and providers.is_configured(MessageChannel.SMS, get_settings())
+    return MessageChannel.SMS if texts else None
 
 
 async def reserve_invitation(member_id: uuid.UUID, asked: uuid.UUID) -> None:
@@ -49,13 +64,19 @@ async def reserve_invitation(member_id: uuid.UUID, asked: uuid.UUID) -> None:
         await _reserve(COMPANY_INVITATION, email, asked, {"companyMemberId": str(member_id)})
 
 
-async def _reserve(template: str, email: str, asked: uuid.UUID, context: dict[str, str]) -> None:
+async def _reserve(
+    template: str,
+    recipient: str,
+    asked: uuid.UUID,
+    context: dict[str, str],
+    channel: MessageChannel = MessageChannel.EMAIL,
+) -> None:
     await ledger.reserve(
         dedupe_key=f"{template}:{asked.hex}",
-        channel=MessageChannel.EMAIL,
+        channel=channel,
         purpose=MessagePurpose.TRANSACTIONAL,
         template=template,
-        recipient=email,
+        recipient=recipient,
         order_id=None,
         context=context,
     )
@@ -113,6 +134,7 @@ async def build(template: str, ids: Mapping[str, object], settings: Settings) ->
         else None,
         "expires_on": formats.day_text(draft.expires_at, shop.time_zone or "UTC", locale) if draft.expires_at else None,
         "message": draft.reply,
+        "store": store_lines(draft.content),
         "lines": [
             {
                 "name": line.product_name if not line.variant_name else f"{line.product_name}, {line.variant_name}",

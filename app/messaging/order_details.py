@@ -30,13 +30,13 @@ def pickup(quote: Mapping[str, Any] | None, time_zone: str, locale: Locale) -> P
     """
     if quote is None or not is_pickup(quote):
         return None
-    store = quote["location"]
+    store, ready = quote["location"], quote["readyAt"]
     return PickupValues(
         store=store["name"],
         address=address_lines(PostalAddress.from_json(store["address"])),
         hours=_hours(store.get("openingHours") or [], locale),
         instructions=store.get("instructions") or None,
-        ready=formats.moment_text(datetime.fromisoformat(quote["readyAt"]), time_zone, locale),
+        ready=formats.moment_text(datetime.fromisoformat(ready), time_zone, locale) if ready else None,
     )
 
 

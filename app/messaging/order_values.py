@@ -74,8 +74,8 @@ class PickupValues(TypedDict):
     hours: list[str]
     """`Monday to Friday: 9:00 AM to 6:00 PM`."""
     instructions: str | None
-    ready: str
-    """Day and time by which it is expected to be ready."""
+    ready: str | None
+    """Day and time by which it is expected to be ready; None where it was put on hold at first."""
 
 
 class GiftValues(TypedDict):

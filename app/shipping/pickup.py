@@ -118,6 +118,12 @@ def _alike(one: str, other: str) -> int:
     return alike
 
 
+async def find(location_id: uuid.UUID) -> PickupLocation | None:
+    """None for a warehouse that nobody may come to."""
+    row = await db.fetchrow(f"SELECT {_COLUMNS} FROM warehouses w WHERE w.pickup_enabled AND w.id = $1", location_id)
+    return location_of(row) if row else None
+
+
 async def having(
     lines: Sequence[Shippable],
     *,

@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 
-from app.assisted.content import DraftContent, DraftLine, ShippingLine, StaffDiscount
+from app.assisted.content import DraftContent, DraftLine, Pickup, ShippingLine, StaffDiscount
 from app.errors import DomainError
 from app.gifting.options import GiftOptions
 from app.kit import ids
@@ -78,7 +78,10 @@ class DraftOrderInput:
         default=strawberry.UNSET, description="Where it is sold; left out, by where it goes."
     )
     email: str | None = strawberry.field(default=strawberry.UNSET, description="Whom the link is mailed to.")
-    phone: str | None = strawberry.field(default=strawberry.UNSET, description="In international form.")
+    phone: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="In international form; the link is sent there by text message where no `email` is known.",
+    )
     tax_id: str | None = strawberry.field(
         default=strawberry.UNSET, description="The buyer's VAT number or the like; left out, the company's."
     )
@@ -96,6 +99,12 @@ class DraftOrderInput:
     shipping_quote_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET,
         description="One of `shippingQuotes` for the same variants and address. Its price is kept with the draft.",
+    )
+    pickup_location_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="One of `pickupLocations`, where it is fetched and not shipped: in the place of an address and a "
+        "way to ship. Its taxes are due, and its stock is taken; it is sold in the store's market unless `marketId` "
+        "is given.",
     )
     gift_options: GiftOptionsInput | None = strawberry.field(
         default=strawberry.UNSET, description="What is wanted done with all of it as a gift, at the shop's prices."
@@ -133,6 +142,7 @@ class DraftOrderInput:
             return parsed.amount_minor
 
         shipping, discount = self.shipping, self.discount
+        store_id = _id("wh", self.pickup_location_id, "pickupLocationId")
         country = (self.billing_address or self.shipping_address or None) and (
             self.billing_address or self.shipping_address
         )
@@ -173,6 +183,7 @@ class DraftOrderInput:
             if shipping
             else None,
             shipping_quote_id=self.shipping_quote_id or None,
+            pickup=Pickup(location_id=store_id) if store_id else None,
             gift_options=_gift(self.gift_options),
             shipping_address=_address(self.shipping_address, "shippingAddress"),
             billing_address=_address(self.billing_address, "billingAddress"),

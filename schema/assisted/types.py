@@ -11,16 +11,19 @@ from app.assisted.links import url_of
 from app.assisted.models import DraftKind, DraftState
 from app.assisted.queries import Draft
 from app.kit import ids
+from app.messaging.draft_order_mails import channel_of
 from app.orders.draft import OrderLineDraft
 from app.terms.customizations import Chosen
 from schema.addresses import Address
 from schema.cart import Attribute
 from schema.cart.costs import CartCost, OrderLineCost
+from schema.channels import MessageChannel
 from schema.enums import describe_enum
 from schema.errors import UserError
 from schema.gifting import GiftOptions
 from schema.money import Money
 from schema.nodes import Node
+from schema.shipping.pickup import PickupLocation
 from schema.terms.types import LineCustomization
 
 DRAFT_PREFIX = "draft"
@@ -110,6 +113,9 @@ class DraftOrder(Node):
     shipping_address: Address | None = strawberry.field(description="Where it goes.")
     billing_address: Address | None = strawberry.field(description="Who pays; the shipping address where null.")
     shipping: DraftOrderShipping | None = strawberry.field(description="How it is shipped.")
+    pickup_location: PickupLocation | None = strawberry.field(
+        description="The store that it is fetched from, as it was when the draft was written; null where it is shipped."
+    )
     gift_options: GiftOptions | None = strawberry.field(
         description="What is wanted done with all of it as a gift; null for nothing."
     )
@@ -131,6 +137,10 @@ class DraftOrder(Node):
         "order, and pay what is left of it."
     )
     sent_at: dt.datetime | None = strawberry.field(description="When it was last sent.")
+    sent_by: MessageChannel | None = strawberry.field(
+        description="How its link is sent: by email, or by text message where only a phone number is known. Null where "
+        "it was not sent, and where the shop sends no text messages: then staff hand on the `url`."
+    )
     expires_at: dt.datetime | None = strawberry.field(description="Until when it can be placed.")
     order_id: strawberry.ID | None = strawberry.field(description="The order that it became.")
     created_at: dt.datetime = strawberry.field(description="When it was first written.")
@@ -163,6 +173,9 @@ class DraftOrder(Node):
             shipping_address=_address(content.shipping_address),
             billing_address=_address(content.billing_address),
             shipping=_shipping(content.shipping, currency),
+            pickup_location=PickupLocation.of_order(store.location_id, store.location)
+            if (store := content.pickup) and store.location
+            else None,
             gift_options=GiftOptions.of(content.gift_options),
             note=content.note,
             message=draft.message,
@@ -173,6 +186,7 @@ class DraftOrder(Node):
             needs_guarantee=content.needs_guarantee,
             url=url_of(draft) if for_staff and draft.is_linked else None,
             sent_at=draft.sent_at,
+            sent_by=channel_of(content) if draft.sent_at else None,
             expires_at=draft.expires_at,
             order_id=strawberry.ID(ids.encode("ord", draft.order_id)) if draft.order_id else None,
             created_at=draft.created_at,

@@ -82,7 +82,9 @@ describe_enum(
 class OrderPickup:
     location: PickupLocation = strawberry.field(description="Which store, as it was described at the time.")
     state: PickupState = strawberry.field(description="How far it is.")
-    promised_at: dt.datetime | None = strawberry.field(description="From when on it was promised to be ready.")
+    promised_at: dt.datetime | None = strawberry.field(
+        description="From when on it was promised to be ready; null where it was put on hold at first."
+    )
     ready_at: dt.datetime | None = strawberry.field(description="Since when it waits in the store.")
     picked_up_at: dt.datetime | None = strawberry.field(description="When it was handed over.")
 
@@ -97,7 +99,7 @@ class OrderPickup:
         return cls(
             location=PickupLocation.of_order(location_id, quote["location"]),
             state=state,
-            promised_at=dt.datetime.fromisoformat(quote["readyAt"]),
+            promised_at=dt.datetime.fromisoformat(quote["readyAt"]) if quote["readyAt"] else None,
             ready_at=ready,
             picked_up_at=handed_over,
         )
