@@ -39,6 +39,10 @@ class StripeServer(ProviderServer):
     customers: dict[str, dict[str, Any]] = field(default_factory=dict)
     methods: dict[str, str] = field(default_factory=dict)
     """What is attached, with its customer."""
+    asking: set[str] = field(default_factory=set)
+    """Attached ones whose bank wants their holder to agree each time."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Attached ones that cannot be charged, with Stripe's code for why."""
     events: list[dict[str, Any]] = field(default_factory=list)
     keys: dict[str, tuple[str, Answer]] = field(default_factory=dict)
     """What was asked under each idempotency key, and what was answered."""
@@ -154,11 +158,11 @@ class StripeServer(ProviderServer):
         return self._shown(intent)
 
     def _confirm(self, intent: dict[str, Any], token: str, *, challenged: bool = False, by_sdk: bool = False) -> None:
-        if DECLINED in token:
-            self.decline(intent["id"])
+        if DECLINED in token or token in self.refused:
+            self.decline(intent["id"], self.refused.get(token, "card_declined"))
             error = {**intent["last_payment_error"], "payment_intent": self._shown(intent)}
             raise RefusalError(402, error.pop("type"), error.pop("code"), **error)
-        if challenged or CHALLENGED in token:
+        if challenged or CHALLENGED in token or token in self.asking:
             intent["status"] = "requires_action"
             page = {"url": f"https://hooks.stripe.example/{intent['id']}", "return_url": intent["return_url"]}
             redirect = {"type": "redirect_to_url", "redirect_to_url": page}
