@@ -248,6 +248,10 @@ BREAKS = {
     ],
     "event_is_handled": ["UPDATE events SET acknowledged_at = NULL, visible_at = now() - interval '1 hour'"],
     "product_price_range": ["UPDATE products SET min_price_minor = 0"],
+    "products_begin_at_their_own_prices": [
+        "INSERT INTO price_list_products (price_list_id, product_id, lowest_minor, shop_minor) "
+        "SELECT gen_random_uuid(), id, 1, 1 FROM products",
+    ],
     "discount_uses_are_counted": [
         "UPDATE discounts SET used_count = used_count + 1",
         "DELETE FROM discount_redemptions WHERE state = 'HELD'",
