@@ -15,8 +15,12 @@ def delivery_of(seen: Review) -> dict[str, Any] | None:
     if not seen.ships:
         return {"kind": NONE}
     if seen.quote is not None and (store := seen.quote.location) is not None:
-        address = store.address.to_json()
-        return {"kind": PICKUP, "location_id": str(store.id), "name": store.name, "address": address}
+        return {
+            "kind": PICKUP,
+            "location_id": str(store.id),
+            "name": store.name,
+            "address": store.address.to_json(),
+        }
     address = seen.details.shipping_address
     return {"kind": SHIPPING, "address": address.to_json()} if address else None
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from app import db, invariants
+from app.customers import identification
 from app.messaging import draft_order_mails
+from app.privacy import erasure
 from tests.client import Api
 from tests.factories import account_mails, catalogue, checkout, drafts, inventory, taxes
 
@@ -161,3 +163,16 @@ async def test_who_has_both_is_mailed(api: Api, staff_token: str, drain: Drain) 
     assert answer["draftOrder"]["sentBy"] == "EMAIL"
     await drain()
     assert await db.fetchval("SELECT array_agg(channel::text) FROM messages") == ["EMAIL"]
+
+
+async def test_who_left_a_phone_number_alone_is_forgotten_by_it(api: Api, staff_token: str, drain: Drain) -> None:
+    await checkout.shop_that_ships()
+    for phone in (PHONE, "+14155550199"):
+        await drafts.created(api, staff_token, email=None, phone=phone)
+    async with db.unit_of_work():
+        profile_id = await identification.identify(phone=PHONE, source="ACCOUNT")
+    async with db.unit_of_work():
+        await erasure.request_erasure(profile_id=profile_id)
+    await drain()
+    left = await db.fetch("SELECT content ->> 'phone' AS phone FROM draft_orders ORDER BY id")
+    assert [row["phone"] for row in left] == [None, "+14155550199"]

@@ -2,7 +2,12 @@
 
 from app.privacy.tables import Table, Whose, columns
 
-_DRAFT = "(t.customer_id = ANY(:customers) OR t.customer_id IS NULL AND lower(t.email) = ANY(:emails))"
+# Whoever rang has left a number, and maybe nothing else.
+_DRAFT = """(
+    t.customer_id = ANY(:customers) OR t.customer_id IS NULL AND (
+        lower(t.email) = ANY(:emails) OR t.email IS NULL AND t.content ->> 'phone' = ANY(:phones)
+    )
+)"""
 
 TABLES = (
     Table(
@@ -53,7 +58,7 @@ TABLES = (
         columns(
             id="id company_id cart_id customer_id approver_id staff_id attempt_id order_id",
             text="message comment",
-            contact="delivery",
+            address="delivery",
             fact="state lines total_minor maximum_minor currency_code staff_kind decided_at expires_at created_at "
             "updated_at",
             hidden="content_key",
