@@ -62,6 +62,17 @@ async def test_an_approver_looks_at_it_and_approves(watched: Watched) -> None:
     await expect(page.get_by_text(re.compile("by you on"))).to_be_visible()
 
 
+async def test_the_enter_key_decides_nothing(watched: Watched) -> None:
+    page = watched.page
+    await page.goto(await link())
+    field = page.get_by_label("Your password")
+    await field.fill(PASSWORD)
+    await field.press("Enter")
+    await page.get_by_role("button", name="Reject").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("This order is rejected")
+    assert await db.fetchval("SELECT state FROM order_approvals") == "REJECTED"
+
+
 async def test_without_the_password_the_browser_sends_nothing(watched: Watched) -> None:
     page = watched.page
     await page.goto(await link())
