@@ -157,18 +157,6 @@ def test_its_own_kill_leaves_nothing_running_and_loses_nothing(shop: DevShop) ->
 
 
 @once
-def test_two_side_by_side_and_ctrl_c_ends_one(shop: DevShop, second: DevShop) -> None:
-    second.open()
-    assert second.settings()["DATABASE_URL"] != shop.settings()["DATABASE_URL"]
-    assert second.is_served()
-    second.signal(signal.SIGINT)
-    assert second.wait_for_end() == 0
-    assert second.processes() == {}
-    assert second.said("Stopped.")
-    assert shop.is_served()
-
-
-@once
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0])
 def test_stopped_while_it_starts(second: DevShop, seconds: float) -> None:
     second.start()
@@ -181,15 +169,17 @@ def test_stopped_while_it_starts(second: DevShop, seconds: float) -> None:
 
 
 @once
-def test_closing_the_window_stops_it(second: DevShop) -> None:
+def test_two_side_by_side_and_closing_the_window_of_one_ends_that_one(shop: DevShop, second: DevShop) -> None:
     window = second.start_in_window()
     until(second.is_served, OPEN_SECONDS, "open")
+    assert second.settings()["DATABASE_URL"] != shop.settings()["DATABASE_URL"]
     window.close()
     assert second.wait_for_end() == 0
     assert second.processes() == {}
+    assert shop.is_served()
 
 
-def test_sigterm_stops_everything_and_the_data_is_kept(shop: DevShop) -> None:
+def test_sigterm_and_ctrl_c_stop_everything_and_the_data_is_kept(shop: DevShop) -> None:
     keep_a_note(shop)
     shop.signal(signal.SIGTERM)
     assert shop.wait_for_end() == 0
@@ -198,6 +188,8 @@ def test_sigterm_stops_everything_and_the_data_is_kept(shop: DevShop) -> None:
     assert note_is_kept(shop)
     shop.signal(signal.SIGINT)
     assert shop.wait_for_end() == 0
+    assert shop.processes() == {}
+    assert shop.said("Stopped.")
 
 
 def _is_below(pid: int, ancestor: int) -> bool:
