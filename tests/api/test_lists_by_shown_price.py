@@ -1,7 +1,7 @@
 """Lists by price go by the prices that are shown: in markets with own prices, and where somebody's groups have some."""
 
 import asyncio
-import random
+import contextvars
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -26,7 +26,7 @@ IN_GERMANY = LIST % "@inContext(country: DE)"
 
 @pytest.fixture
 async def shop_with_euros(api: Api) -> tuple[Any, list[MadeProduct]]:
-    """Prices of 10 to 39 in the shop, in euros to whole ones; every third has an own price somewhere else."""
+    """Prices of 10 to 39 in the shop, in euros to whole ones; every other one has an own price somewhere else."""
     await shop.shop()
     euros = await markets.price_list("EUR", rate="0.9", to="2.00")
     await markets.market("eu", ("DE",), euros)
@@ -36,10 +36,12 @@ async def shop_with_euros(api: Api) -> tuple[Any, list[MadeProduct]]:
         )
         for number in range(20)
     ]
-    chance = random.Random(7)
-    for product in made[::3]:
-        own = f"{chance.randint(5, 45)}.00"
-        await markets.prices(euros, product.variant_ids[chance.randint(0, 1)], {1: (own, "EUR"), 5: ("1.00", "EUR")})
+    for number, product in enumerate(made[::2]):
+        # Of both variants, which may cost more than what the list makes; or of one of them, then less at most.
+        dear = number % 3 == 0
+        own = {1: (f"{(22 - number) if dear else 8 + number // 4 * 2}.00", "EUR"), 5: ("1.00", "EUR")}
+        for variant_id in product.variant_ids if dear else product.variant_ids[:1]:
+            await markets.prices(euros, variant_id, own)
     return euros, made
 
 
@@ -50,7 +52,7 @@ async def pages(
     found: list[tuple[Decimal, str]] = []
     backward = given.pop("backward", False)
     cursor = None
-    while True:
+    for _ in range(60):
         place = {"last": size, "before": cursor} if backward else {"first": size, "after": cursor}
         page = (await api.ok(document, {**given, **place}, token=token))["products"]
         nodes = [(Decimal(node["priceRange"]["min"]["amount"]), node["name"]) for node in page["nodes"]]
@@ -60,6 +62,7 @@ async def pages(
             assert page["totalCount"] == len(found)
             return found
         cursor = info["startCursor" if backward else "endCursor"]
+    raise AssertionError("the pages do not end")
 
 
 async def check(api: Api, document: str, token: str | None = None) -> list[tuple[Decimal, str]]:
@@ -135,8 +138,14 @@ async def test_what_products_begin_at_follows_every_change(api: Api, shop_with_e
 async def test_own_prices_that_are_set_at_once_leave_the_lowest(api: Api) -> None:
     await shop.shop()
     euros = await markets.price_list("EUR", rate="0.9")
-    pen = await catalogue.product(price_minor=100_00, options={"Size": [str(size) for size in range(8)]})
-    prices = [(variant_id, f"{number + 1}.00") for number, variant_id in enumerate(pen.variant_ids)]
-    await asyncio.gather(*(markets.prices(euros, one, {1: (price, "EUR")}) for one, price in prices))
+    pen = await catalogue.product(price_minor=100_00, options={"Size": ["S", "L"]})
+    small, large = pen.variant_ids
+    async with db.unit_of_work():
+        await markets.prices(euros, small, {1: ("1.00", "EUR")})
+        setting = markets.prices(euros, large, {1: ("5.00", "EUR")})
+        other = asyncio.create_task(setting, context=contextvars.Context())
+        while not await db.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            await asyncio.sleep(0.01)
+    await other
     assert await db.fetchval("SELECT lowest_minor FROM price_list_products") == 1_00
     await kept()
