@@ -271,9 +271,10 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     await first("inv", "staff_invitations")
     await db.execute(
         """
-        INSERT INTO api_keys (id, name, key_hash, last_characters, permissions, created_at)
-        VALUES (gen_random_uuid(), 'Old', '\\x00', '0000', '{}', clock_timestamp())
-        """
+        INSERT INTO api_keys (id, name, key_hash, last_characters, permissions, created_by_id, created_at)
+        VALUES (gen_random_uuid(), 'Old', '\\x00', '0000', '{}', $1, clock_timestamp())
+        """,
+        colleague,
     )
     await first("key", "api_keys")
 
