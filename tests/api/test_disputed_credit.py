@@ -1,5 +1,6 @@
 """A gift card whose payment is disputed after it became store credit: what is left is withheld, no other money."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import db, invariants
-from app.gift_cards import codes, stored_value
+from app.gift_cards import codes, credit_parts, stored_value
 from app.kit import ids
 from app.kit.ids import new_id
 from app.payments import disputes
@@ -139,6 +140,40 @@ async def test_what_comes_back_from_a_checkout_or_an_order_meanwhile_is_withheld
     # The 7 that were hers are back, the 13 of the card are not.
     assert (await credit_of(api, ada))[0] == "7.00"
     assert await shown(api, staff_token) == ("25.00", "0.00")
+
+
+async def test_withholding_many_times_at_once_while_it_is_spent(api: Api, staff_token: str, drain: Drain) -> None:
+    ada, payment = await sold_and_redeemed(api, drain)
+    book = await catalogue.product(price_minor=1000, kind="DIGITAL", requires_shipping=False, stock=None)
+    await dispute(payment, DisputeState.NEEDS_RESPONSE, drain)
+    await dispute(payment, DisputeState.WON, drain)
+    await db.execute("UPDATE payment_disputes SET state = 'LOST'")
+
+    async def settle() -> None:
+        async with db.unit_of_work():
+            await credit_parts.settle_order(await db.fetchval("SELECT order_id FROM gift_cards"))
+
+    credit = await db.fetchval("SELECT id FROM stored_values WHERE kind = 'STORE_CREDIT'")
+
+    async def hold_and_release() -> None:
+        attempt = new_id()
+        try:
+            async with db.unit_of_work():
+                await stored_value.hold(attempt, [_Spending(credit, 900)])
+        except stored_value.TakenMeanwhile:
+            return
+        async with db.unit_of_work():
+            await stored_value.release(attempt)
+
+    buying = gift_cards.bought_with_credit(api, ada, book)
+    await asyncio.gather(buying, *(turn() for turn in (settle, hold_and_release) * 5))
+    await settle()
+    spent = await db.fetchval("SELECT coalesce(sum(store_credit_minor), 0)::int FROM orders")
+    left = await gift_cards.balance(credit)
+    withheld, spent_of_card = [int(amount.replace(".", "")) for amount in await shown(api, staff_token)]
+    assert withheld + spent_of_card == 2500
+    assert left + withheld + spent == 3200
+    assert "store_credit_parts" not in {violation.name for violation in await invariants.check()}
 
 
 class _Spending:
