@@ -44,7 +44,11 @@ class ShownPrice:
             after_shop = f"""AND ({row}.min_price_minor, {row}.id)
                 {beyond} ((SELECT at_base FROM place), (SELECT at_id FROM place))"""
             after_own = f"AND (own.lowest_minor, own.shop_minor, own.product_id) {beyond} ({at})"
-        of_list = f"own.price_list_id = {self.only}" if self.only else f"own.price_list_id = ANY (ARRAY(SELECT unnest({self.lists})))"
+        of_list = (
+            f"own.price_list_id = {self.only}"
+            if self.only
+            else f"own.price_list_id = ANY (ARRAY(SELECT unnest({self.lists})))"
+        )
         # Each part is cut to the page before anything is merged.
         by_shop = f"""
             SELECT {row}.*, {self._made_of(f"{row}.min_price_minor")} AS "_key", {row}.min_price_minor AS "_base",
