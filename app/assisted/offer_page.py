@@ -16,7 +16,7 @@ from app.assisted.waiting import KEY_PREFIX, Waiting
 from app.checkout.payment_methods import terms_for
 from app.configuration import VERSIONS, versions_of
 from app.customers.page import page
-from app.messaging import formats
+from app.messaging import formats, payment_values
 from app.orders.draft import OrderDraft, OrderLineDraft
 from app.payments import later
 from app.payments.models import PaymentMethod
@@ -84,7 +84,9 @@ async def placed(draft: Draft, problem: str | None = None) -> Response:
     """The order, and what is left of it to pay."""
     if draft.order_id is None:
         raise AssertionError("what is complete has its order")
-    row = await db.fetchrow("SELECT number, status, currency_code FROM orders WHERE id = $1", draft.order_id)
+    row = await db.fetchrow(
+        "SELECT id, number, status, currency_code, payment_method FROM orders WHERE id = $1", draft.order_id
+    )
     owed = (await later.owed_of([draft.order_id]))[draft.order_id]
     shop = await shop_queries.current()
     locale = formats.text_locale(shop.locale)
@@ -98,6 +100,7 @@ async def placed(draft: Draft, problem: str | None = None) -> Response:
         number=str(row["number"]),
         is_cancelled=row["status"] == "CANCELLED",
         owed=formats.money_text(owed, row["currency_code"], locale) if owed else None,
+        transfer=await payment_values.transfer(row, locale, shop.time_zone),
         ways=[asdict(way) for way in ways.at_providers()] if owed else [],
         key=new_key(),
     )

@@ -98,7 +98,11 @@ async def test_a_form_that_is_sent_twice_at_once_places_one_order(api: Api, staf
     assert 303 in {answer.status_code for answer in answers}
     assert (await api.http.post(path, data={**given, "key": "page-other"})).status_code == 422
     assert await counted() == (1, 1, 0)
-    assert "Still to pay" in (await api.http.get(path)).text
+    shown = (await api.http.get(path)).text
+    number = await db.fetchval("SELECT number::text FROM orders")
+    assert "Still to pay" in shown
+    for told in ("Tradewind", "DE89 3704 0044 0532 0130 00", f"Reference <strong>{number}</strong>", "$50.00"):
+        assert told in shown
 
 
 async def test_a_deposit_and_the_rest_are_paid_on_the_page(api: Api, staff_token: str, drain: Drain) -> None:
