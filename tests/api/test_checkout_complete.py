@@ -198,15 +198,15 @@ async def test_free_shipping_of_what_costs_nothing(api: Api) -> None:
 
 
 async def test_the_same_key_and_input_give_the_same_answer(api: Api, drain: Drain) -> None:
-    product = await catalogue.product(stock=5)
-    expected = {"amount": "25.98", "currencyCode": "USD"}
+    product = await catalogue.product(stock=5, price_minor=1991)
+    expected = {"amount": "25.90", "currencyCode": "USD"}
     given = await checkout.ready_input(api, (product, 1), expectedTotal=expected, phone=None)
     first = await checkout.complete(api, given)
     assert await checkout.complete(api, given) == first
     await drain()
     before = await checkout.footprint()
     # What was left out and null are the same, and so are two spellings of one number.
-    same = {**given, "phone": None, "expectedTotal": {"amount": "25.980", "currencyCode": "USD"}}
+    same = {**given, "phone": None, "expectedTotal": {"amount": "25.9", "currencyCode": "USD"}}
     assert await checkout.complete(api, same) == first
     assert await checkout.complete(api, given) == first
     await drain()
