@@ -51,16 +51,20 @@ _FREEZE_ALL = """
     )
     UPDATE stored_values s SET status = 'DISABLED', updated_at = business_now() FROM frozen WHERE s.id = frozen.id
 """
-# What went back in part stays off: the shop would pay in money and in goods.
+# What went back in part stays off: the shop would pay in money and in goods. What is disputed as well (banks refuse to
+# refund what is), or by somebody else, stays off for that.
 _THAW = """
-    WITH thawed AS (
-        UPDATE gift_cards g SET frozen_by = NULL FROM orders o
+    WITH disputed AS (
+        SELECT d.id FROM payment_disputes d JOIN payments p ON p.id = d.payment_id
+        WHERE p.order_id = $1 AND d.state <> 'WON' ORDER BY d.id LIMIT 1
+    ), thawed AS (
+        UPDATE gift_cards g SET frozen_by = (SELECT id FROM disputed) FROM orders o
         WHERE g.order_id = $1 AND g.frozen_by = $2 AND o.id = $1 AND o.status <> 'CANCELLED'
           AND NOT EXISTS (SELECT FROM refund_parts p WHERE p.refund_id = $2 AND p.state = 'SUCCEEDED')
-        RETURNING g.id
+        RETURNING g.id, g.frozen_by
     )
     UPDATE stored_values s SET status = 'ACTIVE', updated_at = business_now() FROM thawed
-    WHERE s.id = thawed.id AND s.status = 'DISABLED'
+    WHERE s.id = thawed.id AND thawed.frozen_by IS NULL AND s.status = 'DISABLED'
 """
 _HAS_ANY = "SELECT EXISTS (SELECT FROM order_lines WHERE order_id = $1 AND product_kind = 'GIFT_CARD')"
 
@@ -95,8 +99,8 @@ async def freeze_all(order_id: uuid.UUID, reason_id: uuid.UUID) -> None:
 
 
 async def thaw(order_id: uuid.UUID, reason_id: uuid.UUID) -> None:
-    """The money stays with the shop: the cards are good again, unless the order is cancelled, or staff have switched
-    them off meanwhile. In the open unit of work."""
+    """The money stays with the shop: the cards are good again, unless the order is cancelled, staff have switched them
+    off meanwhile, or another dispute of the order is not won. In the open unit of work."""
     if not await db.fetchval(_HAS_ANY, order_id):
         return
     await lock(order_id)

@@ -85,13 +85,6 @@ _LET_GO = """
     )
 """
 
-_ALL_WON = """
-    SELECT id FROM (
-        SELECT d.id, bool_and(d.state = 'WON') OVER () AS all_won
-        FROM payment_disputes d JOIN payments p ON p.id = d.payment_id WHERE p.order_id = $1
-    ) of_order WHERE all_won ORDER BY id
-"""
-
 
 async def ask(gateway_name: str, reference: str) -> bool:
     """Ask the gateway about a dispute, and write down what it says. Whether that was news.
@@ -253,9 +246,7 @@ class _Change:
     async def _hold_goods(self, order_id: uuid.UUID, dispute_id: uuid.UUID) -> None:
         if self.said.state is DisputeState.WON:
             await db.execute(_LET_GO, order_id, OrderHold.DISPUTE.value)
-            # The cards bear the name of the first of several, and the last that is won frees them.
-            for row in await db.fetch(_ALL_WON, order_id):
-                await freezing.thaw(order_id, row["id"])
+            await freezing.thaw(order_id, dispute_id)
         elif self.was in (None, DisputeState.WON):
             # Staff may let go of the hold, and it does not come back while the dispute goes on.
             await db.execute(_HOLD, order_id, OrderHold.DISPUTE.value)
