@@ -103,7 +103,8 @@ async def request(
         raise DomainError(CommonErrorCode.INVALID, text, _AT)
     total = Money(seen.priced.total_minor, seen.priced.currency)
     most = _most(maximum, total)
-    needed = ordering.refusals(await ordering.member_of(company_id, customer.id), most, _AT)
+    member = None if cart.has_left_company else await ordering.member_of(company_id, customer.id)
+    needed = ordering.refusals(member, most, _AT)
     if not needed:
         raise DomainError(CompanyErrorCode.APPROVAL_NOT_REQUIRED, "You may order this by yourself.", _AT)
     if needed[0].code is CompanyErrorCode.NOT_A_MEMBER:

@@ -85,7 +85,10 @@ async def permit(
     """
     if cart.company_id is None:
         raise LookupError("nobody has to allow what one buys for oneself")
-    member = await db.fetchrow(_STANDING, cart.company_id, customer_id, cart.id)
+    # A cart that somebody kept who left has nothing of the company's any more, whoever orders it.
+    member = None
+    if not cart.has_left_company:
+        member = await db.fetchrow(_STANDING, cart.company_id, customer_id, cart.id)
     approved = member is not None and member["approval_id"] is not None and _covers(member, cart, total, delivery)
     return Permit(
         company_id=cart.company_id,

@@ -66,3 +66,25 @@ async def test_a_member_gives_no_company_to_a_strangers_cart(api: Api) -> None:
     assert answer is not None
     assert answer["cartCompanyUpdate"]["userErrors"] == [{"code": "NOT_A_MEMBER", "field": ["companyId"]}]
     assert await db.fetchval("SELECT company_id FROM carts WHERE id = $1", cart.id) is None
+
+
+async def test_a_leavers_cart_is_ordered_by_no_other_member_either(api: Api) -> None:
+    """It shows everybody's prices and the exemptions of its account: nothing that the company would buy at."""
+    product = await catalogue.product(price_minor=2000, stock=10, requires_shipping=False)
+    company_id = await companies.company(price_list_id=await companies.prices(product.variant_id, "15.00"))
+    leaver, member = await accounts.signed_in("buyer@acme.example"), await accounts.signed_in("else@acme.example")
+    left_id = await companies.member(company_id, leaver.id)
+    await companies.member(company_id, member.id)
+    given = await checkout.ready_input(
+        api, (product, 1), shippingQuoteId=None, shippingAddress=None, billingAddress=checkout.ADDRESS
+    )
+    await api.ok(CHOOSE, {"cart": given["cartId"], "company": ids.encode("comp", company_id)}, token=leaver.token)
+    await db.execute("DELETE FROM company_members WHERE id = $1", left_id)
+    refused = await checkout.complete(api, given, token=member.token)
+    assert [(one["code"], one["field"]) for one in refused["userErrors"]] == [("NOT_A_MEMBER", ["input", "cartId"])]
+    assert await db.fetchval("SELECT count(*) FROM orders") == 0
+    # In the company again, their cart is the company's for every member.
+    await companies.member(company_id, leaver.id)
+    placed = await checkout.complete(api, {**given, "idempotencyKey": "another"}, token=member.token)
+    assert placed["userErrors"] == []
+    assert await db.fetchval("SELECT total_minor FROM orders") == 15_00
