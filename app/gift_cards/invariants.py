@@ -15,11 +15,15 @@ TRUTHS = [
     ),
     (
         "store_credit_parts",
-        "Of no amount of credit is more withheld, and over, than was given.",
+        "Of no amount of credit is more withheld, and over, than was given, nor more given back than was withheld; and "
+        "it is of that balance.",
         """
         SELECT made.id, made.amount_minor, sum(moved.amount_minor) AS moved
         FROM stored_value_entries made JOIN stored_value_entries moved ON moved.part_id = made.id
-        GROUP BY made.id HAVING made.amount_minor + sum(moved.amount_minor) < 0
+        GROUP BY made.id
+        HAVING made.amount_minor + sum(moved.amount_minor) < 0
+            OR sum(moved.amount_minor) FILTER (WHERE moved.kind <> 'EXPIRE') > 0
+            OR bool_or(moved.stored_value_id <> made.stored_value_id)
         """,
     ),
     (

@@ -73,6 +73,14 @@ GIFT_CARD = """
     INSERT INTO stored_values (id, kind, status, currency_code, created_at, updated_at, balance_minor)
     VALUES (gen_random_uuid(), 'GIFT_CARD', 'ACTIVE', 'USD', now(), now(),
 """
+# Five cents that were given, and a line about them.
+PART = f"""
+    {GIFT_CARD} 0);
+    INSERT INTO stored_value_entries (stored_value_id, kind, amount_minor, created_at)
+    SELECT id, 'ISSUE', 5, now() FROM stored_values;
+    INSERT INTO stored_value_entries (stored_value_id, kind, amount_minor, part_id, created_at)
+    SELECT {{balance}}, '{{kind}}', {{minor}}, id, now() FROM stored_value_entries
+"""
 
 ANY_REFUND = "(SELECT id FROM refunds WHERE state <> 'FAILED' LIMIT 1)"
 DISPUTE = f"""
@@ -164,6 +172,11 @@ BREAKS = {
         f"""UPDATE order_lines SET discounts = '[{{"amount_minor": 1}}]' WHERE order_id = {of(AUTHORIZED)}""",
     ],
     "stored_value_adds_up": [f"{GIFT_CARD} 500)"],
+    "store_credit_parts": [
+        PART.format(balance="stored_value_id", kind="WITHHOLD", minor=-6),
+        PART.format(balance="stored_value_id", kind="RESTORE", minor=1),
+        PART.format(balance="gen_random_uuid()", kind="EXPIRE", minor=-5),
+    ],
     "stored_value_held_for_the_living": [
         f"""
         {GIFT_CARD} 0);
