@@ -27,7 +27,8 @@ from app.sessions.errors import SessionErrorCode
 from app.shop import queries as shop_queries
 from app.web.body import read_fields
 
-MAX_BODY_BYTES = 20_000
+MAX_BODY_BYTES = 40_000
+"""The longest answer and the longest password, at twelve bytes for what is no letter of ASCII."""
 _TITLE = "Order approval"
 
 

@@ -18,12 +18,17 @@ async def read_body(request: Request, max_bytes: int) -> bytes | None:
 
 
 async def read_form(request: Request, max_bytes: int) -> dict[str, list[str]]:
-    """The fields of a page's form; none for anything else, which a mail program may well send."""
+    """The fields of a page's form; none for anything else, which a mail program may well send.
+
+    Browsers send the end of a line as two characters, and count one against `maxlength`: it is one again.
+    Source: https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#constructing-the-form-data-set
+    """
     body = await read_body(request, max_bytes)
     try:
-        return parse_qs((body or b"").decode(), max_num_fields=MAX_FORM_FIELDS)
+        fields = parse_qs((body or b"").decode(), max_num_fields=MAX_FORM_FIELDS)
     except ValueError:
         return {}
+    return {name: [value.replace("\r\n", "\n") for value in values] for name, values in fields.items()}
 
 
 async def read_fields(request: Request, max_bytes: int) -> dict[str, str]:

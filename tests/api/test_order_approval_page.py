@@ -21,6 +21,8 @@ from tests.factories.order_approvals import Team, approved, codes, order_input, 
 Drain = Callable[[], Awaitable[None]]
 Advance = Callable[[str], Awaitable[None]]
 PASSWORD = "correct horse battery"
+# As much as the page's own limit lets one type, as browsers send it.
+LONGEST = "Within budget,\r\n" + "\N{BANANA}" * 1985
 
 
 @pytest.fixture(autouse=True)
@@ -69,12 +71,13 @@ async def test_opening_the_link_decides_nothing_and_a_button_does(api: Api, acme
     for shown in (acme.buyer.email, "Acme", "For the &lt;fair&gt;<br />", "$60.00", "3 units"):
         assert shown in page.text, shown
 
-    done = await api.http.post(path, data={"approve": "1", "password": PASSWORD, "comment": "Within budget"})
+    done = await api.http.post(path, data={"approve": "1", "password": PASSWORD, "comment": LONGEST})
     assert (done.status_code, done.headers["location"]) == (303, path)
     assert "This order is approved" in (await api.http.get(path)).text
     assert codes(await checkout.complete(api, order, token=acme.buyer.token)) == []
     assert "has placed it" in (await api.http.get(path)).text
     await drain()
+    assert await db.fetchval("SELECT comment FROM order_approvals") == LONGEST.replace("\r\n", "\n")
     assert "Within budget" in (await account_mails.last(acme.buyer.email, "approval_decided")).text
 
 
