@@ -27,8 +27,10 @@ _BEGUN = """
     FROM gift_cards g JOIN stored_values s ON s.id = g.id
     WHERE g.order_id = $1 AND s.balance_minor < g.initial_minor GROUP BY 1
 """
-# Whole ones alone, and first of all those that a refund has switched off which came to nothing in part.
-_FREEZE_UNITS = """
+# What is off for a dispute: a refund takes it over, since a dispute that is settled by giving the money back is won.
+_DISPUTED = "EXISTS (SELECT FROM payment_disputes d WHERE d.id = g.frozen_by)"
+# Whole ones alone, and first of all those that are off for a refund which came to nothing in part, or for a dispute.
+_FREEZE_UNITS = f"""
     WITH wanted AS (
         SELECT * FROM jsonb_to_recordset($1::jsonb) AS w (line_id uuid, quantity int)
     ), chosen AS (
@@ -36,7 +38,7 @@ _FREEZE_UNITS = """
             SELECT g.id FROM gift_cards g JOIN stored_values s ON s.id = g.id
             LEFT JOIN refunds r ON r.id = g.frozen_by
             WHERE g.order_line_id = wanted.line_id AND s.balance_minor = g.initial_minor
-              AND (s.status = 'ACTIVE' OR r.state = 'FAILED')
+              AND (s.status = 'ACTIVE' OR r.state = 'FAILED' OR {_DISPUTED})
             ORDER BY s.status = 'ACTIVE', g.unit_number DESC LIMIT wanted.quantity
         ) card
     ), frozen AS (
@@ -44,10 +46,10 @@ _FREEZE_UNITS = """
     )
     UPDATE stored_values s SET status = 'DISABLED', updated_at = business_now() FROM frozen WHERE s.id = frozen.id
 """
-_FREEZE_ALL = """
+_FREEZE_ALL = f"""
     WITH frozen AS (
         UPDATE gift_cards g SET frozen_by = $2 FROM stored_values s
-        WHERE g.order_id = $1 AND s.id = g.id AND s.status = 'ACTIVE' RETURNING g.id
+        WHERE g.order_id = $1 AND s.id = g.id AND (s.status = 'ACTIVE' OR {_DISPUTED}) RETURNING g.id
     )
     UPDATE stored_values s SET status = 'DISABLED', updated_at = business_now() FROM frozen WHERE s.id = frozen.id
 """

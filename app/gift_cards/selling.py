@@ -19,6 +19,7 @@ from app.gift_cards import freezing, issuing
 from app.gift_cards.issuing import MAX_MESSAGE_CHARS, MAX_NAME_CHARS, Gift, Sold
 from app.kit.money import Money
 from app.kit.text import check_text
+from app.payments.models import RefundSource
 
 ISSUE_DUE = freezing.ISSUE_DUE
 BATCH = 50
@@ -165,11 +166,15 @@ async def switch_off_refunded(order_id: uuid.UUID, refund_id: uuid.UUID) -> None
     the provider's, or asked for by a release that did not do so yet. A refund without lines switches cards off only
     where nothing of the order is left paid.
     """
-    refund = await db.fetchrow("SELECT lines FROM refunds WHERE id = $1", refund_id)
+    refund = await db.fetchrow("SELECT lines, source FROM refunds WHERE id = $1", refund_id)
     lines: list[dict[str, Any]] = orjson.loads(refund["lines"]) if refund else []
     if not lines:
-        if await db.fetchval("SELECT payment_status FROM orders WHERE id = $1", order_id) == "REFUNDED":
-            await switch_off_all(order_id)
+        if await db.fetchval("SELECT payment_status FROM orders WHERE id = $1", order_id) != "REFUNDED":
+            return
+        # What a dispute took comes back with the dispute, and what was given back does not, whatever becomes of one.
+        if refund is not None and refund["source"] != RefundSource.DISPUTE:
+            await freezing.freeze_all(order_id, refund_id)
+        await switch_off_all(order_id)
         return
     for line in lines:
         rows = await db.fetch(_OF_LINE, uuid.UUID(line["order_line_id"]), line["quantity"], refund_id)

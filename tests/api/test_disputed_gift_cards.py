@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app import db
+from app.gift_cards import selling
 from app.kit import ids
 from app.payments import disputes
 from app.payments.gateway import GatewayDispute, GatewayRefusedError
@@ -91,3 +92,32 @@ async def test_what_staff_switch_off_between_two_disputes_stays_off(api: Api, or
     await told(DisputeState.WON, "du_2")
     assert await status() == "DISABLED"
     assert await switched(api, staff_token, "Enable") == []
+
+
+@pytest.mark.parametrize("how", ["UNITS", "ALL", "AT_PROVIDER"])
+async def test_what_was_refunded_to_settle_an_inquiry_is_no_card_when_it_is_closed(
+    api: Api, order: str, staff_token: str, drain: Drain, how: str
+) -> None:
+    await told(DisputeState.INQUIRY)
+    line: Any = await db.fetchval("SELECT id FROM order_lines")
+    given: dict[str, Any] = {"amount": refunds.usd("25.00")}
+    if how == "UNITS":
+        given = {"lines": [{"orderLineId": ids.encode("oline", line), "quantity": 1}]}
+    if how == "AT_PROVIDER":
+        refund_id = await refunds.row(ids.decode("ord", order))
+        await db.execute("UPDATE orders SET payment_status = 'REFUNDED'")
+        async with db.unit_of_work():
+            await selling.switch_off_refunded(ids.decode("ord", order), refund_id)
+    else:
+        assert (await refunds.create(api, staff_token, order, **given))["userErrors"] == []
+        await drain()
+        assert await db.fetchval("SELECT state FROM refunds") == "SUCCEEDED"
+    await told(DisputeState.WON)
+    assert await status() == "DISABLED", "the buyer has the money"
+
+
+async def test_a_bank_that_thinks_again_gives_the_card_back(api: Api, order: str, drain: Drain) -> None:
+    for state, expected in ((DisputeState.LOST, "DISABLED"), (DisputeState.WON, "ACTIVE")):
+        await told(state)
+        await drain()
+        assert await status() == expected
