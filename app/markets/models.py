@@ -41,7 +41,7 @@ class PriceListPrice(Model):
 
 
 class PriceListProduct(Model):
-    """A product with own prices in a list, and what it begins at there. Triggers keep it (migration 0053)."""
+    """A product with own prices in a list, and what it begins at there. Triggers keep it (migrations 0054, 0055)."""
 
     id = fields.UUIDField(primary_key=True)
     price_list_id = fields.UUIDField()

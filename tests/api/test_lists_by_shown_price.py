@@ -149,3 +149,21 @@ async def test_own_prices_that_are_set_at_once_leave_the_lowest(api: Api) -> Non
     await other
     assert await db.fetchval("SELECT lowest_minor FROM price_list_products") == 1_00
     await kept()
+
+
+async def test_a_list_that_changes_waits_for_variants_that_come_back(api: Api) -> None:
+    await shop.shop()
+    euros = await markets.price_list("EUR", rate="0.9")
+    pen = await catalogue.product(price_minor=100_00, options={"Size": ["S", "L"]})
+    small = pen.variant_ids[0]
+    await markets.prices(euros, small, {1: ("95.00", "EUR")})
+    await db.execute("UPDATE product_variants SET removed_at = now() WHERE id = $1", small)
+    async with db.unit_of_work():
+        await db.execute("UPDATE product_variants SET removed_at = NULL WHERE id = $1", small)
+        changing = price_lists.update_price_list(euros, {"exchange_rate": Decimal("0.5")})
+        other = asyncio.create_task(changing, context=contextvars.Context())
+        while not other.done() and not await db.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            await asyncio.sleep(0.01)
+    await other
+    assert await db.fetchval("SELECT lowest_minor FROM price_list_products") == 50_00
+    await kept()
