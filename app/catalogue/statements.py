@@ -78,16 +78,17 @@ class Statement:
             if self.buying is None:
                 raise RuntimeError("the shop's own prices are in no list")
             market = self.buying.market
-            if self.buying.customer_id is None:
+            if self.buying.buyer_id is None:
                 self._lists = self.bind([market.price_list_id], "uuid[]")
             else:
-                ids = f"{self.bind(market.id, 'uuid')}, {self.bind(self.buying.customer_id, 'uuid')}"
+                ids = f"{self.bind(market.id, 'uuid')}, {self.bind(self.buying.buyer_id, 'uuid')}"
                 self._lists = f"(SELECT price_lists_for({ids}, null))"
         return self._lists
 
     def only_price_list(self) -> str | None:
-        """The market's list as SQL, where no other one can apply: to whoever is not signed in."""
-        if self.buying is None or self.buying.customer_id is not None or self.buying.market.price_list_id is None:
+        """The market's list as SQL, where no other one can apply: to whoever is not signed in, and without groups that
+        have lists to everybody."""
+        if self.buying is None or self.buying.buyer_id is not None or self.buying.market.price_list_id is None:
             return None
         if self._only_list is None:
             self._only_list = self.bind(self.buying.market.price_list_id, "uuid")

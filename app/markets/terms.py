@@ -71,7 +71,8 @@ class BuyingContext:
         language: one of the market's.
         version: of the markets that it was resolved with, so that whoever reads the database can tell whether they are
             still the same.
-        customer_id: of who is signed in, whose groups may have prices of their own.
+        customer_id: of who is signed in.
+        groups_have_prices: whether any group has price lists of its own.
         own_prices: whether prices have to be looked up; without, they are the shop's.
     """
 
@@ -81,7 +82,13 @@ class BuyingContext:
     version: int | None = None
     wishes: tuple[Wish, ...] = ()
     customer_id: uuid.UUID | None = None
+    groups_have_prices: bool = False
     own_prices: bool = False
+
+    @property
+    def buyer_id(self) -> uuid.UUID | None:
+        """The account whose groups are to be asked for prices; None where the market's list is the only one."""
+        return self.customer_id if self.groups_have_prices else None
 
     @property
     def is_chosen(self) -> bool:
@@ -134,6 +141,7 @@ class Markets:
             version=version,
             wishes=tuple(wishes),
             customer_id=customer_id,
+            groups_have_prices=self.groups_have_prices,
             own_prices=market.price_list_id is not None or (customer_id is not None and self.groups_have_prices),
         )
 

@@ -109,6 +109,13 @@ async def test_who_has_a_groups_prices_sees_their_order(api: Api, shop_with_euro
     assert {name: price for price, name in whole}["Thing 0"] == Decimal(8)
 
 
+async def test_nobodys_groups_are_asked_where_no_group_has_prices(api: Api, shop_with_euros: Any) -> None:
+    buyer = await accounts.signed_in("ada@example.com")
+    with db.counted_statements() as statements:
+        assert await pages(api, IN_GERMANY, 100, buyer.token) == await pages(api, IN_GERMANY, 100)
+    assert not any("price_lists_for" in statement for statement in statements)
+
+
 async def test_a_cursor_of_another_order_is_refused(api: Api, shop_with_euros: Any) -> None:
     page = await api.ok(LIST % "", {"first": 1})
     answer = await api.query(IN_GERMANY, {"first": 1, "after": page["products"]["pageInfo"]["endCursor"]})
