@@ -30,6 +30,12 @@ _AWAITED_IN_LIST = """
     )
     ORDER BY a.variant_id
 """
+_AWAITED_IN_MARKET = """
+    SELECT DISTINCT a.variant_id FROM product_alerts a
+    WHERE a.kind = 'PRICE_DROP' AND a.triggered_at IS NULL AND a.cancelled_at IS NULL
+      AND coalesce(a.market_id, (SELECT id FROM markets WHERE is_default)) = $1
+    ORDER BY a.variant_id
+"""
 _AWAITED_BY = """
     SELECT DISTINCT a.variant_id FROM product_alerts a JOIN customers k ON k.profile_id = a.profile_id
     WHERE k.id = ANY($1::uuid[]) AND a.kind = 'PRICE_DROP' AND a.triggered_at IS NULL AND a.cancelled_at IS NULL
@@ -51,6 +57,11 @@ async def changed(variant_ids: Iterable[uuid.UUID]) -> None:
 async def repriced(price_list_id: uuid.UUID) -> None:
     """The list makes other prices of the shop's now, or somebody else buys by it."""
     await _tell(await db.fetch(_AWAITED_IN_LIST, price_list_id))
+
+
+async def repriced_in(market_id: uuid.UUID) -> None:
+    """The market sells by another list now, by none, or is about to go."""
+    await _tell(await db.fetch(_AWAITED_IN_MARKET, market_id))
 
 
 async def regrouped(customer_ids: Iterable[uuid.UUID]) -> None:

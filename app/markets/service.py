@@ -119,8 +119,8 @@ async def update_market(market_id: uuid.UUID, given: MarketGiven) -> None:
                 market_id,
                 *_columns(after),
             )
-            if after.price_list_id is not None and after.price_list_id != before.price_list_id:
-                await watching.repriced(after.price_list_id)
+            if after.price_list_id != before.price_list_id:
+                await watching.repriced_in(market_id)
         if given.get("countries") is not None:
             await _set_countries(market_id, given["countries"] or [])
 
@@ -133,6 +133,7 @@ async def delete_market(market_id: uuid.UUID) -> None:
             raise not_found("market", ["id"])
         if market.is_default:
             raise DomainError(MarketErrorCode.DEFAULT_MARKET, "The default market stays.", ["id"])
+        await watching.repriced_in(market_id)
         await db.execute("DELETE FROM markets WHERE id = $1", market_id)
 
 

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from app import db
 from app.kit.money import Money
-from app.markets import price_lists
+from app.markets import price_lists, service
 from app.messaging import merge_values
 from app.messaging.merge_values import Subject
 from app.messaging.models import MessageChannel
@@ -64,6 +66,21 @@ async def test_a_price_drops_where_somebody_asked(api: Api, drain: Drain, settin
     shown = await values({**facts, "productId": str(pen.id)}, settings, "alert.new_price", "product.price")
     assert shown["alert"] == {"variant": "Pen", "old_price": "€9.00", "new_price": "€8.00"}
     assert shown["product"]["price"] == "€8.00"
+
+
+@pytest.mark.parametrize(
+    "ending", [lambda market: service.update_market(market, {"price_list_id": None}), service.delete_market]
+)
+async def test_a_dear_list_that_a_market_gives_up_is_a_new_price(api: Api, drain: Drain, ending: Any) -> None:
+    await shop.shop()
+    market = await markets.market("eu", ("DE",), await markets.price_list("USD", rate=None, percentage="20"))
+    pen = await catalogue.product(name="Pen", price_minor=10_00)
+    await api.ok(DROP.format(country="DE"), {"input": {"variantId": pen.variant_gid, "email": "ada@example.com"}})
+    await drain()
+    assert await told() == []
+    await ending(market)
+    await drain()
+    assert [(facts["oldPriceMinor"], facts["newPriceMinor"]) for facts in await told()] == [(12_00, 10_00)]
 
 
 async def test_a_new_rate_is_a_new_price(api: Api, drain: Drain) -> None:
