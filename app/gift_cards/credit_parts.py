@@ -20,14 +20,18 @@ _LEDGER = """
     FROM stored_value_entries WHERE stored_value_id = $1 ORDER BY id
 """
 # The two lines of a card that becomes credit have one `source_key` but for its end (`redeeming`).
-# Of each amount that a card became: whether a payment of the order that the card was sold with is disputed, or lost.
-_DISPUTED = """
+# Amounts that a card became whose price is not the shop's for good: a payment of the order that it was sold with is
+# disputed or lost, or that order is cancelled or given back altogether, for which its cards are switched off as well.
+_UNPAID = """
     SELECT made.id FROM stored_value_entries made
     JOIN stored_value_entries taken ON taken.source_key = replace(made.source_key, ':credit', ':card')
     JOIN gift_cards g ON g.id = taken.stored_value_id
-    WHERE made.stored_value_id = $1 AND made.kind = 'ISSUE' AND made.source_key LIKE 'redeem:%:credit' AND EXISTS (
-        SELECT FROM payment_disputes d JOIN payments p ON p.id = d.payment_id
-        WHERE p.order_id = g.order_id AND d.state <> 'WON'
+    JOIN orders o ON o.id = g.order_id
+    WHERE made.stored_value_id = $1 AND made.kind = 'ISSUE' AND made.source_key LIKE 'redeem:%:credit' AND (
+        o.status = 'CANCELLED' OR o.payment_status = 'REFUNDED' OR EXISTS (
+            SELECT FROM payment_disputes d JOIN payments p ON p.id = d.payment_id
+            WHERE p.order_id = g.order_id AND d.state <> 'WON'
+        )
     )
 """
 _LOCK = "SELECT id FROM stored_values WHERE id = $1 AND kind = 'STORE_CREDIT' FOR NO KEY UPDATE"
@@ -142,17 +146,17 @@ def parts_of(ledger: Sequence[db.Record]) -> list[Part]:
 
 
 async def settle(credit_id: uuid.UUID) -> None:
-    """Take what is over and what is disputed, give back what is disputed no more, and look again when something ends.
+    """Take what is over and what is not paid for, give back what is after all, and look again when something ends.
     In the open unit of work, which has the balance locked. Repeating it changes nothing."""
     db.current_unit_of_work()
-    disputed = {row["id"] for row in await db.fetch(_DISPUTED, credit_id)}
+    unpaid = {row["id"] for row in await db.fetch(_UNPAID, credit_id)}
     now: datetime = await db.fetchval("SELECT business_now()")
     parts = parts_of(await db.fetch(_LEDGER, credit_id))
     for part in parts:
-        if part.id not in disputed and (back := part.withheld_minor):
+        if part.id not in unpaid and (back := part.withheld_minor):
             await db.execute(_MOVE, credit_id, EntryKind.RESTORE.value, back, part.id)
             part.put_in(back, now)
-        if part.left_minor and part.id in disputed:
+        if part.left_minor and part.id in unpaid:
             await db.execute(_MOVE, credit_id, EntryKind.WITHHOLD.value, -part.left_minor, part.id)
             part.left_minor = 0
         if part.left_minor and part.expires_at is not None and part.expires_at <= now:

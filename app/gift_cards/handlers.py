@@ -39,6 +39,15 @@ async def on_order_refunded(event: Event) -> None:
     await selling.switch_off_refunded(_subject(event), uuid.UUID(event.payload["refundId"]))
 
 
+# On its own: the cards are locked before credit of others, whose ids may come first.
+@events.on("order.cancelled", name="gift_cards.settle_credit", only_if=_sells_gift_cards)
+@events.on("order.refunded", name="gift_cards.settle_credit", only_if=_sells_gift_cards)
+@events.on(selling.ISSUE_DUE, name="gift_cards.settle_credit")
+async def on_price_moved(event: Event) -> None:
+    """What some of the cards have become before: withheld with their price, and given back with it."""
+    await credit_parts.settle_order(_subject(event))
+
+
 def _subject(event: Event) -> uuid.UUID:
     if event.subject_id is None:
         raise ValueError(f"{event.type} {event.id} has no subject")

@@ -31,7 +31,7 @@ class EntryKind(StrEnum):
     ADJUST = "ADJUST"
     """By staff, for a reason."""
     WITHHOLD = "WITHHOLD"
-    """Credit that a gift card became whose payment is disputed; lost with the dispute."""
+    """Credit that a gift card became whose payment is disputed, or gone; lost with it."""
     RESTORE = "RESTORE"
     """What was withheld is the customer's again."""
 

@@ -40,9 +40,9 @@ describe_enum(
     REFUND="Given back by an order.",
     EXPIRE="Its time was over.",
     ADJUST="Changed by staff, or turned into store credit.",
-    WITHHOLD="Credit that a gift card was turned into, while what was paid for the card is disputed. What is spent by "
-    "then stays spent. It stays taken where the dispute is lost.",
-    RESTORE="Withheld credit, back as the dispute was won.",
+    WITHHOLD="Credit that a gift card was turned into, while what was paid for the card is disputed or given back. "
+    "What is spent by then stays spent. It stays taken where the dispute is lost.",
+    RESTORE="Withheld credit, back as the dispute was won, or the money stays with the shop.",
 )
 
 

@@ -11,16 +11,20 @@ from app import db, invariants
 from app.gift_cards import codes, credit_parts, stored_value
 from app.kit import ids
 from app.kit.ids import new_id
-from app.payments import disputes
+from app.orders import status
+from app.payments import disputes, standing
 from app.payments.gateway import GatewayDispute
 from app.payments.models import DisputeState
+from app.payments.settling_refunds import take_back_part
 from tests.client import Api
-from tests.factories import accounts, catalogue, checkout, gift_cards
+from tests.factories import accounts, catalogue, checkout, gift_cards, refunds
 from tests.factories.accounts import Account
 
 Drain = Callable[[], Awaitable[None]]
 
 REDEEM = "mutation ($code: String!) { giftCardRedeem(code: $code) { userErrors { code } } }"
+PAID = "mutation ($id: ID!) { orderMarkAsPaid(orderId: $id) { userErrors { code } } }"
+CANCEL = "mutation ($id: ID!) { orderCancel(orderId: $id, refund: true) { userErrors { code } } }"
 MINE = "{ me { storeCredit { balance { amount } entries { type amount { amount } } } } }"
 DISPUTES = """{ paymentDisputes { nodes {
     state fee { amount } withheldStoreCredit { amount currencyCode } spentStoreCredit { amount } } } }"""
@@ -36,12 +40,17 @@ async def sold_and_redeemed(api: Api, drain: Drain, *, units: int = 1) -> tuple[
     card = await catalogue.product(price_minor=2500, kind="GIFT_CARD", requires_shipping=False, stock=None)
     await checkout.placed(api, (card, units), shippingQuoteId=None, shippingAddress=None)
     await drain()
+    return await redeemed(api), await db.fetchval("SELECT id FROM payments")
+
+
+async def redeemed(api: Api) -> Account:
+    """Who has $7.00 of her own, and all cards."""
     ada = await accounts.signed_in()
     await gift_cards.store_credit(ada.id, 700)
     for row in await db.fetch("SELECT id, code_hash FROM gift_cards ORDER BY id"):
         answer = await api.ok(REDEEM, {"code": codes.code_of(row["id"], row["code_hash"])}, token=ada.token)
         assert answer["giftCardRedeem"]["userErrors"] == []
-    return ada, await db.fetchval("SELECT id FROM payments")
+    return ada
 
 
 async def dispute(payment_id: Any, state: DisputeState, drain: Drain, reference: str = "du_1") -> None:
@@ -111,10 +120,10 @@ async def test_of_two_disputes_both_have_to_be_won(api: Api, drain: Drain) -> No
     await dispute(payment, DisputeState.NEEDS_RESPONSE, drain)
     await dispute(payment, DisputeState.NEEDS_RESPONSE, drain, "du_2")
     cards = "SELECT status FROM stored_values WHERE kind = 'GIFT_CARD'"
-    for reference, balance, status in (("du_1", "7.00", "DISABLED"), ("du_2", "32.00", "ACTIVE")):
+    for reference, balance, left in (("du_1", "7.00", "DISABLED"), ("du_2", "32.00", "ACTIVE")):
         await dispute(payment, DisputeState.WON, drain, reference)
         assert (await credit_of(api, ada))[0] == balance
-        assert await db.fetchval(cards) == status
+        assert await db.fetchval(cards) == left
     assert await invariants.check() == []
 
 
@@ -140,6 +149,49 @@ async def test_what_comes_back_from_a_checkout_or_an_order_meanwhile_is_withheld
     # The 7 that were hers are back, the 13 of the card are not.
     assert (await credit_of(api, ada))[0] == "7.00"
     assert await shown(api, staff_token) == ("25.00", "0.00")
+
+
+async def test_what_was_given_back_to_settle_an_inquiry_stays_withheld_when_it_is_closed(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    ada, payment = await sold_and_redeemed(api, drain)
+    order = ids.encode("ord", await db.fetchval("SELECT order_id FROM gift_cards"))
+    await dispute(payment, DisputeState.INQUIRY, drain)
+    assert (await refunds.create(api, staff_token, order, amount=refunds.usd("25.00")))["userErrors"] == []
+    await drain()
+    await dispute(payment, DisputeState.WON, drain)
+    assert await credit_of(api, ada) == ("7.00", [("WITHHOLD", "-25.00")]), "the buyer has the money"
+    assert await invariants.check() == []
+
+
+async def test_an_order_that_is_cancelled_takes_what_is_left_of_its_cards(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    card = await catalogue.product(price_minor=2500, kind="GIFT_CARD", requires_shipping=False, stock=None)
+    stove = await catalogue.product(price_minor=1000)
+    order = (await checkout.placed(api, (card, 1), (stove, 1), payment=checkout.CASH))["order"]["id"]
+    await api.ok(PAID, {"id": order}, token=staff_token)
+    await drain()
+    ada = await redeemed(api)
+    assert (await api.ok(CANCEL, {"id": order}, token=staff_token))["orderCancel"]["userErrors"] == []
+    await drain()
+    assert await credit_of(api, ada) == ("7.00", [("WITHHOLD", "-25.00")])
+
+
+async def test_a_refund_that_comes_to_nothing_after_all_gives_the_credit_back(
+    api: Api, staff_token: str, drain: Drain
+) -> None:
+    ada, _ = await sold_and_redeemed(api, drain)
+    order = ids.encode("ord", await db.fetchval("SELECT order_id FROM gift_cards"))
+    await refunds.create(api, staff_token, order, amount=refunds.usd("25.00"))
+    await drain()
+    assert (await credit_of(api, ada))[0] == "7.00"
+    async with db.unit_of_work():
+        await status.lock_order(ids.decode("ord", order))
+        assert await take_back_part(await db.fetchval("SELECT id FROM refund_parts"), "expired_or_canceled_card")
+        await standing.refresh(ids.decode("ord", order))
+    await drain()
+    assert await credit_of(api, ada) == ("32.00", [("WITHHOLD", "-25.00"), ("RESTORE", "25.00")])
 
 
 async def test_withholding_many_times_at_once_while_it_is_spent(api: Api, staff_token: str, drain: Drain) -> None:
