@@ -105,12 +105,13 @@ async def bought(
         await entering.change_codes(key, codes, "client")
     if cards:
         await entering.change_gift_cards(key, cards, "client")
-    if company is not None:
-        await db.execute("UPDATE carts SET company_id = $2 WHERE id = $1", cart.id, company)
-    if spends_credit and account is not None:
+    if account is not None and (company is not None or spends_credit):
         identity = await identity_of(account)
         assert identity is not None
         await keep_for_customer(key, identity.id)
+    if company is not None:
+        await db.execute("UPDATE carts SET company_id = $2 WHERE id = $1", cart.id, company)
+    if spends_credit and account is not None:
         await entering.change_store_credit(key, identity, use=True)
     address = more.get("shippingAddress", checkout.ADDRESS)
     if "shippingQuoteId" not in more:
