@@ -145,6 +145,7 @@ async def test_cash_on_delivery_can_be_turned_off(api: Api, staff_token: str, pr
 class _Buyer:
     """Who buys for a company."""
 
+    id: uuid.UUID
     company_id: uuid.UUID
     token: str
 
@@ -154,14 +155,16 @@ async def buyer_of(terms_days: int | None = 30) -> _Buyer:
     account = await accounts.signed_in(email=f"buyer-{terms_days}@acme.example", verified=True)
     company_id = await companies.company(terms_days=terms_days, credit_limit_minor=10_000)
     await companies.member(company_id, account.id)
-    return _Buyer(company_id, account.token)
+    return _Buyer(account.id, company_id, account.token)
 
 
 async def on_account(api: Api, buyer: _Buyer, product: MadeProduct, number: str | None = "PO-7") -> dict[str, Any]:
     payment = {"method": "PURCHASE_ORDER", "purchaseOrderNumber": number}
     given = await checkout.ready_input(api, (product, 2), payment=payment)
     cart_id = uuid.UUID(hex=given["cartId"].split("_")[1])
-    await db.execute("UPDATE carts SET company_id = $2 WHERE id = $1", cart_id, buyer.company_id)
+    await db.execute(
+        "UPDATE carts SET customer_id = $2, company_id = $3 WHERE id = $1", cart_id, buyer.id, buyer.company_id
+    )
     return await checkout.complete(api, given, token=buyer.token)
 
 

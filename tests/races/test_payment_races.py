@@ -138,6 +138,7 @@ async def test_six_buyers_of_a_company_with_credit_for_two(api: Api, product: Ma
         await companies.member(company_id, buyer.id)
         tokens.append(buyer.token)
         inputs.append(await checkout.ready_input(api, (product, 1), payment=payment))
+        await db.execute("UPDATE carts SET customer_id = $1 WHERE customer_id IS NULL", buyer.id)
     await db.execute("UPDATE carts SET company_id = $1", company_id)
     payloads: list[dict[str, Any]] = await asyncio.gather(
         *(checkout.complete(api, given, token=token) for given, token in zip(inputs, tokens, strict=True))
