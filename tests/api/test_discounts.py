@@ -7,6 +7,7 @@ import pytest
 
 from app import clock, db
 from app.staff.permissions import Permission
+from tests.api import cart_operations
 from tests.client import Api
 from tests.factories import cart as carts
 from tests.factories import catalogue, customers, discounts, staff
@@ -171,3 +172,27 @@ async def test_reading_needs_marketing_read_and_changing_needs_discounts_write(a
     assert (await api.ok(LIST, token=reader))["discounts"]["totalCount"] == 0
     errors = await api.refused(CREATE, {"input": {"name": "x", "percentage": "10"}}, token=reader)
     assert [error["code"] for error in errors] == ["FORBIDDEN"]
+
+
+@pytest.mark.parametrize(
+    ("terms", "total"),
+    [
+        ("", "18.00"),
+        ("usage_limit = 3, used_count = 2", "18.00"),
+        ("usage_limit = 3, used_count = 3", "20.00"),
+        ("starts_at = business_now() + interval '1 hour'", "20.00"),
+        ("starts_at = business_now() - interval '2 hours', ends_at = business_now() - interval '1 hour'", "20.00"),
+        ("status = 'DISABLED'", "20.00"),
+        ("minimum_subtotal_minor = 2001", "20.00"),
+    ],
+)
+async def test_a_new_cart_gets_by_itself_what_it_has_whenever_it_is_read(api: Api, terms: str, total: str) -> None:
+    """What a cart without codes is made from is read by a statement of its own."""
+    mug = await catalogue.product(price_minor=1000)
+    discount_id = await discounts.discount()
+    if terms:
+        await db.execute(f"UPDATE discounts SET {terms} WHERE id = $1", discount_id)
+    lines = [{"variantId": mug.variant_gid, "quantity": 2}]
+    made = (await api.ok(cart_operations.CREATE, {"input": {"lines": lines}}))["cartCreate"]["cart"]
+    read = (await api.ok(cart_operations.CART, {"id": made["id"]}))["cart"]
+    assert (made["cost"]["total"]["amount"], made["cost"]) == (total, read["cost"])
