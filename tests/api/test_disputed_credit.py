@@ -24,7 +24,8 @@ Drain = Callable[[], Awaitable[None]]
 
 REDEEM = "mutation ($code: String!) { giftCardRedeem(code: $code) { userErrors { code } } }"
 PAID = "mutation ($id: ID!) { orderMarkAsPaid(orderId: $id) { userErrors { code } } }"
-CANCEL = "mutation ($id: ID!) { orderCancel(orderId: $id, refund: true) { userErrors { code } } }"
+CANCEL = """mutation ($id: ID!, $refund: Boolean) {
+    orderCancel(orderId: $id, refund: $refund) { userErrors { code } } }"""
 MINE = "{ me { storeCredit { balance { amount } entries { type amount { amount } } } } }"
 DISPUTES = """{ paymentDisputes { nodes {
     state fee { amount } withheldStoreCredit { amount currencyCode } spentStoreCredit { amount } } } }"""
@@ -164,8 +165,9 @@ async def test_what_was_given_back_to_settle_an_inquiry_stays_withheld_when_it_i
     assert await invariants.check() == []
 
 
+@pytest.mark.parametrize("refund", [True, False])
 async def test_an_order_that_is_cancelled_takes_what_is_left_of_its_cards(
-    api: Api, staff_token: str, drain: Drain
+    api: Api, staff_token: str, drain: Drain, refund: bool
 ) -> None:
     card = await catalogue.product(price_minor=2500, kind="GIFT_CARD", requires_shipping=False, stock=None)
     stove = await catalogue.product(price_minor=1000)
@@ -173,7 +175,7 @@ async def test_an_order_that_is_cancelled_takes_what_is_left_of_its_cards(
     await api.ok(PAID, {"id": order}, token=staff_token)
     await drain()
     ada = await redeemed(api)
-    assert (await api.ok(CANCEL, {"id": order}, token=staff_token))["orderCancel"]["userErrors"] == []
+    assert (await api.ok(CANCEL, {"id": order, "refund": refund}, token=staff_token))["orderCancel"]["userErrors"] == []
     await drain()
     assert await credit_of(api, ada) == ("7.00", [("WITHHOLD", "-25.00")])
 
