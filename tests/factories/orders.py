@@ -109,10 +109,10 @@ async def bought(
         identity = await identity_of(account)
         assert identity is not None
         await keep_for_customer(key, identity.id)
+        if spends_credit:
+            await entering.change_store_credit(key, identity, use=True)
     if company is not None:
         await db.execute("UPDATE carts SET company_id = $2 WHERE id = $1", cart.id, company)
-    if spends_credit and account is not None:
-        await entering.change_store_credit(key, identity, use=True)
     address = more.get("shippingAddress", checkout.ADDRESS)
     if "shippingQuoteId" not in more:
         place = {name: address[name] for name in checkout.DESTINATION if name in address}

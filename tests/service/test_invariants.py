@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ async def busy_shop(api: Api, staff_token: str, drain: Drain) -> None:
     await flows.publish("thanks", coupon, flows.MAIL, wait, trigger={"event": "order.placed"})
     lantern = await catalogue.product(stock=50)
     seat = await catalogue.product(stock=20, kind="SERVICE", requires_shipping=False)
-    cash = {"payment": checkout.CASH}
+    cash: dict[str, Any] = {"payment": checkout.CASH}
     orders = [(await checkout.placed(api, (lantern, 2), **more))["order"]["id"] for more in ({}, cash, {}, {}, {})]
     await checkout.placed(api, (seat, 2), shippingQuoteId=None, shippingAddress=None)
     line_id = await db.fetchval(f"SELECT id FROM order_lines WHERE order_id = {of(PARTLY_SHIPPED)}")
