@@ -9,9 +9,11 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 RETRY_AFTER_SECONDS = 2
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: classes 08, 53 (which has the full disk), 57 and 58.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: classes 08, 40 (deadlocks: nothing of the transaction
+# stays, and the next attempt may meet nobody), 53 (which has the full disk), 57 and 58.
 _OUTAGES = (
     asyncpg.PostgresConnectionError,
+    asyncpg.TransactionRollbackError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.PostgresSystemError,
@@ -25,7 +27,7 @@ class DatabaseAwayError(ConnectionError):
 
 
 def is_outage(fault: BaseException) -> bool:
-    """Whether PostgreSQL or Redis is away, starting, full, or has ended the connection."""
+    """Whether PostgreSQL or Redis is away, starting, full, or has ended the connection or the transaction."""
     if took_too_long(fault):
         return False
     if isinstance(fault, asyncpg.InterfaceError):

@@ -258,6 +258,7 @@ async def test_a_fault_before_the_operation_is_masked_too(api: Api, monkeypatch:
     ("fault", "code"),
     [
         (asyncpg.DiskFullError("could not extend file"), "SERVICE_UNAVAILABLE"),
+        (asyncpg.DeadlockDetectedError("deadlock detected"), "SERVICE_UNAVAILABLE"),
         (asyncpg.CannotConnectNowError("the database system is starting up"), "SERVICE_UNAVAILABLE"),
         (asyncpg.ConnectionDoesNotExistError("closed in the middle of operation"), "SERVICE_UNAVAILABLE"),
         (asyncpg.InterfaceError("cannot perform operation: connection is closed"), "SERVICE_UNAVAILABLE"),
