@@ -30,10 +30,12 @@ def is_outage(fault: BaseException) -> bool:
     """Whether PostgreSQL or Redis is away, starting, full, or has ended the connection or the transaction."""
     if took_too_long(fault):
         return False
+    # A connection that ended beneath us, for which asyncpg has no class. The second: the server took its leave while
+    # nothing was asked of it, and asyncpg has not come to closing it yet (its state 2, PROTOCOL_ERROR_CONSUME).
     if isinstance(fault, asyncpg.InterfaceError):
-        return "connection is closed" in str(
-            fault
-        )  # the connection, which ended beneath us; asyncpg has no class for it
+        return "connection is closed" in str(fault)
+    if isinstance(fault, asyncpg.InternalClientError):
+        return "another operation (2) is in progress" in str(fault)
     return isinstance(fault, (DatabaseAwayError, *_OUTAGES))
 
 

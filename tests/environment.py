@@ -14,6 +14,7 @@ def make_settings(database_url: str, redis_url: str, **more: object) -> Settings
         "secret_keys": SECRET_KEY,
         "public_url": "http://testserver",
         "statement_timeout_seconds": patience(10),
+        "overloaded_after_seconds": patience(4),
         **more,
     }
     return Settings.model_validate(values)

@@ -254,6 +254,9 @@ async def test_a_fault_before_the_operation_is_masked_too(api: Api, monkeypatch:
     assert code_of(response) == "INTERNAL_SERVER_ERROR"
 
 
+IN_STATE = "cannot switch to state 11; another operation (%d) is in progress"
+
+
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
@@ -262,6 +265,8 @@ async def test_a_fault_before_the_operation_is_masked_too(api: Api, monkeypatch:
         (asyncpg.CannotConnectNowError("the database system is starting up"), "SERVICE_UNAVAILABLE"),
         (asyncpg.ConnectionDoesNotExistError("closed in the middle of operation"), "SERVICE_UNAVAILABLE"),
         (asyncpg.InterfaceError("cannot perform operation: connection is closed"), "SERVICE_UNAVAILABLE"),
+        (asyncpg.InternalClientError(IN_STATE % 2), "SERVICE_UNAVAILABLE"),
+        (asyncpg.InternalClientError(IN_STATE % 5), "INTERNAL_SERVER_ERROR"),
         (DatabaseAwayError("ConnectionRefusedError"), "SERVICE_UNAVAILABLE"),
         (asyncpg.QueryCanceledError("canceling statement due to statement timeout"), "TIMEOUT"),
         (TimeoutError(), "TIMEOUT"),

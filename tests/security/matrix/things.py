@@ -137,6 +137,8 @@ async def a_shop(api: Api, staff_token: str) -> Shop:
     )
     add("mkt", market)
     await first("wh", "warehouses")
+    store = """{"last_name": "Store", "address1": "5 Pier Road", "city": "Portland", "country_code": "US"}"""
+    await db.execute("UPDATE warehouses SET pickup_enabled = true, address = $1::jsonb", store)
     await first("szone", "shipping_zones")
     add("tclass", await taxes.tax_class())
     add("tclass", await taxes.tax_class("spare"), "tclass unused")
