@@ -15,7 +15,7 @@ from app.fulfillments.errors import FulfillmentErrorCode
 from app.fulfillments.models import ShipmentStatus
 from app.fulfillments.parcels import ParcelDetails, describe_parcels
 from app.fulfillments.rules import OrderedLine, lines_to_ship
-from app.inventory import reservations
+from app.inventory import handing_out
 from app.kit.ids import new_id
 from app.orders import status
 from app.orders.models import FulfillmentStatus, OrderStatus
@@ -67,10 +67,10 @@ async def create_fulfillment(
         fulfillment_id = new_id()
         await _write_fulfillment(fulfillment_id, order_id, units, staff_id)
         await _write_parcels(fulfillment_id, described, promised.get("estimatedDelivery") or {})
-        await reservations.ship(order["attempt_id"], shipped)
+        await handing_out.ship(order["attempt_id"], shipped)
         after = await _update_order(order_id)
         if after["status"] == OrderStatus.COMPLETED:
-            await reservations.ship_rest(order["attempt_id"])
+            await handing_out.ship_rest(order["attempt_id"])
         facts = {"fulfillmentId": str(fulfillment_id), "notifyCustomer": notify_customer}
         await status.tell(FULFILLMENT_CREATED, order_id, order["profile_id"], facts)
         if after["fulfillment_status"] == FulfillmentStatus.FULFILLED:

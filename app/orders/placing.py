@@ -7,7 +7,7 @@ from typing import Any
 from app import db, events
 from app.customers import identification, timeline
 from app.customers.identification import Buyer
-from app.inventory import reservations
+from app.inventory import handing_out
 from app.keys import keyring
 from app.kit.crypto import hash_token, token_matches
 from app.orders import status
@@ -116,7 +116,7 @@ async def place(
     if row is None:
         raise RuntimeError("the order was not written")
     if done:
-        await reservations.ship_rest(attempt_id)
+        await handing_out.ship_rest(attempt_id)
     return row
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app import db
-from app.inventory import reservations
+from app.inventory import handing_out
 from app.orders import status
 from app.orders.models import FulfillmentStatus, OrderHold, OrderStatus, PaymentStatus
 
@@ -148,7 +148,7 @@ async def refresh(order_id: uuid.UUID) -> PaymentStatus:
         return after
     await db.execute(_SAY, order_id, after.value, completes)
     if completes:
-        await reservations.ship_rest(row["attempt_id"])
+        await handing_out.ship_rest(row["attempt_id"])
     if after in SETTLED - {PaymentStatus.REFUNDED} and before not in SETTLED:
         await status.tell(status.ORDER_PAID, order_id, row["profile_id"])
     status.announce(order_id)
