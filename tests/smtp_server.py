@@ -1,9 +1,10 @@
 """A real SMTP server in the test's event loop, which can be made to misbehave."""
 
 import asyncio
+import itertools
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,29 +74,35 @@ class Dripping:
 
     port: int = 0
     connections: int = 0
+    hangs_up: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set, it ends all conversations, and those to come with their first byte."""
 
 
 @asynccontextmanager
-async def dripping_server(line: bytes, seconds_per_byte: float) -> AsyncIterator[Dripping]:
-    """A server that keeps every single read short of a timeout, and never finishes."""
+async def dripping_server(line: bytes, seconds_per_byte: float, *, greeting: bytes = b"") -> AsyncIterator[Dripping]:
+    """A server that keeps every single read short of a timeout, and never finishes.
+
+    Args:
+        line: what drips, again and again.
+        greeting: said at once to whoever connects.
+    """
     dripping = Dripping()
 
-    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         dripping.connections += 1
-        try:
-            while True:
-                for byte in line:
-                    writer.write(bytes([byte]))
-                    await writer.drain()
-                    await asyncio.sleep(seconds_per_byte)
-        except OSError:
-            pass
-        finally:
-            writer.close()
+        with suppress(OSError), closing(writer):
+            writer.write(greeting)
+            for byte in itertools.cycle(line):
+                writer.write(bytes([byte]))
+                await writer.drain()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(dripping.hangs_up.wait(), seconds_per_byte)
+                    break
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     try:
         dripping.port = server.sockets[0].getsockname()[1]
         yield dripping
     finally:
+        dripping.hangs_up.set()
         server.close()

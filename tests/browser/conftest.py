@@ -13,7 +13,8 @@ from tests.patience import patience
 
 DESKTOP = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
-expect.set_options(timeout=patience(5.0) * 1000)
+expect.set_options(timeout=patience(10.0) * 1000)
+ACTION_MILLISECONDS = patience(20.0) * 1000
 
 # Everything that Chromium would do on the network by itself is off: a request to another host is then the page's.
 ARGUMENTS = [
@@ -65,6 +66,7 @@ async def watched(
     context = await browser.new_context(
         viewport=marker.args[0] if marker else DESKTOP, base_url=live_server.url, color_scheme=request.param
     )
+    context.set_default_timeout(ACTION_MILLISECONDS)
     watched = Watched(await context.new_page())
     page, problems = watched.page, watched.problems
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)

@@ -36,7 +36,7 @@ async def test_the_story_runs_from_tab_to_tab(watched: Watched, drain: Callable[
             await expect(response).to_contain_text('"data"')
             await expect(response).not_to_contain_text('"errors"')
             await expect(response).not_to_contain_text('"message"')
-            await expect(pane.get_by_role("button", name="Run again")).to_be_visible(timeout=30_000)
+            await expect(pane.get_by_role("button", name="Run again")).to_be_visible()
         if number + 1 < len(told):
             await pane.get_by_role("button", name="Next").click()
 

@@ -1,5 +1,5 @@
-"""A mail server that answers one byte every ten seconds, through a whole worker: it costs its own mails some seconds,
-and other mails and everything else nothing."""
+"""A mail server that answers one byte every ten seconds, through a whole worker: only as many mails wait for it as may
+have a connection, and other mails and everything else go on beside them."""
 
 import asyncio
 import functools
@@ -16,7 +16,6 @@ import pytest
 from app import db, invariants
 from app.customers import timeline
 from app.messaging.providers.bulkhead import STUCK_SECONDS
-from app.messaging.providers.local import FAILURES_THAT_OPEN
 from app.messaging.smtp import DEFAULT_CONNECTIONS
 from tests.factories import due_runs, flows, shop
 from tests.factories.messages import happens, placed_order
@@ -28,13 +27,14 @@ from workers.relay import Relay
 pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("clean_database")]
 
 GREETING = b"220 mx.test ESMTP\r\n"
+ANSWER = b"250-mx.test takes its time\r\n"
 SECONDS_A_BYTE = 10.0
 REMINDERS = 70
 """More than twice a worker's threads: were each to wait for the server, nothing else would happen for long."""
 OTHERS = 30
 BEFORE = 10
-GIVEN_UP_SECONDS = 10.0
-"""After so long the slow server is given up: whoever stands in line behind its mails waits that long at least."""
+DEADLINE_SECONDS = 500.0
+"""Of a mail: nobody gives the server up before the test does, however slow the machine is."""
 
 
 async def took(asked: str, key: uuid.UUID, seconds: float = 30.0) -> float:
@@ -84,34 +84,34 @@ async def test_a_server_that_answers_a_byte_every_ten_seconds_delays_nobody_else
     reminder = await flows.publish("reminder", wait, {"key": "mail", **flows.MAIL}, trigger={"event": "cart.updated"})
     await flows.publish("sleeper", wait, {"key": "mail", **flows.MAIL})
     good = Mailbox()
-    async with dripping_server(GREETING, SECONDS_A_BYTE) as slow, smtp_server(good):
+    async with dripping_server(ANSWER, SECONDS_A_BYTE, greeting=GREETING) as slow, smtp_server(good):
         worker = Process(
             *("-m", "app.cli", "worker", "--processes", "1"),
             SMTP_URL=f"smtp://127.0.0.1:{slow.port}?starttls=off&name=slow",
             SMTP_FALLBACK_URLS=f"smtp://127.0.0.1:{good.port}?starttls=off&name=good",
             EMAIL_FROM="Tradewind <shop@shop.example>",
+            SEND_TIMEOUT_SECONDS=str(DEADLINE_SECONDS),
         )
         with ending(scheduler := scheduler_process(), worker):
             scheduler.start()
             worker.start()
             await enrolment(people.pop())  # it is up
             before = await every(0.3, enrolments([people.pop() for _ in range(BEFORE)]))
-            start = time.monotonic()
             await due_runs.due(reminder, people[:REMINDERS], step="wait")
             await until(server_is_full, 30, "all places at the slow server are taken")
             await asyncio.sleep(STUCK_SECONDS)
-            mails, happenings = await asyncio.gather(
+            sendings, happenings = await asyncio.gather(
                 every(0.3, [confirmation] * OTHERS),
                 every(0.3, enrolments(people[REMINDERS:])),
             )
+            await until(all_others_sent, 60, "every mail is sent that is not with the slow server")
+            assert slow.connections == DEFAULT_CONNECTIONS
+            start = time.monotonic()
+            slow.hangs_up.set()
             await until(all_sent, 60, "every mail is sent after all")
             everything = time.monotonic() - start
             os.killpg(worker.pid, signal.SIGTERM)
-    usual, meanwhile, mail = (statistics.median(found) for found in (before, happenings, mails))
-    assert meanwhile < usual + GIVEN_UP_SECONDS / 2
-    # The first to give up leave their places to others, until the fifth failure closes the server.
-    assert slow.connections <= DEFAULT_CONNECTIONS + FAILURES_THAT_OPEN
-    assert mail < usual + GIVEN_UP_SECONDS
+    usual, meanwhile, mail = (statistics.median(found) for found in (before, happenings, sendings))
     ids = [message_from_bytes(mail.content)["Message-ID"] for mail in good.received if isinstance(mail.content, bytes)]
     lost, doubled = REMINDERS + OTHERS - len(set(ids)), len(ids) - len(set(ids))
     assert (lost, doubled) == (0, 0)
@@ -128,12 +128,19 @@ async def test_a_server_that_answers_a_byte_every_ten_seconds_delays_nobody_else
     assert broken.isdisjoint({"run_goes_on", "finished_run_rests", "run_writes_once_a_step", "message_sent_once"})
 
 
+async def mails(state: str) -> int:
+    number: int = await db.fetchval("SELECT count(*) FROM messages WHERE state = $1", state)
+    return number
+
+
 async def server_is_full() -> bool:
-    sending: int = await db.fetchval("SELECT count(*) FROM messages WHERE state = 'SENDING'")
-    return sending >= DEFAULT_CONNECTIONS
+    return await mails("SENDING") >= DEFAULT_CONNECTIONS
+
+
+async def all_others_sent() -> bool:
+    return await mails("SENT") == REMINDERS + OTHERS - DEFAULT_CONNECTIONS and await server_is_full()
 
 
 async def all_sent() -> bool:
     left = await db.fetchval("SELECT count(*) FROM flow_runs WHERE status = 'ACTIVE' AND due_at < business_now()")
-    unsent = await db.fetchval("SELECT count(*) FROM messages WHERE state <> 'SENT'")
-    return (left, unsent) == (0, 0)
+    return (await mails("SENT"), left) == (REMINDERS + OTHERS, 0)
