@@ -14,7 +14,7 @@ from strawberry.types import ExecutionContext
 from schema.coercion import compile_inputs
 from schema.documents import DocumentChecks, Documents
 from schema.executor import Executor
-from schema.faults import TIMEOUT, ErrorMasking
+from schema.faults import TIMEOUT, TOLD, ErrorMasking
 from schema.hooks import Hooks
 from schema.in_context import Placing, in_context
 from schema.metering import Metering
@@ -90,7 +90,7 @@ class Schema(strawberry.Schema):
             except TimeoutError:
                 if not deadline.expired():
                     raise
-                error = GraphQLError("It took too long, and was given up.", extensions={"code": TIMEOUT})
+                error = GraphQLError(TOLD[TIMEOUT], extensions={"code": TIMEOUT})
                 return ExecutionResult(data=None, errors=[error])
 
         return execute_in_time

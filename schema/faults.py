@@ -24,7 +24,7 @@ BAD_USER_INPUT = "BAD_USER_INPUT"
 INTERNAL = "INTERNAL_SERVER_ERROR"
 TIMEOUT = "TIMEOUT"
 UNAVAILABLE = "SERVICE_UNAVAILABLE"
-_TOLD = {
+TOLD = {
     INTERNAL: "Something went wrong on our side.",
     TIMEOUT: "It took too long, and was given up.",
     UNAVAILABLE: "The shop cannot get at its data at the moment. Try again in a moment, with the same idempotency key.",
@@ -101,7 +101,7 @@ def masked(fault: BaseException, request_id: str, at: GraphQLError | None = None
     code = UNAVAILABLE if outages.is_outage(fault) else TIMEOUT if outages.took_too_long(fault) else INTERNAL
     nodes, path = (at.nodes, at.path) if at else (None, None)
     log_fault(fault, path=path)
-    return GraphQLError(_TOLD[code], nodes=nodes, path=path, extensions={"code": code, "requestId": request_id})
+    return GraphQLError(TOLD[code], nodes=nodes, path=path, extensions={"code": code, "requestId": request_id})
 
 
 def _cause(error: GraphQLError) -> BaseException | None:

@@ -33,7 +33,7 @@ from app.web.open_streams import OPERATIONS_PER_CLIENT, STREAMS_PER_CLIENT, Plac
 from app.web.shutdown import until_shutdown
 from schema import build_schema
 from schema.context import Context, build_context, client_address
-from schema.faults import INTERNAL, TIMEOUT, UNAVAILABLE, masked, public_errors
+from schema.faults import INTERNAL, TIMEOUT, TOLD, UNAVAILABLE, masked, public_errors
 from schema.negotiation import GRAPHQL_RESPONSE, JSON, answer_type, wants_page
 from schema.sockets import INIT_SECONDS, SocketAdapter, SocketHandler
 from schema.throttling import refusal as too_many
@@ -50,7 +50,6 @@ _CODES = {
     413: "CONTENT_TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
     429: CommonErrorCode.TOO_MANY.name,
-    500: INTERNAL,
     503: TIMEOUT,
 }
 
@@ -202,7 +201,7 @@ class View(GraphQL[Context, None]):
             async with asyncio.timeout(seconds):
                 context = await build_context(request, self.settings)
         except TimeoutError:
-            raise HTTPException(503, "It took too long, and was given up.") from None
+            raise HTTPException(503, TOLD[TIMEOUT]) from None
         if context.throttle and isinstance(request, Request) and (wait := context.throttle.wait_seconds()):
             raise TooManyRequestsError(wait)
         return context
