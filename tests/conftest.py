@@ -13,7 +13,8 @@ import pytest
 import structlog
 from argon2 import PasswordHasher
 
-from app import db
+from app import cache as redis_cache
+from app import db, point_budget, rate_limit
 from app.cache import cache
 from app.dev.servers import embedded_postgres, embedded_valkey
 from app.events.delivery import deliver
@@ -26,9 +27,10 @@ from app.settings import Settings, get_settings
 from app.staff.permissions import Permission
 from tests.client import Api
 from tests.emptying import Tables
-from tests.environment import make_settings
+from tests.environment import AS_VARIABLES, make_settings
 from tests.factories import staff as staff_factory
 from tests.live_server import LiveServer
+from tests.patience import patience
 from workers import subscriptions
 
 pytest_plugins = ["tests.side_by_side", "tests.faults.report"]
@@ -61,6 +63,23 @@ def shops_hasher() -> Iterator[PasswordHasher]:
         yield found
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patient_process() -> Iterator[None]:
+    """As `tests.environment.TIME_LIMITS`, of what no setting says: in this process hundreds ask at once, and on a busy
+    machine each answer waits in it for longer than it would take a shop to give up its servers."""
+    limits = [
+        (db, "ACQUIRE_TIMEOUT_SECONDS"),
+        (redis_cache, "CONNECT_TIMEOUT_SECONDS"),
+        (redis_cache, "ANSWER_TIMEOUT_SECONDS"),
+        (rate_limit, "ANSWER_SECONDS"),
+        (point_budget, "ANSWER_SECONDS"),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in limits:
+            patch.setattr(module, name, patience(getattr(module, name)))
+        yield
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """PostgreSQL and Valkey of this run; TRADEWIND_TEST_DATABASE_URL names another, empty PostgreSQL."""
@@ -82,6 +101,7 @@ def settings(servers: tuple[str, str]) -> Iterator[Settings]:
         "REDIS_URL": made.redis_url,
         "SECRET_KEYS": ",".join(made.secret_keys),
         "PUBLIC_URL": made.public_url,
+        **AS_VARIABLES,
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():

@@ -47,7 +47,7 @@ class LiveServer:
         deadline = time.monotonic() + START_SECONDS
         while True:
             with contextlib.suppress(httpx2.TransportError):
-                if httpx2.get(f"{self.url}/health/live").status_code == 200:
+                if httpx2.get(f"{self.url}/health/live", timeout=patience(5)).status_code == 200:
                     return
             assert process.poll() is None, "the API ended at its start"
             assert time.monotonic() < deadline, "the API did not start"

@@ -19,6 +19,7 @@ from typing import Any
 
 from app.dev import processes
 from app.dev.ports import LOOPBACK, free_port
+from tests.environment import AS_VARIABLES
 from tests.patience import patience
 
 _MARK = "TRADEWIND_TEST_SHOP"
@@ -161,7 +162,7 @@ class DevShop:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in _CONFIGURATION}
-        return {**kept, _MARK: self._mark}
+        return {**kept, **AS_VARIABLES, _MARK: self._mark}
 
 
 def _parent(pid: int) -> int | None:

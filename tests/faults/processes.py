@@ -69,7 +69,7 @@ class ApiProcess(Process):
 
     async def open(self) -> None:
         self.start()
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(timeout=patience(5)) as client:
             deadline = time.monotonic() + START_SECONDS
             while True:
                 with contextlib.suppress(httpx2.TransportError):
@@ -88,7 +88,7 @@ class ApiProcess(Process):
     ) -> dict[str, Any] | None:
         """The response's body, or None when the connection broke: what a shopper sees of a crash."""
         try:
-            async with httpx2.AsyncClient(timeout=30) as client:
+            async with httpx2.AsyncClient(timeout=patience(30)) as client:
                 response = await client.post(
                     f"{self.url}/graphql", json={"query": document, "variables": variables or {}}, headers=headers
                 )

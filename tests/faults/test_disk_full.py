@@ -17,6 +17,7 @@ from tests.faults.processes import ApiProcess, ending, scheduler_process, until,
 from tests.faults.report import Figures
 from tests.faults.shopping import open_shop
 from tests.faults.small_disk import small_disk
+from tests.patience import patience
 
 pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("database")]
 
@@ -47,7 +48,7 @@ async def test_a_full_disk_loses_nothing_and_heals_by_itself(
 
                 disk.fill()
                 await until(lambda: refused(crowd), 60, "there is no room for an order any more")
-                async with httpx2.AsyncClient(timeout=30) as client:
+                async with httpx2.AsyncClient(timeout=patience(30)) as client:
                     read = (await client.post(f"{api.url}/graphql", json=READING)).json()
                 assert read["data"]["products"]["nodes"], "what is there can be read"
                 await asyncio.sleep(FULL_SECONDS)
@@ -81,7 +82,7 @@ async def fill_the_log(postgres: Postgres) -> None:
     """Its write-ahead log takes what was set aside for it, until there is no more."""
     for _ in range(5):
         with contextlib.suppress(asyncpg.PostgresError, OSError):
-            connection = await asyncpg.connect(postgres.url, timeout=5)
+            connection = await asyncpg.connect(postgres.url, timeout=patience(5))
             try:
                 await connection.execute(FILL_THE_LOG)
             finally:

@@ -20,6 +20,7 @@ from app.kit.ids import new_id
 from tests.faults.dev_shop import DevShop
 from tests.faults.processes import until
 from tests.faults.test_tour import ADDRESS, Client
+from tests.patience import patience
 from tests.stories.shopper import BROWSER
 
 pytestmark = [pytest.mark.long, pytest.mark.faults]
@@ -65,7 +66,7 @@ class Developer:
 
     async def get(self, path: str) -> httpx2.Response:
         """A page, as a browser gets it; redirects are not followed."""
-        async with httpx2.AsyncClient(timeout=30) as http:
+        async with httpx2.AsyncClient(timeout=patience(30)) as http:
             return await http.get(f"http://127.0.0.1:{self.shop.port}{path}", headers={"User-Agent": BROWSER})
 
     async def begin_checkout(self, email: str, phone: str | None = None) -> str:

@@ -29,7 +29,7 @@ TOKEN = "a-token-of-the-monitoring"
 def scraped(port: int, token: str = TOKEN) -> dict[str, float]:
     """Sums over all labels but `state`."""
     request = urllib.request.Request(f"http://{LOOPBACK}:{port}/metrics", headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=patience(10)) as answer:
         text = answer.read().decode()
     found: dict[str, float] = {}
     for family in text_string_to_metric_families(text):
@@ -101,14 +101,16 @@ async def test_an_api_with_several_processes_gives_one_answer(tmp_path: Path) ->
 
         async def is_there() -> bool:
             try:
-                async with httpx2.AsyncClient() as client:
+                async with httpx2.AsyncClient(timeout=patience(5)) as client:
                     return (await client.get(f"http://{LOOPBACK}:{port}/health/live")).status_code == 200
             except httpx2.TransportError:
                 return False
 
         await until(is_there, patience(30), "the API is there")
         for _ in range(20):
-            async with httpx2.AsyncClient() as client:  # each over a connection of its own: some to either process
+            async with httpx2.AsyncClient(
+                timeout=patience(5)
+            ) as client:  # each over a connection of its own: some to either process
                 await client.post(f"http://{LOOPBACK}:{port}/graphql", json={"query": "{ __typename }"})
         assert scraped(port)["tradewind_requests_total"] == 20
         assert scraped(port)["tradewind_requests_total"] == 20

@@ -16,6 +16,7 @@ import pytest
 from app.dev.servers import embedded_postgres
 from app.web import health
 from tests.live_server import LiveServer
+from tests.patience import patience
 
 pytestmark = [pytest.mark.long, pytest.mark.faults]
 
@@ -54,7 +55,7 @@ async def test_nobody_waits_for_ever_and_all_is_well_again_after_it(tmp_path: Pa
         )
         postmaster = await postmaster_of(url)
         with LiveServer(DATABASE_URL=url, STATEMENT_TIMEOUT_SECONDS="1", LOG_LEVEL="CRITICAL") as server:
-            async with httpx2.AsyncClient(base_url=server.url, timeout=30) as client:
+            async with httpx2.AsyncClient(base_url=server.url, timeout=patience(30)) as client:
                 assert (await client.post("/graphql", json=QUERY)).json()["data"]
                 # Asked before, so that its connection is there already when the server falls silent.
                 assert (await client.get("/health/ready")).status_code == 200

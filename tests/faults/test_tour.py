@@ -50,7 +50,7 @@ class Client:
 
     async def __call__(self, document: str, **variables: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        async with httpx2.AsyncClient(timeout=90) as http:
+        async with httpx2.AsyncClient(timeout=patience(60)) as http:
             response = await http.post(
                 f"http://{self.address}/graphql", json={"query": document, "variables": variables}, headers=headers
             )
@@ -66,7 +66,8 @@ class Client:
         """What a subscription emits, over graphql-transport-ws."""
         emitted: asyncio.Queue[Any] = asyncio.Queue()
         url = f"ws://{self.address}/graphql"
-        async with websockets.connect(url, subprotocols=[websockets.Subprotocol("graphql-transport-ws")]) as socket:
+        protocols = [websockets.Subprotocol("graphql-transport-ws")]
+        async with websockets.connect(url, subprotocols=protocols, open_timeout=patience(10)) as socket:
             await socket.send(json.dumps({"type": "connection_init"}))
             assert json.loads(await socket.recv())["type"] == "connection_ack"
             payload = {"query": document, "variables": variables}
@@ -101,7 +102,7 @@ async def test_from_browsing_to_a_delivered_parcel(shop: DevShop) -> None:
         for one in product["variants"]["nodes"]
         if one["availableForSale"] and one["requiresShipping"]
     )
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(timeout=patience(5)) as http:
         image = await http.get(products["nodes"][0]["images"][0]["url"])
     assert image.status_code == 200
     assert image.headers["content-type"].startswith("image/")

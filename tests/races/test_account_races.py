@@ -27,6 +27,7 @@ from tests.api.account_operations import (
 )
 from tests.client import Api
 from tests.factories import account_mails, catalogue, checkout
+from tests.patience import patience
 
 Drain = Callable[[], Awaitable[None]]
 ADA = "ada@example.com"
@@ -149,7 +150,7 @@ async def test_an_order_that_somebody_holds_joins_when_they_let_go(api: Api, dra
         verifying = asyncio.create_task(
             api.ok(VERIFY, {"token": link}, token=claim["accessToken"]), context=contextvars.Context()
         )
-        await asyncio.wait_for(verifying, timeout=20)
+        await asyncio.wait_for(verifying, timeout=patience(20))
     assert await db.fetchval("SELECT customer_id FROM orders") is None
     await drain()
     assert await db.fetchval("SELECT customer_id FROM orders") == await db.fetchval("SELECT id FROM customers")

@@ -7,6 +7,7 @@ import pytest
 
 from tests.client import Api
 from tests.live_server import LiveServer
+from tests.patience import patience
 
 ORIGIN = "https://harbour.example"
 
@@ -27,14 +28,14 @@ def production(database: str) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def http(production: LiveServer, clean_database: None) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=production.url) as client:
+    with httpx2.Client(base_url=production.url, timeout=patience(5)) as client:
         yield client
 
 
 @pytest.fixture
 async def outside(production: LiveServer, clean_database: None) -> AsyncIterator[Api]:
     """The running production profile, spoken to as `api` speaks to the one in this process."""
-    async with httpx2.AsyncClient(base_url=production.url) as client:
+    async with httpx2.AsyncClient(base_url=production.url, timeout=patience(5)) as client:
         yield Outside(client)
 
 

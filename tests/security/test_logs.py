@@ -16,6 +16,7 @@ from app.staff import service as staff
 from tests.factories import cart as carts
 from tests.factories import catalogue, checkout
 from tests.live_server import LiveServer
+from tests.patience import patience
 
 pytestmark = pytest.mark.long
 
@@ -56,7 +57,7 @@ async def test_a_shopping_tour_leaves_nothing_private_in_the_log(tmp_path: Path)
     secrets = [cart.secret, EMAIL, PHONE, PASSWORD, "203.0.113.77", *names]
     with server:
         headers = {"X-Forwarded-For": "203.0.113.77", "User-Agent": "canary-agent"}
-        async with httpx2.AsyncClient(base_url=server.url, headers=headers) as client:
+        async with httpx2.AsyncClient(base_url=server.url, headers=headers, timeout=patience(5)) as client:
 
             async def ask(query: str, variables: dict[str, Any], **more: str) -> dict[str, Any]:
                 sent = {"query": query, "variables": variables}
@@ -89,13 +90,14 @@ async def test_a_shopping_tour_leaves_nothing_private_in_the_log(tmp_path: Path)
             assert uploaded.status_code == 201
             lost = await client.get(f"/orders/{order_token}?canary-parameter")
             assert lost.status_code == 404
+        protocol = Subprotocol("graphql-transport-ws")
         url = f"{server.url.replace('http', 'ws')}/graphql?canary-parameter"
-        async with websockets.connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+        async with websockets.connect(url, subprotocols=[protocol], open_timeout=patience(10)) as socket:
             await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": "Bearer canary"}}))
             subscribe = {"query": f"subscription {TRACK}", "variables": {"token": order_token}}
             await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": subscribe}))
             for _ in range(2):
-                await asyncio.wait_for(socket.recv(), 5)
+                await asyncio.wait_for(socket.recv(), patience(5))
     logged = log.read_text()
     assert logged.count('"event": "request"') >= 9, "it logs its requests"
     assert "23514" in logged or "P0001" in logged, "it logs the fault"

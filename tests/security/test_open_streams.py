@@ -16,13 +16,14 @@ from app.staff.permissions import Permission
 from app.web.open_streams import Places
 from tests.api.test_sockets import WATCH, Socket, queued_job
 from tests.factories import staff
+from tests.patience import patience
 from tests.security.test_slow_clients import served
 
 PROTOCOLS = [Subprotocol("graphql-transport-ws")]
 
 
 def opened(port: int) -> Any:
-    return websockets.connect(f"ws://localhost:{port}/graphql", subprotocols=PROTOCOLS)
+    return websockets.connect(f"ws://localhost:{port}/graphql", subprotocols=PROTOCOLS, open_timeout=patience(10))
 
 
 def subscribing(job_id: str) -> dict[str, Any]:
@@ -44,7 +45,10 @@ async def test_sockets_and_streams_of_one_client(
     monkeypatch.setattr("schema.view.STREAMS_PER_CLIENT", 2)
     token, job_id = await staff.signed_in({Permission.PRODUCTS_WRITE}), await queued_job()
     headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {token}"}
-    async with served(settings) as port, httpx2.AsyncClient(base_url=f"http://localhost:{port}") as http:
+    async with (
+        served(settings) as port,
+        httpx2.AsyncClient(base_url=f"http://localhost:{port}", timeout=patience(5)) as http,
+    ):
         body = subscribing(job_id)
         async with opened(port), http.stream("POST", "/graphql", json=body, headers=headers) as stream:
             assert stream.status_code == 200
