@@ -19,20 +19,35 @@ class Mailbox:
     data_answers: list[str | None] = field(default_factory=list)
     received: list[Envelope] = field(default_factory=list)
     answers_after_seconds: float = 0
+    answers_after: asyncio.Event | None = None
+    """Where it is given, it answers only once that has happened."""
     port: int = 0
     connections: int = 0
+    _open: list[SMTP] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        """On everybody, as a server does with who says nothing for too long."""
+        for connection in self._open:
+            if connection.transport is not None:
+                connection.transport.close()
+        self._open.clear()
+
+    async def _take_its_time(self) -> None:
+        await asyncio.sleep(self.answers_after_seconds)
+        if self.answers_after is not None:
+            await self.answers_after.wait()
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        await asyncio.sleep(self.answers_after_seconds)
+        await self._take_its_time()
         answer = self.rcpt_answers.pop(0) if self.rcpt_answers else "250 OK"
         if answer.startswith("2"):
             envelope.rcpt_tos.append(address)
         return answer
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        await asyncio.sleep(self.answers_after_seconds)
+        await self._take_its_time()
         answer = self.data_answers.pop(0) if self.data_answers else "250 2.0.0 Ok: queued as 4F9D195432C"
         if answer is None or answer.startswith("2"):
             self.received.append(envelope)
@@ -58,7 +73,8 @@ async def smtp_server(
 
     def protocol() -> SMTP:
         mailbox.connections += 1
-        return SMTP(mailbox, hostname="mx.test", **options)
+        mailbox._open.append(connection := SMTP(mailbox, hostname="mx.test", **options))
+        return connection
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, ssl=tls)
     mailbox.port = server.sockets[0].getsockname()[1]

@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -183,9 +184,10 @@ async def test_cash_on_delivery_is_all_or_nothing(api: Api, product: MadeProduct
 
 @asynccontextmanager
 async def held_up(
-    patch: pytest.MonkeyPatch, *, knows_the_void: bool
+    patch: pytest.MonkeyPatch, *, knows_the_void: bool, renews_every_seconds: float = patience(600)
 ) -> AsyncIterator[tuple[asyncio.Event, asyncio.Event]]:
-    """The gateway gets the first request only when it is let through: the process in between was thought dead."""
+    """The gateway gets a request only when it is let through: the process in between was thought dead, as it did not
+    renew its lease either."""
     reached, let_through = asyncio.Event(), asyncio.Event()
     original = TestGateway.authorise
 
@@ -201,6 +203,7 @@ async def held_up(
 
     with patch.context() as inner:
         inner.setattr(TestGateway, "authorise", late)
+        inner.setattr(lease, "RENEW_EVERY_SECONDS", renews_every_seconds)
         yield reached, let_through
 
 
@@ -234,8 +237,10 @@ async def test_a_process_that_wakes_up_after_the_shopper_was_served(
         sleeper = asyncio.create_task(checkout.complete(api, given))
         await reached.wait()
         await checkout.expire_lease()
+        reached.clear()
         other = asyncio.create_task(checkout.complete(api, given))
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(patience(5)):
+            await reached.wait()
         let_through.set()
         first, second = await sleeper, await other
     assert first["order"]
@@ -267,15 +272,24 @@ async def test_a_webhook_that_comes_before_the_request_that_it_is_about(
 async def test_a_slow_gateway_keeps_its_lease(
     api: Api, product: MadeProduct, drain: Drain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "LEASE_SECONDS", 0.3)
-    monkeypatch.setattr(attempts, "LEASE_SECONDS", 0.3)
-    monkeypatch.setattr(lease, "RENEW_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(lease, "LEASE_SECONDS", patience(5))
+    monkeypatch.setattr(attempts, "LEASE_SECONDS", patience(5))
+
+    async def ends_later_than(moment: datetime | None) -> datetime:
+        async with asyncio.timeout(patience(5)):
+            while True:
+                until: datetime | None = await db.fetchval("SELECT leased_until FROM checkout_attempts")
+                if until and (moment is None or until > moment):
+                    return until
+                await asyncio.sleep(0.02)
+
     given = await checkout.ready_input(api, (product, 2))
-    async with held_up(monkeypatch, knows_the_void=True) as (reached, let_through):
+    async with held_up(monkeypatch, knows_the_void=True, renews_every_seconds=0.05) as (reached, let_through):
         slow = asyncio.create_task(checkout.complete(api, given))
         await reached.wait()
-        for _ in range(6):
-            await asyncio.sleep(0.1)
+        leased_until: datetime | None = None
+        for _ in range(4):
+            leased_until = await ends_later_than(leased_until)
             await checkout.watches_due()
             await drain()
             payload = await checkout.complete(api, given)
@@ -288,10 +302,11 @@ async def test_a_slow_gateway_keeps_its_lease(
 async def test_a_gateway_that_never_answers_is_waited_for_so_long(
     api: Api, product: MadeProduct, drain: Drain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.payments.service.GATEWAY_TIMEOUT_SECONDS", 0.1)
     given = await checkout.ready_input(api, (product, 2))
-    async with held_up(monkeypatch, knows_the_void=True):
-        payload = await checkout.complete(api, given)
+    with monkeypatch.context() as patch:
+        patch.setattr("app.payments.service.GATEWAY_TIMEOUT_SECONDS", 0.1)
+        async with held_up(monkeypatch, knows_the_void=True):
+            payload = await checkout.complete(api, given)
     assert [error["code"] for error in payload["userErrors"]] == ["IN_PROGRESS"]
     assert await inventory.available(product.variant_id) == 3
     assert (await checkout.complete(api, given))["order"]
@@ -305,7 +320,7 @@ async def test_a_gateway_that_never_answers_is_waited_for_so_long(
 async def test_requests_lost_at_random_moments(
     api: Api, drain: Drain, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings, "overloaded_after_seconds", 60.0)  # eighty at once, on any machine
+    monkeypatch.setattr(settings, "overloaded_after_seconds", patience(60))  # eighty at once, on any machine
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     product = await catalogue.product(stock=40)

@@ -16,6 +16,7 @@ from app.settings import Environment, Settings
 from app.upkeep import claims
 from tests.environment import make_settings
 from tests.factories import refunds
+from tests.patience import patience
 from tests.silent_server import silent_server
 
 pytestmark = pytest.mark.usefixtures("clean_database")
@@ -48,7 +49,7 @@ async def test_a_shop_that_is_well(told: Told) -> None:
 async def test_servers_that_hang_are_told_and_not_waited_for(told: Told) -> None:
     with silent_server() as port:
         hanging = make_settings(f"postgres://u:hush@127.0.0.1:{port}/shop", f"redis://:hush@127.0.0.1:{port}/0")
-        found = await asyncio.wait_for(told.of(hanging), 30)
+        found = await asyncio.wait_for(told.of(hanging), patience(30))
     assert not found["database"].ok
     assert not found["redis"].ok
     assert "TimeoutError" in found["database"].said

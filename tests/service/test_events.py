@@ -10,6 +10,7 @@ import pytest
 from app import clock, db, events
 from app.events import delivery, outbox, recording, registry, ticking, timers
 from app.kit.ids import earliest_id, new_id
+from tests.patience import patience
 
 pytestmark = pytest.mark.usefixtures("clean_database")
 
@@ -116,13 +117,19 @@ async def test_a_failed_handlers_effects_are_rolled_back() -> None:
     assert await effects() == 0
 
 
+async def seconds_go_by(seconds: int) -> None:
+    """For what waits in real time: everything happened so much earlier."""
+    moments = "leased_until = leased_until - $1::int * step, visible_at = visible_at - $1::int * step"
+    await db.execute(f"UPDATE events SET {moments} FROM (SELECT interval '1 second' AS step) s", seconds)
+
+
 async def test_an_event_whose_worker_died_is_visible_again_when_its_lease_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     event_id = await happen()
-    await db.fetchrow(delivery._CLAIM, event_id, 0.2)  # a worker claims it, and is killed
+    await db.fetchrow(delivery._CLAIM, event_id, 60.0)  # a worker claims it, and is killed
     assert await outbox.claim_unpublished() == []
-    await asyncio.sleep(0.25)
+    await seconds_go_by(60)
     assert await outbox.claim_unpublished() == [event_id]
 
 
@@ -140,7 +147,10 @@ async def test_an_event_that_kills_its_process_ends_as_a_dead_letter() -> None:
     assert await db.fetchval("SELECT acknowledged_at FROM events") is not None
 
 
-async def test_what_the_broker_lost_is_published_again(published: list[uuid.UUID]) -> None:
+async def test_what_the_broker_lost_is_published_again(
+    published: list[uuid.UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "PUBLISH_GRACE_SECONDS", patience(3))
     ids = [await happen() for _ in range(3)]
     assert await ticking.tick() == [], "the committing process has some seconds to publish it itself"
     await outbox.everything_visible()
@@ -152,18 +162,18 @@ async def test_what_the_broker_did_not_take_is_published_within_a_second() -> No
     await outbox.everything_visible()
     assert await ticking.tick() == [event_id]
     await outbox.unpublished([event_id])
-    await asyncio.sleep(1.05)
+    await seconds_go_by(1)
     assert await ticking.tick() == [event_id]
 
 
 async def test_a_delayed_event_waits_in_real_time(published: list[uuid.UUID]) -> None:
     leave_an_effect()
-    event_id = await happen(delay_seconds=0.3)
+    event_id = await happen(delay_seconds=60.0)
     assert published == []
     await delivery.deliver(event_id)
     assert await effects() == 0
     assert await ticking.tick() == []
-    await asyncio.sleep(0.35)
+    await seconds_go_by(60)
     assert await ticking.tick() == [event_id]
     await delivery.deliver(event_id)
     assert await effects() == 1

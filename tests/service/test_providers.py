@@ -63,7 +63,7 @@ def mail(purpose: MessagePurpose = MessagePurpose.TRANSACTIONAL) -> OutgoingEmai
 def through(settings: Settings) -> Callable[..., Settings]:
     """Settings with one SMTP server, given by port, and others to fall back on."""
 
-    def use(*ports: int, options: str = "", timeout_seconds: float = 5) -> Settings:
+    def use(*ports: int, options: str = "", timeout_seconds: float = patience(5)) -> Settings:
         names = ("first", "second", "third")
         urls = [
             f"smtp://127.0.0.1:{port}?starttls=off&name={name}{options}"
@@ -143,7 +143,13 @@ async def test_the_ledger_says_who_took_the_mail(
 async def test_a_provider_that_fails_five_times_in_a_row_is_left_alone_and_then_tried_by_one_message(
     through: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "OPEN_SECONDS", 0.3)
+    monkeypatch.setattr(admission, "OPEN_SECONDS", 300.0)
+
+    async def its_pause_ends() -> None:
+        (breaker,) = await cache().keys("*breaker*")
+        assert float(await cache().hget(breaker, "open_until")) > 0
+        await cache().hset(breaker, "open_until", 1)
+
     bad = Mailbox(data_answers=["421 4.3.2 shutting down"] * 6)
     async with smtp_server(bad), smtp_server(Mailbox()) as second:
         chosen = through(bad.port, second.port)
@@ -154,11 +160,11 @@ async def test_a_provider_that_fails_five_times_in_a_row_is_left_alone_and_then_
         assert bad.connections == 5, "it is left alone"
         assert "left alone" in await failing(through(bad.port), TemporarySendError)
 
-        await asyncio.sleep(0.35)
+        await its_pause_ends()
         results = await asyncio.gather(*(providers.send(mail(), chosen) for _ in range(4)))
         assert {result.provider for result in results} == {"second"}
         assert bad.connections == 6, "one message tries, and fails"
-        await asyncio.sleep(0.35)
+        await its_pause_ends()
         assert (await providers.send(mail(), chosen)).provider == "first"
         assert (await providers.send(mail(), chosen)).provider == "first"
     assert await cache().keys("*breaker*") == []
@@ -213,8 +219,8 @@ async def test_all_workers_know_and_each_alone_where_redis_is_away(
 
 async def test_each_message_beyond_the_rate_gets_a_turn_of_its_own(through: Callable[..., Settings]) -> None:
     async with smtp_server(Mailbox()) as mailbox, smtp_server(Mailbox()) as spare:
-        limited = through(mailbox.port, spare.port, options="&per_second=10")
-        campaign = [mail(MessagePurpose.MARKETING) for _ in range(30)]
+        limited = through(mailbox.port, spare.port, options="&per_second=1")
+        campaign = [mail(MessagePurpose.MARKETING) for _ in range(20)]
         later: dict[uuid.UUID, tuple[float, float]] = {}
         started = time.monotonic()
         for message in campaign:
@@ -225,11 +231,11 @@ async def test_each_message_beyond_the_rate_gets_a_turn_of_its_own(through: Call
                 # Somewhere between the two: what came in between is this process's, not the limit's.
                 later[message.id] = error.retry_after_seconds + asked, error.retry_after_seconds + time.monotonic()
         at_once = len(mailbox.received)
-        assert 11 <= at_once <= 11 + 10 * (time.monotonic() - started) + 1, "a burst of one second, then the rate"
+        assert 2 <= at_once <= 2 + (time.monotonic() - started) + 1, "a burst of one second, then the rate"
         turns = sorted(later.values())
         for (first, first_latest), (second, second_latest) in itertools.pairwise(turns):
-            assert second - first_latest < 0.15, turns
-            assert second_latest - first > 0.05, turns
+            assert second - first_latest < 1.5, turns
+            assert second_latest - first > 0.5, turns
 
         order = await providers.send(mail(), limited)
         assert order.provider == "first", "mail about an order does not wait behind the campaign"
@@ -255,7 +261,7 @@ async def test_a_message_whose_turn_comes_later_waits_for_it_without_a_failed_at
     await shop.shop()
     await messages.happens("order.placed", await messages.placed_order())
     async with smtp_server(Mailbox()) as mailbox:
-        limited = through(mailbox.port, options="&per_second=0.5")
+        limited = through(mailbox.port, options="&per_second=0.02")
         while await was_sent(mail(), limited):
             pass
         monkeypatch.setattr(sending, "get_settings", lambda: limited)
@@ -264,9 +270,8 @@ async def test_a_message_whose_turn_comes_later_waits_for_it_without_a_failed_at
         assert row["state"] == "RESERVED"
         assert await db.fetchval("SELECT count(*) FROM events WHERE attempts > 0 AND acknowledged_at IS NULL") == 0
         wait = "SELECT extract(epoch FROM visible_at - clock_timestamp()) FROM events WHERE acknowledged_at IS NULL"
-        assert 0 < float(await db.fetchval(wait)) < 5
-        await asyncio.sleep(float(await db.fetchval(wait)) + 0.05)
-        await sending.send(row["id"], attempt=1)
+        assert 0 < float(await db.fetchval(wait)) < 2 / 0.02 + 50
+        await sending.send(row["id"], attempt=1)  # its turn is there
     (row,) = await messages.ledger()
     assert row["state"] == "SENT"
 
@@ -281,8 +286,11 @@ async def test_a_tarpit_holds_few_senders_for_no_longer_than_the_deadline_and_ot
     async with dripping_server(b"220 mx.test ESMTP and so on", 0.05) as tarpit, smtp_server(Mailbox()) as second:
         chosen = through(tarpit.port, second.port, options="&connections=2", timeout_seconds=4)
         stuck = [asyncio.create_task(providers.send(mail(), chosen)) for _ in range(2)]
+        async with asyncio.timeout(patience(5)):
+            while tarpit.connections < 2:
+                await asyncio.sleep(0.01)
         await asyncio.sleep(0.3)
-        for _ in range(10):
+        for _ in range(5):
             assert (await providers.send(mail(), chosen)).provider == "second"
         assert not any(task.done() for task in stuck), "nobody stands in line behind those that are stuck"
         async with asyncio.timeout(patience(5)):
@@ -293,9 +301,16 @@ async def test_a_long_line_is_sent_away_for_a_moment_while_it_moves(
     through: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulkhead, "MAX_WAITING", 2)
-    async with smtp_server(Mailbox(answers_after_seconds=0.1)) as slow, smtp_server(Mailbox()) as second:
+    monkeypatch.setattr(bulkhead, "STUCK_SECONDS", patience(2))
+    moves = asyncio.Event()
+    async with smtp_server(Mailbox(answers_after=moves)) as slow, smtp_server(Mailbox()) as second:
         chosen = through(slow.port, second.port, options="&connections=2")
-        results = await asyncio.gather(*(providers.send(mail(), chosen) for _ in range(6)), return_exceptions=True)
+        sends = [asyncio.create_task(providers.send(mail(), chosen)) for _ in range(6)]
+        async with asyncio.timeout(patience(5)):
+            while sum(send.done() for send in sends) < 2:
+                await asyncio.sleep(0.01)
+        moves.set()
+        results = await asyncio.gather(*sends, return_exceptions=True)
     taken = [result for result in results if isinstance(result, Accepted)]
     assert [result.provider for result in taken] == ["first"] * 4
     assert [type(result) for result in results if not isinstance(result, Accepted)] == [NotYetError] * 2
@@ -303,7 +318,7 @@ async def test_a_long_line_is_sent_away_for_a_moment_while_it_moves(
 
 
 async def test_a_connection_carries_many_mails_and_a_dead_one_costs_none(through: Callable[..., Settings]) -> None:
-    async with smtp_server(Mailbox(), timeout=0.3) as mailbox:
+    async with smtp_server(Mailbox()) as mailbox:
         chosen = through(mailbox.port)
         for _ in range(5):
             await providers.send(mail(), chosen)
@@ -311,7 +326,7 @@ async def test_a_connection_carries_many_mails_and_a_dead_one_costs_none(through
         await failing(chosen, PermanentSendError)
         await providers.send(mail(), chosen)
         assert mailbox.connections == 1
-        await asyncio.sleep(0.5)  # the server hangs up on who says nothing
+        mailbox.hang_up()
         await providers.send(mail(), chosen)
         assert mailbox.connections == 2
         mailbox.data_answers = ["421 4.3.2 restarting"]
@@ -325,15 +340,19 @@ async def test_a_connection_is_given_up_after_a_hundred_mails_or_some_seconds(
     through: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(smtp_pool, "MAX_MAILS", 2)
-    monkeypatch.setattr(smtp_pool, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(smtp_pool, "IDLE_SECONDS", patience(5))
     async with smtp_server(Mailbox()) as mailbox:
         chosen = through(mailbox.port)
-        for _ in range(3):
+        for _ in range(2):
             await providers.send(mail(), chosen)
-        assert mailbox.connections == 2
-        await asyncio.sleep(0.25)
         (pool,) = smtp_pool._pools[asyncio.get_running_loop()].values()
-        assert pool._waiting == []
+        assert (mailbox.connections, pool._waiting) == (1, [])
+        monkeypatch.setattr(smtp_pool, "IDLE_SECONDS", 0.1)
+        await providers.send(mail(), chosen)
+        assert mailbox.connections == 2
+        async with asyncio.timeout(patience(5)):
+            while pool._waiting:
+                await asyncio.sleep(0.05)
 
 
 async def test_postmark_gets_the_name_that_its_notices_will_have(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -19,6 +20,7 @@ from app.messaging.transports import Accepted, OutgoingMessage
 from app.settings import Settings
 from tests.factories import customers, messages, shop
 from tests.factories.messages import happens, ledger, placed_order
+from tests.patience import patience
 from tests.smtp_server import Mailbox, smtp_server
 from tests.written_logs import logging_as_served
 
@@ -38,7 +40,7 @@ async def shop_row(clean_database: None) -> None:
 def mail_to(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Callable[[Mailbox], None]:
     """Sends the shop's mail to a test's SMTP server."""
 
-    def use(mailbox: Mailbox, timeout_seconds: float = 5) -> None:
+    def use(mailbox: Mailbox, timeout_seconds: float = patience(5)) -> None:
         url = f"smtp://127.0.0.1:{mailbox.port}?starttls=off"
         changed = settings.model_copy(update={"smtp_url": url, "send_timeout_seconds": timeout_seconds})
         monkeypatch.setattr(sending, "get_settings", lambda: changed)
@@ -311,13 +313,27 @@ async def test_a_long_send_keeps_its_claim(
 ) -> None:
     message_id = await reserved(drain)
     monkeypatch.setattr(sending, "RENEW_EVERY_SECONDS", 0.05)
-    monkeypatch.setattr("app.messaging.ledger.LEASE_SECONDS", 0.2)
-    async with smtp_server(Mailbox(answers_after_seconds=0.3)) as mailbox:
+    monkeypatch.setattr("app.messaging.ledger.LEASE_SECONDS", patience(5))
+    answered = asyncio.Event()
+
+    async def ends_later_than(moment: datetime | None) -> datetime:
+        leased_until = "SELECT leased_until FROM messages WHERE id = $1"
+        async with asyncio.timeout(patience(5)):
+            while True:
+                until: datetime | None = await db.fetchval(leased_until, message_id)
+                if until and (moment is None or until > moment):
+                    return until
+                await asyncio.sleep(0.02)
+
+    async with smtp_server(Mailbox(answers_after=answered)) as mailbox:
         mail_to(mailbox)
         first = asyncio.create_task(sending.send(message_id, attempt=1))
-        await asyncio.sleep(0.45)
-        with pytest.raises(MessageNotSentError, match="another process"):
-            await sending.send(message_id, attempt=2)
+        claimed_until: datetime | None = None
+        for _ in range(3):
+            claimed_until = await ends_later_than(claimed_until)
+            with pytest.raises(MessageNotSentError, match="another process"):
+                await sending.send(message_id, attempt=2)
+        answered.set()
         await first
     assert len(mailbox.received) == 1
 

@@ -204,10 +204,10 @@ async def test_the_deadline_holds_against_a_server_that_drips(line: bytes) -> No
 
 
 async def test_the_deadline_is_for_the_whole_send_and_not_for_each_answer() -> None:
-    mailbox = Mailbox(answers_after_seconds=0.3)
+    mailbox = Mailbox(answers_after_seconds=0.8)
     async with smtp_server(mailbox):
         with pytest.raises(UnknownOutcomeError, match="TimeoutError after"):
-            await transport(mailbox.port, timeout=0.5).send(outgoing())
+            await transport(mailbox.port, timeout=1.4).send(outgoing())
 
 
 # --- TLS and sign-in --------------------------------------------------------------------------------------------------

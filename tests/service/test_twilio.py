@@ -132,9 +132,11 @@ async def test_a_fault_of_theirs_leaves_the_outcome_open() -> None:
 
 async def test_no_answer_in_time_leaves_the_outcome_open() -> None:
     async with twilio(ACCEPTED) as state:
-        state.before_answer = lambda: asyncio.sleep(1)
+        given_up = asyncio.Event()
+        state.before_answer = given_up.wait
         with pytest.raises(UnknownOutcomeError):
-            await send(state.url, timeout=0.2)
+            await send(state.url, timeout=1)
+        given_up.set()
     assert len(state.requests) == 1
 
 
