@@ -9,6 +9,7 @@ from app import db
 from app.sessions import passwords
 from tests.api.account_operations import CREATE, LOGOUT, OTHER_PASSWORD, PASSWORD, REFRESH, codes, login, me, sign_up
 from tests.client import Api
+from tests.patience import patience
 
 
 async def test_a_new_account_is_signed_in_and_unverified(api: Api) -> None:
@@ -117,7 +118,7 @@ async def test_many_hashes_at_once_leave_the_event_loop_free(monkeypatch: pytest
         def hash(self, password: bytes) -> str:
             at_work[0] += 1
             at_work[1] = max(at_work)
-            asyncio.run_coroutine_threadsafe(release.wait(), loop).result(timeout=30)
+            asyncio.run_coroutine_threadsafe(release.wait(), loop).result(timeout=patience(30))
             at_work[0] -= 1
             return "hash"
 

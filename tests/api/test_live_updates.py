@@ -28,6 +28,7 @@ from tests.client import Api
 from tests.factories import checkout, staff
 from tests.factories.fulfillments import fulfill, track
 from tests.live_server import LiveServer
+from tests.patience import patience
 
 ORDER = """subscription ($number: String, $email: String, $token: String) {
     orderTracking(number: $number, email: $email, token: $token) {
@@ -35,8 +36,9 @@ ORDER = """subscription ($number: String, $email: String, $token: String) {
     }
 }"""
 JOB = "subscription ($id: ID!) { job(id: $id) { status done total } }"
-PROMPT_SECONDS = 6.0
-"""Far less than it would take by looking every ten seconds; Redis carries it in milliseconds."""
+PROMPT_SECONDS = 9.0
+"""Less than it would take by looking every ten seconds; Redis carries it in milliseconds."""
+END_SECONDS = patience(6)
 QUIET_SECONDS = 0.4
 
 Updates = asyncio.Queue[dict[str, Any] | None]
@@ -49,7 +51,9 @@ async def by_socket(
 ) -> AsyncIterator[Updates]:
     updates: Updates = asyncio.Queue()
     url = server.url.replace("http", "ws") + "/graphql"
-    async with websockets.connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+    async with websockets.connect(
+        url, subprotocols=[Subprotocol("graphql-transport-ws")], open_timeout=END_SECONDS
+    ) as socket:
         payload = {"Authorization": f"Bearer {token}"} if token else {}
         await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
@@ -78,7 +82,7 @@ async def by_events(
     headers = {"Accept": "text/event-stream", **({"Authorization": f"Bearer {token}"} if token else {})}
     body = {"query": document, "variables": variables}
     async with (
-        httpx2.AsyncClient(timeout=30) as client,
+        httpx2.AsyncClient(timeout=patience(30)) as client,
         client.stream("POST", f"{server.url}/graphql", json=body, headers=headers) as stream,
     ):
 
@@ -126,7 +130,7 @@ async def upcoming(updates: Updates, seconds: float = PROMPT_SECONDS) -> Any:
 
 
 async def end_of(updates: Updates) -> None:
-    assert await asyncio.wait_for(updates.get(), PROMPT_SECONDS) is None
+    assert await asyncio.wait_for(updates.get(), END_SECONDS) is None
 
 
 async def quiet(updates: Updates) -> None:
@@ -137,7 +141,7 @@ async def quiet(updates: Updates) -> None:
 
 async def listening(connections: int) -> None:
     """Until so many Redis connections listen for changes, over all processes."""
-    async with asyncio.timeout(PROMPT_SECONDS):
+    async with asyncio.timeout(END_SECONDS):
         while (await cache.cache().pubsub_numsub(cache.named(live.CHANNEL)))[0][1] != connections:
             await asyncio.sleep(0.02)
 
@@ -246,7 +250,9 @@ async def test_a_client_that_stops_watching_leaves_nothing_behind(
 ) -> None:
     url = live_server.url.replace("http", "ws") + "/graphql"
     payload = {"query": ORDER, "variables": {"token": placed["orderToken"]}}
-    async with websockets.connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+    async with websockets.connect(
+        url, subprotocols=[Subprotocol("graphql-transport-ws")], open_timeout=END_SECONDS
+    ) as socket:
         await socket.send(json.dumps({"type": "connection_init"}))
         await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
         assert [json.loads(await socket.recv())["type"] for _ in range(2)] == ["connection_ack", "next"]
@@ -268,7 +274,7 @@ async def test_a_reader_of_events_who_goes_away_leaves_nothing_behind(
     body = {"query": ORDER, "variables": {"token": placed["orderToken"]}}
     for _ in range(5):
         async with (
-            httpx2.AsyncClient(timeout=30) as client,
+            httpx2.AsyncClient(timeout=patience(30)) as client,
             client.stream("POST", url, json=body, headers=headers) as stream,
         ):
             lines = stream.aiter_lines()

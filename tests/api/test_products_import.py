@@ -10,12 +10,16 @@ from typing import Any
 import orjson
 import pytest
 
-from app import db
+from app import db, live
+from app.cache import cache, named
+from app.jobs.queries import JobView
 from app.staff.permissions import Permission
+from schema.jobs import Job
 from tests.api.import_operations import FIXTURES, IMPORT, JOB, Drain, counts, run_import
 from tests.client import Api
 from tests.factories import shop as shop_factory
 from tests.factories import staff as staff_factory
+from tests.patience import patience
 
 
 @pytest.fixture(autouse=True)
@@ -117,20 +121,32 @@ async def watched(api: Api, job_id: str, token: str) -> list[dict[str, Any]]:
         "/graphql",
         json={"query": document, "variables": {"id": job_id}},
         headers={"Authorization": f"Bearer {token}", "Accept": "text/event-stream"},
-        timeout=30,
+        timeout=patience(30),
     )
     lines = response.text.splitlines()
     return [orjson.loads(line.removeprefix("data:")) for line in lines if line.startswith("data:") and "{" in line]
 
 
-async def test_watching_a_job_shows_its_progress_and_ends_with_it(api: Api, staff_token: str, drain: Drain) -> None:
+async def test_watching_a_job_shows_its_progress_and_ends_with_it(
+    api: Api, staff_token: str, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     csv = "Handle,Title,Variant Price\n" + "".join(f"p{n},P{n},5\n" for n in range(450))
     created = await api.ok(IMPORT, {"input": {"csv": csv}}, token=staff_token)
     job_id = created["productsImport"]["job"]["id"]
+    seen_once, look = asyncio.Event(), Job.of
+
+    def noted(view: JobView) -> Job:
+        seen_once.set()
+        return look(view)
+
+    monkeypatch.setattr(Job, "of", noted)
     watching = asyncio.create_task(watched(api, job_id, staff_token))
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(patience(5)):
+        await seen_once.wait()
+        while (await cache().pubsub_numsub(named(live.CHANNEL)))[0][1] == 0:
+            await asyncio.sleep(0.01)
     await drain()
-    seen = [result["data"]["job"] for result in await asyncio.wait_for(watching, 20)]
+    seen = [result["data"]["job"] for result in await asyncio.wait_for(watching, patience(20))]
     assert (seen[0]["status"], seen[0]["done"]) == ("QUEUED", 0)
     assert (seen[-1]["status"], seen[-1]["done"], seen[-1]["total"]) == ("SUCCEEDED", 450, 450)
     done = [job["done"] for job in seen]

@@ -70,7 +70,7 @@ class Socket:
 async def connected(server: LiveServer, origin: str | None = None) -> AsyncIterator[Socket]:
     url = server.url.replace("http", "ws") + "/graphql"
     async with websockets.connect(
-        url, subprotocols=[PROTOCOL], origin=Origin(origin) if origin else None
+        url, subprotocols=[PROTOCOL], origin=Origin(origin) if origin else None, open_timeout=patience(10)
     ) as connection:
         yield Socket(connection)
 
@@ -211,7 +211,7 @@ async def test_limits_hold_on_sockets_too(live_server: LiveServer) -> None:
 
 async def test_server_sent_events(live_server: LiveServer) -> None:
     headers = {"Accept": "text/event-stream"}
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=patience(5)) as client:
         response = await client.post(f"{live_server.url}/graphql", json={"query": "{ __typename }"}, headers=headers)
     assert response.headers["content-type"].startswith("text/event-stream")
     assert "no-store" in response.headers["cache-control"]
@@ -226,7 +226,7 @@ async def test_open_streams_end_at_once_when_the_server_stops(clean_database: No
         headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {token}"}
         body = {"query": WATCH, "variables": {"id": job_id}}
         async with (
-            httpx2.AsyncClient(timeout=30) as client,
+            httpx2.AsyncClient(timeout=patience(30)) as client,
             client.stream("POST", f"{server.url}/graphql", json=body, headers=headers) as stream,
             connected(server) as socket,
         ):

@@ -55,7 +55,12 @@ async def engine(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Receiver]:
 async def uses(receiver: Receiver, **more: object) -> None:
     credentials = keyring().encrypt(asking.PURPOSE, SECRET.encode())
     configuration = f'{{"url": "{receiver.url("/rates")}"}}'
-    columns = {"engine": "http", "engine_configuration": configuration, "engine_credentials": credentials}
+    columns = {
+        "engine": "http",
+        "engine_configuration": configuration,
+        "engine_credentials": credentials,
+        "engine_timeout_ms": 10_000,  # the most that a shop may allow
+    }
     await taxes.settings(home_country_code="US", **{**columns, **more})
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from app import db, invariants
 from app.cache import cache
 from app.settings import get_settings
+from app.tax.engines import asking
 from tests.api.test_order_edit_taxes import amounts, cost
 from tests.api.test_taxes_engines import COMPLETE, completed, right, uses
 from tests.client import Api
@@ -20,16 +23,18 @@ pytestmark = pytest.mark.usefixtures("clean_database")
 
 Drain = Callable[[], Awaitable[None]]
 
-TIMEOUT_MS = 100
 _OPEN = """SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"""
 
 
 class SlowEngine(Receiver):
-    """Answers what is right, but not before `may_answer`; notes how many transactions are open when it is asked."""
+    """Answers what is right, but not before `may_answer`; notes how many transactions are open when it is asked. Who
+    asks has no time left then, where the test said so by `is_late`."""
 
     def __init__(self) -> None:
         super().__init__(right)
+        self.is_late = False
+        self.patience_of_askers: list[asyncio.Timeout] = []
         self.may_answer = asyncio.Event()
         self.open_transactions: list[int] = []
         self.over: list[asyncio.Future[None]] = []
@@ -39,6 +44,9 @@ class SlowEngine(Receiver):
         self.over.append(over)
         try:
             self.open_transactions.append(await db.fetchval(_OPEN))
+            if self.is_late:
+                for timeout in self.patience_of_askers:
+                    timeout.reschedule(0)
             await self.may_answer.wait()
             await super().serve(reader, writer)
         finally:
@@ -46,8 +54,18 @@ class SlowEngine(Receiver):
 
     async def answer_late(self) -> None:
         """Whoever has asked has given up by now."""
+        self.is_late = False
         self.may_answer.set()
         await asyncio.gather(*self.over)
+
+    @asynccontextmanager
+    async def limit(self, seconds: float) -> AsyncIterator[None]:
+        async with asyncio.timeout(seconds) as timeout:
+            self.patience_of_askers.append(timeout)
+            try:
+                yield
+            finally:
+                self.patience_of_askers.remove(timeout)
 
 
 @pytest.fixture
@@ -60,6 +78,7 @@ async def engine(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlowEngine]:
     async with server:
         await checkout.shop_that_ships()
         await taxes.zone("US", standard=[("Own", "10")])
+        monkeypatch.setattr(asking, "asyncio", SimpleNamespace(timeout=slow.limit))
         await uses(slow)
         yield slow
         await slow.answer_late()
@@ -73,7 +92,7 @@ async def test_a_checkout_is_charged_the_own_rates_and_a_late_answer_changes_not
     api: Api, drain: Drain, engine: SlowEngine
 ) -> None:
     given = await a_purchase(api)
-    await uses(engine, engine_timeout_ms=TIMEOUT_MS)
+    engine.is_late = True
     shown = await completed(api, given)
     # 49.98 + 5.99 at the shop's own 10 %
     assert (shown["taxEstimated"], shown["tax"]["amount"], shown["total"]["amount"]) == (True, "5.60", "61.57")
@@ -87,7 +106,8 @@ async def test_a_checkout_is_charged_the_own_rates_and_a_late_answer_changes_not
 
 async def test_a_shop_that_would_rather_not_guess_has_nothing_half_sold(api: Api, engine: SlowEngine) -> None:
     given = await a_purchase(api)
-    await uses(engine, engine_timeout_ms=TIMEOUT_MS, engine_fallback="REFUSE")
+    engine.is_late = True
+    await uses(engine, engine_fallback="REFUSE")
     before = await checkout.footprint()
     errors = await api.refused(COMPLETE, {"input": given})
     assert [error["code"] for error in errors] == ["TAX_UNAVAILABLE"]
@@ -107,7 +127,8 @@ async def test_an_edit_keeps_what_it_was_sold_at_or_is_refused_whole(
     before = await written()
     engine.may_answer.clear()
     engine.open_transactions.clear()
-    await uses(engine, engine_timeout_ms=TIMEOUT_MS, engine_fallback=fallback)
+    engine.is_late = True
+    await uses(engine, engine_fallback=fallback)
 
     lines = [{"orderLineId": order.lines[0], "quantity": 3}]
     answer = await edit(api, staff_token, order.gid, lines=lines)

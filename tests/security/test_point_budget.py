@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from schema.throttling import document_points, throttle_for
 from tests.client import Api
 from tests.environment import make_settings
 from tests.factories import accounts, shop, staff
+from tests.patience import patience
 from tests.security.test_rate_limits import Clock, redis_away
 
 SHOP = "{ shop { name } }"
@@ -38,7 +40,7 @@ async def limited(settings: Settings, **more: object) -> AsyncIterator[Api]:
 
 
 async def shared(budget: PointBudget) -> None:
-    async with asyncio.timeout(20 * SHARE_EVERY_SECONDS + 5):
+    async with asyncio.timeout(patience(20 * SHARE_EVERY_SECONDS)):
         while budget._sharing and not budget._sharing.done():
             await asyncio.sleep(0.02)
 
@@ -64,6 +66,7 @@ async def test_points_come_back_steadily_and_debts_end(clean_database: None) -> 
 
 async def test_processes_take_over_what_others_counted(clean_database: None) -> None:
     one, other = PointBudget("test", 600), PointBudget("test", 600)
+    started = time.monotonic()
     one.spend("a", 400)
     other.spend("a", 1)
     assert other.available("a") > 590
@@ -71,19 +74,21 @@ async def test_processes_take_over_what_others_counted(clean_database: None) -> 
     other.spend("a", 1)
     await shared(other)
     await other.share(["a"])
-    assert other.available("a") < 230, "what the first one spent counts here too"
+    come_back = 10 * (time.monotonic() - started)
+    assert other.available("a") <= 600 - 400 - 2 + come_back + 1, "what the first one spent counts here too"
     assert PointBudget("another kind", 600).available("a") == 600
 
 
 async def test_redis_may_forget_its_scripts_and_itself(clean_database: None) -> None:
-    budget = PointBudget("test", 600)
+    budget, started = PointBudget("test", 600), time.monotonic()
     budget.spend("a", 100)
     await shared(budget)
     await cache.cache().script_flush()
     await cache.cache().flushdb()
     budget.spend("a", 100)
     await shared(budget)
-    assert budget.available("a") < 450, "this process remembers what it saw"
+    come_back = 10 * (time.monotonic() - started)
+    assert budget.available("a") <= 600 - 200 + come_back + 1, "this process remembers what it saw"
     (key,) = await cache.cache().keys("*")
     assert ":points:test:" in str(key)
 

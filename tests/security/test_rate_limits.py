@@ -1,6 +1,7 @@
 """Limits of attempts: how many pass, that all processes count together, and what holds while Redis is away."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from app.errors import DomainError
 from app.kit.gcra import Bucket, LocalBuckets, Rate, take
 from app.settings import Settings
 from tests.client import Api
+from tests.patience import patience
 
 LOOK_UP = '{ orderTracking(number: "1001", email: "ada@example.com") { number } }'
 SIGN_IN = """mutation { staffLogin(input: { email: "ada@shop.example", password: "a wrong password" }) {
@@ -106,9 +108,11 @@ async def test_redis_decides_as_memory_does(clean_database: None) -> None:
 
 
 async def test_attempts_at_the_same_time_pass_no_gap(clean_database: None) -> None:
+    started = time.monotonic()
     waits = await asyncio.gather(*(attempt() for _ in range(20)))
+    elapsed = time.monotonic() - started
     assert sum(wait == 0 for wait in waits) == 3
-    assert {wait for wait in waits if wait} == {20}, "a third of the window until one more may pass"
+    assert all(20 - elapsed <= wait <= 20 for wait in waits if wait), "a third of the window until one more may pass"
 
 
 async def test_more_at_once_than_the_limit_never_pass_and_cost_nothing(clean_database: None) -> None:
@@ -181,6 +185,8 @@ async def test_a_silent_redis_is_asked_once_and_then_left_alone(
         writer.close()
 
     monkeypatch.setattr("app.kit.gcra.take", take_noted)
+    monkeypatch.setattr(rate_limit, "ANSWER_SECONDS", 0.75)
+    monkeypatch.setattr(rate_limit, "AWAY_SECONDS", patience(5))
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, redis_away(settings, f"redis://127.0.0.1:{port}/0"):

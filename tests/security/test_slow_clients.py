@@ -27,8 +27,9 @@ from tests.client import Api
 from tests.environment import make_settings
 from tests.factories import shop
 from tests.live_server import LiveServer
+from tests.patience import patience
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = patience(10)
 POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 CART = "mutation { cartCreate(input: {}) { cart { id } userErrors { code } } }"
 
@@ -86,8 +87,13 @@ async def served(settings: Settings, *routes: Route) -> AsyncIterator[int]:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient_for_heads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.3)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the head, which may take its time."""
     monkeypatch.setattr(deadlines, "BODY_SECONDS", 0.3)
     monkeypatch.setattr(deadlines, "GRACE_SECONDS", 0.3)
 
@@ -96,13 +102,15 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /gra", b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nX-A: ", b"\r\n"])
-async def test_a_head_that_does_not_end(settings: Settings, database: str, impatient: None, sent: bytes) -> None:
+async def test_a_head_that_does_not_end(
+    settings: Settings, database: str, impatient_for_heads: None, sent: bytes
+) -> None:
     async with served(settings) as port, connected(port) as wire:
         await wire.send(sent)
         assert (await wire.all()).startswith(b"HTTP/1.1 408 ")
 
 
-async def test_a_head_that_drips(settings: Settings, database: str, impatient: None) -> None:
+async def test_a_head_that_drips(settings: Settings, database: str, impatient_for_heads: None) -> None:
     """A byte now and then is no progress: the time is for the whole head."""
     async with served(settings) as port, connected(port) as wire:
         await wire.send(b"GET /health/live HTTP/1.1\r\n")
@@ -118,10 +126,13 @@ async def test_a_head_that_drips(settings: Settings, database: str, impatient: N
         dripping.cancel()
 
 
-async def test_the_second_head_of_a_connection(settings: Settings, database: str, impatient: None) -> None:
+async def test_the_second_head_of_a_connection(
+    settings: Settings, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with served(settings) as port, connected(port) as wire:
         await wire.send(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert await wire.status() == 200
+        monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.3)
         await asyncio.sleep(0.05)
         await wire.send(b"\r\n")
         assert b"HTTP/1.1 408 " in await wire.all()
@@ -230,7 +241,7 @@ async def test_an_operation_that_takes_too_long_is_given_up(settings: Settings, 
     """More of them than the pool has connections: each gives its own back, and nothing stays of any."""
     await shop.shop()
     made = make_settings(settings.database_url, settings.redis_url, request_timeout_seconds=0.5)
-    api = Api(create_app(made))
+    api, patient = Api(create_app(made)), Api(create_app(settings))
     blocking: Any = await asyncpg.connect(**connection_arguments(settings.database_url))
     try:
         async with blocking.transaction():
@@ -244,24 +255,27 @@ async def test_an_operation_that_takes_too_long_is_given_up(settings: Settings, 
         assert answers[0].json()["extensions"]["cost"], "the operation's own limit, not the one around every request"
         assert await db.fetchval("SELECT count(*) FROM carts") == 0
         await asyncio.gather(*(db.fetchval("SELECT 1") for _ in range(made.database_pool_max + 5)))
-        after = await api.query(CART)
+        after = await patient.query(CART)
         assert after.data is not None
         assert after.data["cartCreate"]["userErrors"] == []
         assert await db.fetchval("SELECT count(*) FROM carts") == 1
     finally:
         await blocking.close()
         await api.close()
+        await patient.close()
 
 
-@pytest.mark.usefixtures("impatient")
-async def test_a_socket_outlives_the_time_for_a_head(settings: Settings, api: Api) -> None:
+async def test_a_socket_outlives_the_time_for_a_head(
+    settings: Settings, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What says that a request is late is no business of the socket that it has become."""
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 1.0)
     async with served(settings) as port:
         url, subprotocols = f"ws://localhost:{port}/graphql", [Subprotocol("graphql-transport-ws")]
         async with connect(url, subprotocols=subprotocols) as socket:
             await socket.send(json.dumps({"type": "connection_init"}))
             assert json.loads(await socket.recv())["type"] == "connection_ack"
-            await asyncio.sleep(3 * http_protocol.HEAD_SECONDS)
+            await asyncio.sleep(1.5 * http_protocol.HEAD_SECONDS)
             await socket.send(json.dumps({"type": "ping"}))
             async with asyncio.timeout(PATIENCE_SECONDS):
                 assert json.loads(await socket.recv())["type"] == "pong"
