@@ -50,12 +50,18 @@ async def _offer(request: Request) -> Response:
         if "decline" in form:
             await service.decline(draft, None, ["token"])
             return await _said("You have declined", "The shop has been told. Nothing was ordered.")
+        if draft.order_id and "seen" in form:
+            return _to_page(token)  # a page from before the order: what it showed as due is not what is left to pay
         client = client_unit(client_hop(request, request.app.state.settings))
         answer = await (_pay_rest if draft.order_id else _place)(draft, token, form, client)
     except (DomainError, DomainErrors) as wrong:
         return await _refused(token, wrong.errors[0])
     if isinstance(answer, ActionRequired) and answer.action.url:
         return await offer_page.leaving(answer.action.url)
+    return _to_page(token)
+
+
+def _to_page(token: str) -> Response:
     return RedirectResponse(f"{links.PATH}/{token}", 303, headers={"Cache-Control": "no-store"})
 
 

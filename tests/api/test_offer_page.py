@@ -96,7 +96,9 @@ async def test_a_form_that_is_sent_twice_at_once_places_one_order(api: Api, staf
     given = form(await api.http.get(path), "BANK_TRANSFER")
     answers = await asyncio.gather(*(api.http.post(path, data=given) for _ in range(5)))
     assert 303 in {answer.status_code for answer in answers}
-    assert (await api.http.post(path, data={**given, "key": "page-other"})).status_code == 422
+    # From a page that was open all the while: it is shown what has become of the offer.
+    for late in (given, {**given, "key": "page-other"}):
+        assert (await api.http.post(path, data=late)).status_code == 303
     assert await counted() == (1, 1, 0)
     shown = (await api.http.get(path)).text
     number = await db.fetchval("SELECT number::text FROM orders")
@@ -119,6 +121,18 @@ async def test_a_deposit_and_the_rest_are_paid_on_the_page(api: Api, staff_token
     assert await db.fetchval("SELECT holds FROM orders") == ["GUARANTEE"]
     await drain()
     assert await invariants.check() == []
+
+
+async def test_who_was_shown_a_deposit_is_not_led_to_pay_it_all(api: Api, staff_token: str, transfers: None) -> None:
+    path = await link(api, staff_token, deposit=drafts.usd("20"))
+    stale = form(await api.http.get(path), "PAYPAL")
+    await press(api, path, "BANK_TRANSFER")
+    answer = await api.http.post(path, data=stale)
+    assert (answer.status_code, answer.headers["Location"]) == (303, path)
+    assert await counted() == (1, 1, 0)
+    shown = (await api.http.get(path)).text
+    for told in ("Transfer <strong>$20.00</strong>", "Or pay all of it at once", "<strong>$50.00</strong>"):
+        assert told in shown
 
 
 async def test_a_declined_payment_can_be_made_anew(api: Api, staff_token: str) -> None:
