@@ -12,6 +12,8 @@ from app.dev.errors import DevelopmentError
 from app.dev.folder import secret_in
 
 DEVELOPMENT_DATABASE_MARK = "TRADEWIND_DEV_DATABASE"
+PATIENT_SECONDS = 300
+"""For one request: `clockAdvance` lets weeks pass in it, and tells by itself when it gets no further."""
 # Read by the command line's other commands, so that `tradewind import` finds the shop that runs.
 ENVIRONMENT_FILE = "environment"
 
@@ -67,9 +69,12 @@ def _is_local_host(host: str) -> bool:
         return False
 
 
-def children_environment(folder: Path, port: int, database_url: str, redis_url: str) -> dict[str, str]:
-    """The settings that development decides; everything else comes from the developer's own environment."""
+def children_environment(
+    folder: Path, port: int, database_url: str, redis_url: str, configuration: Mapping[str, str]
+) -> dict[str, str]:
+    """The settings that development decides; everything else comes from the developer's own `configuration`."""
     return {
+        "REQUEST_TIMEOUT_SECONDS": configuration.get("REQUEST_TIMEOUT_SECONDS") or str(PATIENT_SECONDS),
         "TRADEWIND_ENV": "development",
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,

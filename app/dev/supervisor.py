@@ -22,7 +22,7 @@ from app.dev.valkey import ValkeyServer
 
 _LOOK_SECONDS = 0.05
 _STOP_STEP_SECONDS = 4.0
-_API_START_SECONDS = 60.0
+_API_START_SECONDS = 300.0  # on a machine at work on something else; a part that fails says so long before
 _ANSWER_SECONDS = 2.0
 _TRIES_BEFORE_FIRST_SUCCESS = 3
 _READY_PATH = "/health/ready"
@@ -104,7 +104,7 @@ class Supervisor:
         else:
             database_url = self._serve(PostgresServer(self._folder / "postgres"), self._folder / "postgres")
         redis_url = redis_url or self._serve(ValkeyServer(self._folder / "valkey"), self._folder / "valkey")
-        settings = environment.children_environment(self._folder, self._port, database_url, redis_url)
+        settings = environment.children_environment(self._folder, self._port, database_url, redis_url, configuration)
         environment.write_environment(self._folder, settings)
         children = {**os.environ, **settings, "PYTHONUNBUFFERED": "1"}
         # Where it is set, every start would compile every module again: twice the time.

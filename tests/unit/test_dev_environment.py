@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
-from app.dev.environment import is_local, refuse_a_real_shop
+from app.dev.environment import children_environment, is_local, refuse_a_real_shop
 from app.dev.errors import DevelopmentError
+from app.events import ticking
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,12 @@ def test_another_machine_is_refused_unless_marked(url: str) -> None:
 def test_a_machine_in_production_is_refused_even_with_a_database_beside_it() -> None:
     with pytest.raises(DevelopmentError, match="TRADEWIND_ENV is production"):
         refuse_a_real_shop({"DATABASE_URL": "postgres://localhost/shop", "TRADEWIND_ENV": "production"})
+
+
+def test_the_clock_may_take_its_time_and_tells_itself_when_it_gets_no_further(tmp_path: Path) -> None:
+    def seconds(configuration: dict[str, str]) -> float:
+        made = children_environment(tmp_path, 8000, "postgres:///shop", "redis://", configuration)
+        return float(made["REQUEST_TIMEOUT_SECONDS"])
+
+    assert seconds({}) > 2 * ticking.REST_TIMEOUT_SECONDS
+    assert seconds({"REQUEST_TIMEOUT_SECONDS": "7"}) == 7, "the developer's own"
