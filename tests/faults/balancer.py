@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 
 import httpx2
 
+from tests.patience import patience
+
 ASK_EVERY_SECONDS = 0.2
 
 
@@ -25,7 +27,7 @@ class Balancer:
 
     @asynccontextmanager
     async def asking(self) -> AsyncIterator[None]:
-        async with httpx2.AsyncClient(timeout=5) as client:
+        async with httpx2.AsyncClient(timeout=patience(5)) as client:
             asking = asyncio.create_task(self._ask(client))
             try:
                 yield

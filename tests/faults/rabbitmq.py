@@ -80,4 +80,6 @@ class RabbitMQ:
     def stop(self) -> None:
         """The server, and Erlang's port mapper, which puts itself into a session of its own."""
         self.kill()
-        subprocess.run(["epmd", "-port", str(self._epmd_port), "-kill"], check=False, capture_output=True, timeout=10)
+        subprocess.run(
+            ["epmd", "-port", str(self._epmd_port), "-kill"], check=False, capture_output=True, timeout=patience(10)
+        )

@@ -34,9 +34,9 @@ STOP_SECONDS = 20.0
 class Api(Process):
     def __init__(self) -> None:
         self.port = free_port()
-        # Production's drain time, but shorter: what counts is that the balancer asks more often.
+        # What counts is that the balancer asks more often than that, on a busy machine too.
         super().__init__(
-            *("-m", "app.cli", "api", "--port", str(self.port)), DRAIN_SECONDS="1", **ENVIRONMENT, **FEW_CONNECTIONS
+            *("-m", "app.cli", "api", "--port", str(self.port)), DRAIN_SECONDS="4", **ENVIRONMENT, **FEW_CONNECTIONS
         )
 
     @property

@@ -67,7 +67,7 @@ def test_the_number_of_a_killed_server_may_be_taken_by_another_program(folder: P
         pass
     owner = (folder / "cluster").stat()
     user = processes.User(owner.st_uid, owner.st_gid) if os.geteuid() == 0 else None
-    other = subprocess.Popen(processes.launch_command(["/bin/sleep", "60"], user=user))
+    other = subprocess.Popen(processes.launch_command(["/bin/sleep", "600"], user=user))
     try:
         lock = folder / "cluster" / "postmaster.pid"
         lock.write_text(f"{other.pid}\n{folder / 'cluster'}\n")
