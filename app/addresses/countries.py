@@ -31,6 +31,11 @@ _PROVINCE_WORDS = {
     "prefecture": "prefecture",
     "state": "state",
 }
+# Countries whose English names stand with an article in a sentence: "a ZIP code of the United States".
+_WITH_ARTICLE = frozenset({
+    "AE", "AX", "BS", "CC", "CF", "CK", "DO", "FK", "FO", "GB", "GM", "IM", "IO", "KM", "KY",
+    "MH", "MP", "MV", "NL", "PH", "PS", "SB", "SC", "TC", "TF", "UM", "US", "VG", "VI",
+})  # fmt: skip
 _POSTAL_CODE_WORDS = {"zip": "ZIP code", "pin": "PIN code", "eircode": "Eircode", "postal": "postal code"}
 
 
@@ -61,6 +66,10 @@ class Country:
     postal_code_examples: tuple[str, ...]
     provinces: dict[str, Province]
     """By every spelling of a province's code and name, see `spelling`. Empty where addresses take free text."""
+
+    @property
+    def in_a_sentence(self) -> str:
+        return f"the {self.name}" if self.code in _WITH_ARTICLE else self.name
 
     def province(self, text: str) -> Province | None:
         return self.provinces.get(spelling(text)) or self.provinces.get(

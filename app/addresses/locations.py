@@ -62,7 +62,7 @@ class Location(BaseModel):
             for text in self.provinces:
                 province = place.province(text)
                 if place.provinces and province is None:
-                    raise ValueError(f"there is no {place.province_word} “{text}” in {place.name}")
+                    raise ValueError(f"there is no {place.province_word} “{text}” in {place.in_a_sentence}")
                 codes.append(province.code if province else text)
             object.__setattr__(self, "provinces", tuple(dict.fromkeys(codes)))
         return self

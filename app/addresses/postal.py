@@ -212,14 +212,14 @@ class _Check:
             return None, None
         if text is None:
             if complete and place.requires_province and not self._refused("provinceCode"):
-                message = f"Addresses in {place.name} need a {place.province_word}."
+                message = f"Addresses in {place.in_a_sentence} need a {place.province_word}."
                 self._refuse(CommonErrorCode.REQUIRED, message, "provinceCode")
             return None, None
         if not place.provinces:
             return text, text
         province = place.province(text)
         if province is None:
-            message = f"There is no {place.province_word} “{text}” in {place.name}."
+            message = f"There is no {place.province_word} “{text}” in {place.in_a_sentence}."
             self._refuse(AddressErrorCode.INVALID_PROVINCE, message, "provinceCode")
             return None, None
         return province.code, province.name
@@ -229,13 +229,13 @@ class _Check:
             return None
         if text is None:
             if complete and place.requires_postal_code and not self._refused("postalCode"):
-                message = f"Addresses in {place.name} need a {place.postal_code_word}."
+                message = f"Addresses in {place.in_a_sentence} need a {place.postal_code_word}."
                 self._refuse(CommonErrorCode.REQUIRED, message, "postalCode")
             return None
         written = place.postal_code(text)
         if written is None:
             example = f", such as {place.postal_code_examples[0]}" if place.postal_code_examples else ""
-            message = f"“{text}” is not a {place.postal_code_word} of {place.name}{example}."
+            message = f"“{text}” is not a {place.postal_code_word} of {place.in_a_sentence}{example}."
             self._refuse(AddressErrorCode.INVALID_POSTAL_CODE, message, "postalCode")
             return None
         province = place.province(province_code) if province_code else None

@@ -190,6 +190,9 @@ async def _price(wanted: RefundRequested, order: db.Record) -> _Priced | None:
         raise DomainError(CommonErrorCode.REQUIRED, "Say what is to be refunded.", wanted.field("amount"))
     # An edit has taken what it gives back off the order already.
     if amount > left and wanted.source is not RefundSource.EDIT:
+        if paid <= 0:
+            message = "No money was taken for this order; cancelling it releases what was set aside."
+            raise DomainError(PaymentErrorCode.REFUND_TOO_LARGE, message, wanted.field("amount"))
         raise _too_large(Money(left, order["currency_code"]), wanted.field("amount"))
     if wanted.target is RefundTarget.STORE_CREDIT:
         if order["customer_id"] is None:

@@ -90,7 +90,7 @@ def _place(draft: ExemptionDraft, problems: Problems) -> tuple[str | None, str |
         return place.code, None
     province = place.province(draft.province_code)
     if province is None:
-        message = f"There is no {place.province_word} of this code in {place.name}."
+        message = f"There is no {place.province_word} of this code in {place.in_a_sentence}."
         problems.add(AddressErrorCode.INVALID_PROVINCE, message, "provinceCode")
         return place.code, None
     return place.code, province.code

@@ -43,7 +43,7 @@ def normalise_tax_id(text: str, country_code: str | None = None, field: list[str
         for code in (first, begins_with):
             if code is not None and (number := _as_of(code, compact)) is not None:
                 return number
-    where = f" of {known.name}" if country_code and (known := country(country_code)) else ""
+    where = f" of {known.in_a_sentence}" if country_code and (known := country(country_code)) else ""
     message = f"This is not a tax number{where}; write it with its country's code, such as DE136695976."
     raise DomainError(TaxErrorCode.INVALID_TAX_ID, message, field)
 

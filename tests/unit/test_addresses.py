@@ -229,6 +229,19 @@ def test_what_mail_cannot_be_sent_to_is_refused(typed: str) -> None:
     assert (refused.value.code, refused.value.field) == (AddressErrorCode.INVALID_EMAIL, ["email"])
 
 
+@pytest.mark.parametrize(
+    ("country_code", "said"),
+    [
+        ("US", "“?” is not a ZIP code of the United States, such as 95014."),
+        ("CH", "“?” is not a postal code of Switzerland, such as 2544."),
+    ],
+)
+def test_countries_are_named_as_in_a_sentence(country_code: str, said: str) -> None:
+    with pytest.raises(DomainErrors) as refused:
+        normalise_destination(country_code, postal_code="?")
+    assert [error.message for error in refused.value.errors] == [said]
+
+
 def test_blank_and_overlong_contacts_say_so() -> None:
     for normalise, code, text in (
         (normalise_email, CommonErrorCode.REQUIRED, " "),
