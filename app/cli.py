@@ -27,8 +27,13 @@ catalogue = App(name="catalogue", help="Products from files, and into files.")
 app.command(catalogue)
 taxes = App(name="taxes", help="Zones and rates of tax to begin from.")
 app.command(taxes)
-taxes.command("app.commands.taxes:show", name="list")
-taxes.command("app.commands.taxes:load", name="load")
+# By name, so that no help imports them; what the list of commands says has to stand here then.
+taxes.command("app.commands.taxes:show", name="list", help="The sets that `taxes load` knows.")
+taxes.command(
+    "app.commands.taxes:load",
+    name="load",
+    help="Put a set of zones and rates into the shop. A zone that is there already stays as it is.",
+)
 console = Console()
 errors = Console(stderr=True)
 

@@ -60,6 +60,15 @@ def run(*python: str, said: str = "", cwd: Path | None = None, **environment: st
     return answer.returncode, answer.stdout
 
 
+def test_every_command_says_in_its_list_what_it_is_for(tmp_path: Path) -> None:
+    for code, said in several(
+        ["--help"], ["taxes", "--help"], ["catalogue", "--help"], ["staff", "--help"], cwd=tmp_path
+    ):
+        assert code == 0
+        listed = said[said.index("─ Commands") :].splitlines()[1:-1]
+        assert [line for line in listed if line.startswith("│") and len(line.strip("│ ").split()) < 2] == []
+
+
 def test_the_doctor_finds_a_healthy_shop(database: str) -> None:
     code, said = tradewind("doctor")
     assert code == 0, said
