@@ -21,6 +21,7 @@ from app.events.delivery import deliver
 from app.events.ticking import advance as advance_clock
 from app.events.ticking import tick
 from app.main import create_app
+from app.payments import service as payments
 from app.runtime import running
 from app.sessions import passwords
 from app.settings import Settings, get_settings
@@ -73,6 +74,7 @@ def patient_process() -> Iterator[None]:
         (redis_cache, "ANSWER_TIMEOUT_SECONDS"),
         (rate_limit, "ANSWER_SECONDS"),
         (point_budget, "ANSWER_SECONDS"),
+        (payments, "GATEWAY_TIMEOUT_SECONDS"),  # the test gateway asks the same database as everybody
     ]
     with pytest.MonkeyPatch.context() as patch:
         for module, name in limits:
