@@ -44,7 +44,7 @@ async def test_a_verified_address_has_its_profile_and_the_orders_of_its_guest(ap
     assert await db.fetchval("SELECT customer_id FROM orders") is None
     mail = await account_mails.last(email, "account_verify_email")
     assert mail.message["Subject"].startswith("Please confirm your email address")
-    assert "Ada" not in mail.text
+    assert "Ada" not in mail.text.replace(mail.token, "")
     answer = (await api.ok(VERIFY, {"token": mail.token}, token=made["accessToken"]))["customerEmailVerify"]
     assert answer["customer"]["emailVerified"] is True
     assert answer["accessToken"] is None

@@ -101,7 +101,7 @@ async def test_a_socket_that_says_nothing(settings: Settings, database: str, mon
 async def test_a_socket_that_does_nothing(
     settings: Settings, clean_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schema.sockets.IDLE_SECONDS", 0.3)
+    monkeypatch.setattr("schema.sockets.IDLE_SECONDS", 1.0)
     token, job_id = await staff.signed_in({Permission.PRODUCTS_WRITE}), await queued_job()
     async with served(settings) as port, opened(port) as idle, opened(port) as busy:
         await Socket(busy).open({"authorization": f"Bearer {token}"})

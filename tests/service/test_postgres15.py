@@ -11,10 +11,11 @@ import pytest
 
 from app.dev import processes
 from app.dev.ports import LOOPBACK, free_port
+from tests.patience import patience
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
+START_SECONDS = patience(30)
 JOURNEY = ["tests/service/test_events.py", "tests/api/test_staff.py"]
 
 pytestmark = [
@@ -36,7 +37,7 @@ def postgres15(tmp_path: Path) -> Iterator[str]:
     initdb = [str(BINARIES / "initdb"), "-D", str(folder / "cluster"), "-U", "tradewind", "--auth=scram-sha-256"]
     initdb += [f"--pwfile={password_file}", "--encoding=UTF8", "--no-locale"]
     launched = processes.launch_command(initdb, user=user, reach=(folder, password_file))
-    subprocess.run(launched, check=True, capture_output=True, timeout=60)
+    subprocess.run(launched, check=True, capture_output=True, timeout=patience(60))
     port = free_port()
     options = {"port": port, "listen_addresses": LOOPBACK, "unix_socket_directories": "", "fsync": "off"}
     serve = [str(BINARIES / "postgres"), "-D", str(folder / "cluster")]
@@ -57,5 +58,7 @@ def postgres15(tmp_path: Path) -> Iterator[str]:
 def test_the_way_of_an_order_works_on_postgresql_15(postgres15: str) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *JOURNEY]
     environment = {**os.environ, "TRADEWIND_TEST_DATABASE_URL": postgres15}
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=patience(120), check=False
+    )
     assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-2000:]
