@@ -36,18 +36,30 @@ def address_lines(address: PostalAddress) -> list[str]:
         "C": address.city,
         "Z": address.postal_code,
     }
-    in_latin = all(ord(character) < _FIRST_CJK for value in values.values() for character in value or "")
+    in_latin = all(map(_is_latin, values.values()))
     template = writing.latin if in_latin else writing.local
     printed = writing.provinces.get(address.province_code or "")
     values["S"] = printed if printed and (printed.isascii() or not in_latin) else address.province
-    values["S"] = values["S"] or address.province_code
+    if not values["S"] or (in_latin and not _is_latin(values["S"])):
+        values["S"] = address.province_code
     if "%C" not in template and address.city.casefold() not in template.casefold():
         # Countries whose town is part of the street lines, or is the country.
-        template = template.replace("%S", "%S %C") if "%S" in template else template.replace("%A", "%A%n%C")
+        province = values["S"]
+        if not province or "%S" not in template:
+            template = template.replace("%A", "%A%n%C")
+        elif not in_latin:  # Japan begins with the largest in its own script
+            template = template.replace("%S", "%S %C")
+        elif province.casefold() != address.city.casefold():
+            template = template.replace("%S", "%C, %S")
     place = country(address.country_code)
     written = _FIELD.sub(lambda field: values.get(field[1]) or "", template.replace("%n", "\n"))
     lines = [line.strip(" ,-〒") for line in written.split("\n")]
     return [" ".join(line.split()) for line in (*lines, place.name if place else address.country_code) if line]
+
+
+def _is_latin(text: str | None) -> bool:
+    """Or Greek or Cyrillic: what people write in these stands in the order of Latin letters."""
+    return all(ord(character) < _FIRST_CJK for character in text or "")
 
 
 @lru_cache(maxsize=300)

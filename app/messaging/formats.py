@@ -1,5 +1,6 @@
 """Amounts, dates and links as people read them in a message."""
 
+import re
 from datetime import UTC, date, datetime
 from urllib.parse import quote, urljoin, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,6 +11,9 @@ from babel.numbers import format_currency
 
 from app.kit.money import Money
 from app.messaging.rendering import LANGUAGE
+
+_LETTER_BY_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+"""CLDR puts a space there ("CHF 56.15", `currencySpacing`), and Babel does not."""
 
 
 def text_locale(shop_locale: str, language: str = LANGUAGE) -> Locale:
@@ -38,7 +42,8 @@ def _locale(tag: str) -> Locale | None:
 
 
 def money_text(amount_minor: int, currency: str, locale: Locale) -> str:
-    return format_currency(Money(amount_minor, currency).decimal, currency, locale=locale)
+    text = format_currency(Money(amount_minor, currency).decimal, currency, locale=locale)
+    return _LETTER_BY_DIGIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def day_text(moment: datetime, time_zone: str, locale: Locale) -> str:
