@@ -70,6 +70,7 @@ def patient_process() -> Iterator[None]:
     machine each answer waits in it for longer than it would take a shop to give up its servers."""
     limits = [
         (db, "ACQUIRE_TIMEOUT_SECONDS"),
+        (db, "CONNECT_TIMEOUT_SECONDS"),
         (redis_cache, "CONNECT_TIMEOUT_SECONDS"),
         (redis_cache, "ANSWER_TIMEOUT_SECONDS"),
         (rate_limit, "ANSWER_SECONDS"),
