@@ -1,5 +1,7 @@
 """Routes of the pages. The developer's own exist in development alone."""
 
+from functools import cache
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -25,13 +27,13 @@ async def start(request: Request) -> Response:
 def routes(settings: Settings, schema: BaseSchema) -> list[BaseRoute]:
     """What is added to the API's own routes."""
     added: list[BaseRoute] = []
+    sdl = cache(schema.as_str)  # once somebody asks: writing it takes a while
     if settings.graphiql_enabled:
         added.append(Route("/static/{version}/{name:path}", assets.serve))
     if settings.is_development:
-        sdl = schema.as_str()
 
         async def schema_file(request: Request) -> Response:
-            return PlainTextResponse(sdl, headers={"Content-Disposition": 'inline; filename="schema.graphql"'})
+            return PlainTextResponse(sdl(), headers={"Content-Disposition": 'inline; filename="schema.graphql"'})
 
         added += [
             Route("/", start),
