@@ -55,14 +55,15 @@ async def test_what_an_approver_allows_is_ordered_once(api: Api, staff_token: st
     assert (asked["state"], asked["total"]["amount"], asked["lines"][0]["quantity"]) == ("PENDING", "60.00", 3)
     await drain()
     mail = await account_mails.last(acme.approver.email, "approval_requested")
-    assert "For the fair" in mail.text
+    assert f"{acme.buyer.email} writes:\nFor the fair\n" in mail.text
     assert await account_mails.templates(acme.buyer.email) == []
     assert [one["id"] for one in await listed(api, acme.approver.token, state="PENDING")] == [asked["id"]]
 
     said = (await decide(api, asked["id"], acme.approver.token, comment="Within budget"))["orderApproval"]
     assert (said["state"], said["decidedBy"], said["comment"]) == ("APPROVED", acme.approver.email, "Within budget")
     await drain()
-    assert "Within budget" in (await account_mails.last(acme.buyer.email, "approval_decided")).text
+    mail = await account_mails.last(acme.buyer.email, "approval_decided")
+    assert "What was said about it:\nWithin budget\n" in mail.text
     placed = await checkout.complete(api, {**given, "idempotencyKey": new_id().hex}, token=acme.buyer.token)
     assert codes(placed) == []
     (used,) = await listed(api, acme.buyer.token)
