@@ -12,6 +12,7 @@ from tests.live_server import LiveServer
 from tests.patience import patience
 
 DESKTOP = ViewportSize(width=1440, height=900)
+LAPTOP = ViewportSize(width=1280, height=720)
 PHONE = ViewportSize(width=390, height=844)
 expect.set_options(timeout=patience(10.0) * 1000)
 ACTION_MILLISECONDS = patience(20.0) * 1000

@@ -8,7 +8,7 @@ from playwright.async_api import Locator, Page, expect
 
 from app.sample.loading import load_sample_shop
 from app.web.story import steps
-from tests.browser.conftest import PHONE, Watched
+from tests.browser.conftest import LAPTOP, PHONE, Watched
 from tests.delivering import delivering
 from tests.factories import shop
 
@@ -19,6 +19,7 @@ def tab(page: Page, operation: str) -> Locator:
     return page.get_by_role("tablist").get_by_role("button", name=operation, exact=True)
 
 
+@pytest.mark.viewport(LAPTOP)
 async def test_the_story_runs_from_tab_to_tab(watched: Watched, drain: Callable[[], Awaitable[None]]) -> None:
     await shop.shop()
     assert await load_sample_shop()
@@ -29,6 +30,7 @@ async def test_the_story_runs_from_tab_to_tab(watched: Watched, drain: Callable[
     told = steps()
     for number, step in enumerate(told):
         await expect(page.get_by_role("tab", selected=True)).to_contain_text(step.operation)
+        await expect(page.get_by_role("tab", selected=True)).to_be_in_viewport(ratio=0.9)
         await expect(pane.get_by_role("button", name="Run", exact=True)).to_be_enabled()
         await drain()
         async with delivering(drain) if step.operation == "PassTime" else nullcontext():
@@ -38,6 +40,7 @@ async def test_the_story_runs_from_tab_to_tab(watched: Watched, drain: Callable[
             await expect(response).not_to_contain_text('"message"')
             await expect(pane.get_by_role("button", name="Run again")).to_be_visible()
         if number + 1 < len(told):
+            await expect(pane.get_by_role("button", name="Next")).to_be_in_viewport(ratio=1)
             await pane.get_by_role("button", name="Next").click()
 
     await expect(response).to_contain_text("Within the budget")

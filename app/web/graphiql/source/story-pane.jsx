@@ -41,6 +41,12 @@ export function StoryFlow({ story }) {
     return () => clearTimeout(timer);
   }, [note]);
 
+  // GraphiQL leaves a tab that is opened from here where it is, out of sight or not.
+  useEffect(() => {
+    const tab = document.querySelector(".graphiql-tab-active");
+    if (tab) show(tab, tab.parentElement, "left", "right", "scrollLeft");
+  }, [activeTabIndex]);
+
   if (!note) return null;
   return (
     <div className="tw-note" role="status" key={note.key}>
@@ -51,6 +57,13 @@ export function StoryFlow({ story }) {
       ))}
     </div>
   );
+}
+
+/** Scrolls only the strip or pane that it is in, and no further than it takes: the page of a phone stays as it is. */
+function show(element, scroller, start, end, position) {
+  const [inner, outer] = [element.getBoundingClientRect(), scroller.getBoundingClientRect()];
+  if (inner[start] < outer[start]) scroller[position] -= outer[start] - inner[start];
+  else if (inner[end] > outer[end]) scroller[position] += Math.min(inner[end] - outer[end], inner[start] - outer[start]);
 }
 
 function flash(element) {
@@ -83,6 +96,11 @@ function StoryPane({ story, send }) {
   const missing = active
     ? placeholders([active.variables, active.headers]).filter((name) => !values[name])
     : [];
+  const shown = useRef(null);
+  useEffect(() => {
+    const pane = shown.current?.closest(".graphiql-plugin");
+    if (pane) show(shown.current, pane, "top", "bottom", "scrollTop");
+  }, [active, missing.length, done[active?.operation]]);
   const explorer = plugins.find(({ title }) => title === "GraphiQL Explorer");
 
   return (
@@ -94,7 +112,7 @@ function StoryPane({ story, send }) {
       </p>
       <ol>
         {story.steps.map((step) => (
-          <li key={step.operation} className={step === active ? "active" : ""}>
+          <li key={step.operation} className={step === active ? "active" : ""} ref={step === active ? shown : undefined}>
             <button
               type="button"
               onClick={() => open(step)}
