@@ -102,7 +102,7 @@ def tortoise_config(settings: Settings, *, migrating: bool = False) -> dict[str,
     if settings.environment is Environment.TEST:
         credentials["connection_class"] = connections.CountedConnection
         # Tests go through all statements that there are, again and again, and asyncpg keeps a hundred prepared: the
-        # others were read and planned anew each time, which took PostgreSQL two fifths of its time.
+        # others would be read and planned anew each time, which is much of what PostgreSQL does in tests.
         credentials |= {"statement_cache_size": 500, "max_cached_statement_lifetime": 0}
     return {
         "connections": {
