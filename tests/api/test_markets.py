@@ -274,3 +274,11 @@ async def test_a_currency_is_not_refused_by_what_a_process_knew_before(
     await markets.market("eu", ("DE",), await markets.price_list("EUR", rate="0.9"))
     monkeypatch.setattr(current.MARKETS, "_kept", known)  # as where another process made it
     assert (await api.ok(query, {"currency": "EUR"}))["shop"]["name"]
+
+
+async def test_a_shop_that_came_since_is_seen_by_who_knew_of_none(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    shirt = await catalogue.product(price_minor=1000)
+    await markets.market("eu", ("DE",), await markets.price_list("EUR", rate="0.9"))
+    monkeypatch.setattr(current.MARKETS, "_kept", (None, None))  # as where nobody had made the shop
+    seen = await api.ok(IN_CONTEXT.replace(WHERE, ""), {"id": shirt.gid, "country": "DE"})
+    assert seen["product"]["priceRange"]["min"] == {"amount": "9.00", "currencyCode": "EUR"}
