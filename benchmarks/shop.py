@@ -8,9 +8,8 @@ from app.settings import Settings
 ADJECTIVES = ["Copper", "Oak", "Linen", "Storm", "Harbour", "Quiet", "Amber", "Field"]
 NOUNS = ["Kettle", "Lantern", "Blanket", "Chair", "Satchel", "Mug", "Book", "Jacket", "Lamp", "Bowl", "Knife", "Tray"]
 
-# Only what is filled is analysed. Of a table that was analysed while it was empty, PostgreSQL plans to read all rows,
-# and each connection keeps that plan while the benchmark fills the table; no shop's tables are analysed before they
-# have rows.
+# Only what gets many rows here is analysed, as PostgreSQL would by itself. Of a table that was analysed while it was
+# empty, it plans to read all rows, and each connection keeps that plan while the benchmark fills the table.
 _FILL = """
     INSERT INTO products (id, slug, name, status, kind, description, description_html, vendor, tags, metadata,
                           min_price_minor, max_price_minor, created_at, updated_at)

@@ -29,6 +29,7 @@ TOLD = {
     TIMEOUT: "It took too long, and was given up.",
     UNAVAILABLE: "The shop cannot get at its data at the moment. Try again in a moment, with the same idempotency key.",
 }
+"""What clients read, by code."""
 
 # Hints name fields and values of the schema, which is nobody's business where introspection is off.
 _SUGGESTION = re.compile(r"\s*Did you mean [^?]*\?")

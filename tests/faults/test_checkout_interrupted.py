@@ -28,6 +28,7 @@ from tests.client import Api
 from tests.factories import cart as carts
 from tests.factories import catalogue, checkout, inventory
 from tests.factories.catalogue import MadeProduct
+from tests.leases import renewed_lease
 from tests.patience import patience
 
 Drain = Callable[[], Awaitable[None]]
@@ -274,22 +275,13 @@ async def test_a_slow_gateway_keeps_its_lease(
 ) -> None:
     monkeypatch.setattr(lease, "LEASE_SECONDS", patience(5))
     monkeypatch.setattr(attempts, "LEASE_SECONDS", patience(5))
-
-    async def ends_later_than(moment: datetime | None) -> datetime:
-        async with asyncio.timeout(patience(5)):
-            while True:
-                until: datetime | None = await db.fetchval("SELECT leased_until FROM checkout_attempts")
-                if until and (moment is None or until > moment):
-                    return until
-                await asyncio.sleep(0.02)
-
     given = await checkout.ready_input(api, (product, 2))
     async with held_up(monkeypatch, knows_the_void=True, renews_every_seconds=0.05) as (reached, let_through):
         slow = asyncio.create_task(checkout.complete(api, given))
         await reached.wait()
         leased_until: datetime | None = None
         for _ in range(4):
-            leased_until = await ends_later_than(leased_until)
+            leased_until = await renewed_lease("SELECT leased_until FROM checkout_attempts", after=leased_until)
             await checkout.watches_due()
             await drain()
             payload = await checkout.complete(api, given)

@@ -108,9 +108,8 @@ async def test_an_api_with_several_processes_gives_one_answer(tmp_path: Path) ->
 
         await until(is_there, patience(30), "the API is there")
         for _ in range(20):
-            async with httpx2.AsyncClient(
-                timeout=patience(5)
-            ) as client:  # each over a connection of its own: some to either process
+            # Each over a connection of its own: some to either process.
+            async with httpx2.AsyncClient(timeout=patience(5)) as client:
                 await client.post(f"http://{LOOPBACK}:{port}/graphql", json={"query": "{ __typename }"})
         assert scraped(port)["tradewind_requests_total"] == 20
         assert scraped(port)["tradewind_requests_total"] == 20

@@ -20,6 +20,7 @@ from app.messaging.transports import Accepted, OutgoingMessage
 from app.settings import Settings
 from tests.factories import customers, messages, shop
 from tests.factories.messages import happens, ledger, placed_order
+from tests.leases import renewed_lease
 from tests.patience import patience
 from tests.smtp_server import Mailbox, smtp_server
 from tests.written_logs import logging_as_served
@@ -315,22 +316,13 @@ async def test_a_long_send_keeps_its_claim(
     monkeypatch.setattr(sending, "RENEW_EVERY_SECONDS", 0.05)
     monkeypatch.setattr("app.messaging.ledger.LEASE_SECONDS", patience(5))
     answered = asyncio.Event()
-
-    async def ends_later_than(moment: datetime | None) -> datetime:
-        leased_until = "SELECT leased_until FROM messages WHERE id = $1"
-        async with asyncio.timeout(patience(5)):
-            while True:
-                until: datetime | None = await db.fetchval(leased_until, message_id)
-                if until and (moment is None or until > moment):
-                    return until
-                await asyncio.sleep(0.02)
-
     async with smtp_server(Mailbox(answers_after=answered)) as mailbox:
         mail_to(mailbox)
         first = asyncio.create_task(sending.send(message_id, attempt=1))
+        claim = "SELECT leased_until FROM messages WHERE id = $1"
         claimed_until: datetime | None = None
         for _ in range(3):
-            claimed_until = await ends_later_than(claimed_until)
+            claimed_until = await renewed_lease(claim, message_id, after=claimed_until)
             with pytest.raises(MessageNotSentError, match="another process"):
                 await sending.send(message_id, attempt=2)
         answered.set()
